@@ -1,0 +1,29 @@
+import type { StopReport } from './driver.ts';
+
+/** A named worker. */
+export interface AgentRow {
+  readonly name: string;
+  readonly role: string;
+  /** `model`, `command`, or the name of an external agent. */
+  readonly driver: string;
+  readonly settings: AgentSettings;
+  /** `idle` also while the project is paused; `working` only while a runner lives. */
+  readonly status: 'idle' | 'working';
+  /** Its own steps so far: the clock by which its memory ages. */
+  readonly stepCount: number;
+  readonly lastStop: StopReport | null;
+  readonly createdAt: number;
+}
+
+export interface AgentSettings {
+  /** `PROVIDER:MODEL`, or `recorded:FILE` (driver `model`). */
+  readonly model?: string;
+  /** For any OpenAI-compatible server, such as Ollama or vLLM. */
+  readonly baseUrl?: string;
+  /** The program and its arguments (driver `command`). */
+  readonly command?: readonly string[];
+  /** Commands that the agent may run without asking, as globs over the whole line. */
+  readonly allow?: readonly string[];
+  /** Driver `command`: when its run was cut, ask before the program is started again. */
+  readonly once?: boolean;
+}

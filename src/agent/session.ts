@@ -1,0 +1,65 @@
+import type { ContextItemRow, NewItem } from '../context/item.ts';
+import type { CostRow } from './cost.ts';
+import type { StepEffect, StepIntent, StepOutcome, StepRow } from './step.ts';
+
+/**
+ * An agent's steps and memory, as its driver sees them. Every method is one fenced transaction: when it resolves,
+ * the fact is on disk; when the owner is stale, it throws `stale-owner` and the driver stops.
+ */
+export interface AgentSession {
+  /** The agent's memory in order, archived pieces included (their `promptText` is what the prompt shows). */
+  items(): Promise<readonly ContextItemRow[]>;
+  /** Steps of the task in hand whose outcome is unknown and that the agent has not been told of yet. */
+  interrupted(): Promise<readonly StepRow[]>;
+  /** Adds items to the end of the memory, e.g. the task or a note of what was interrupted. */
+  remember(items: readonly NewItem[]): Promise<readonly ContextItemRow[]>;
+  /** The intent row; nothing of the step may happen before this resolves. */
+  beginStep(start: StepStart): Promise<StepRow>;
+  /**
+   * The end of a step, with the items that it adds to the memory, in one transaction. When the step is no longer
+   * `started` (it was recorded as interrupted), the outcome is kept as late, the items are dropped, and this answers false.
+   */
+  endStep(step: StepRow, end: StepEnd): Promise<boolean>;
+  /** Opens a blocker for the task in hand; answers its id. The driver then ends with `waiting`. */
+  ask(question: string, subject: AskSubject): Promise<string>;
+  /** An archived piece by its id, or pieces whose text contains all words of the query, newest first. Counts as a use. */
+  recall(
+    query: { readonly id: string } | { readonly text: string; readonly limit: number },
+  ): Promise<readonly Recalled[]>;
+  /** The answers to this task's blockers, newest last. */
+  answers(): Promise<
+    readonly {
+      readonly blockerId: string;
+      readonly subject: AskSubject;
+      readonly question: string;
+      readonly answer: string;
+    }[]
+  >;
+}
+
+export interface StepStart {
+  readonly kind: StepRow['kind'];
+  readonly name: string;
+  readonly effect: StepEffect;
+  readonly intent: StepIntent;
+  readonly callId?: string;
+  readonly parentId?: string;
+  readonly repeats?: string;
+}
+
+export interface StepEnd {
+  readonly status: 'completed' | 'failed' | 'interrupted';
+  readonly outcome: StepOutcome;
+  readonly items?: readonly NewItem[];
+  readonly cost?: Omit<CostRow, 'stepId' | 'agent' | 'taskId' | 'at'>;
+}
+
+/** What a question is about; a command's is matched when the agent tries it again. */
+export type AskSubject = { readonly kind: 'question' } | { readonly kind: 'command'; readonly line: string };
+
+export interface Recalled {
+  readonly archiveId: string;
+  readonly itemId: string;
+  readonly kind: string;
+  readonly text: string;
+}

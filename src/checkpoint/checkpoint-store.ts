@@ -1,0 +1,61 @@
+import type { Manifest } from './manifest.ts';
+import type { CodeEntry, ModeBits, ObjectId, TreePath } from './tree.ts';
+
+/**
+ * Where checkpoints are kept: one git commit each, in a bare repository of the project's own, outside the project.
+ * Adapters: git, memory; both pass `test/conformance/checkpoint-store.ts`.
+ */
+export interface CheckpointStore {
+  /**
+   * Writes one checkpoint. Resolves when all of it is synced to disk and `refs/checkpoints/<id>` names it; when it
+   * rejects, or its process dies, no such ref is there. Throws `already-exists`, `no-space`, `no-permission`.
+   */
+  create(draft: CheckpointDraft): Promise<WrittenCheckpoint>;
+  /** Throws `unknown-id` when there is none, `corrupt-checkpoint` when its manifest cannot be read, `checkpoint-newer`. */
+  open(id: string): Promise<StoredCheckpoint>;
+  /** The ids of all checkpoints that are there, without reading them. */
+  ids(): Promise<readonly string[]>;
+  /** Reads and hashes every object of a checkpoint. Throws `corrupt-checkpoint` with the first part that is not right. */
+  verify(id: string): Promise<void>;
+  /** Throws `corrupt-store` when the store itself cannot be used. */
+  check(): Promise<void>;
+}
+
+export interface CheckpointDraft {
+  readonly id: string;
+  readonly code: AsyncIterable<CodeDraft>;
+  /** `git/…`, `state/…`, `ledger/…`, `context/…`: paths and bytes. */
+  readonly parts: AsyncIterable<{ readonly path: string; readonly bytes: Uint8Array }>;
+  /** Called last, with what was written. */
+  readonly manifest: (written: { readonly files: number; readonly bytes: number }) => Manifest;
+}
+
+export type CodeDraft =
+  | {
+      readonly kind: 'file';
+      readonly path: TreePath;
+      readonly mode: ModeBits;
+      readonly content: { readonly bytes: Uint8Array } | { readonly object: ObjectId; readonly size: number };
+    }
+  | { readonly kind: 'link'; readonly path: TreePath; readonly target: string }
+  | { readonly kind: 'directory'; readonly path: TreePath; readonly mode: ModeBits; readonly empty: boolean };
+
+export interface WrittenCheckpoint {
+  readonly commit: string;
+  /** The object of each file that was given as bytes. */
+  readonly objects: ReadonlyMap<TreePath, ObjectId>;
+}
+
+export interface StoredCheckpoint {
+  readonly id: string;
+  readonly commit: string;
+  readonly manifest: Manifest;
+  /** The working tree, sorted by path. */
+  code(): Promise<readonly CodeEntry[]>;
+  /** The paths of the other parts that start so, sorted. */
+  partPaths(prefix: string): Promise<readonly string[]>;
+  /** A part's bytes. Throws `corrupt-checkpoint` when it is not there or not what its name says. */
+  part(path: string): Promise<Uint8Array>;
+  /** Bytes of objects, in the order asked for, each checked against its id. Throws `corrupt-checkpoint`. */
+  objects(ids: readonly ObjectId[]): AsyncIterable<{ readonly object: ObjectId; readonly bytes: Uint8Array }>;
+}

@@ -1,0 +1,23 @@
+/** Why a checkpoint was made. */
+export type Trigger = 'pause' | 'manual' | 'safety' | 'interval' | 'task-done' | 'risky-command';
+
+/** A checkpoint as the ledger knows it; its content is in the project's store, under `refs/checkpoints/<id>`. */
+export interface CheckpointRow {
+  readonly id: string;
+  readonly name: string | null;
+  readonly trigger: Trigger;
+  readonly reason: string | null;
+  readonly createdBy: string;
+  /** The checkpoint before it, or the one that was restored before it. */
+  readonly parentId: string | null;
+  readonly pauseId: string | null;
+  readonly commit: string;
+  readonly createdAt: number;
+  readonly durationMs: number;
+  readonly files: number;
+  readonly bytes: number;
+  /** How many paths are not covered; the manifest lists them. */
+  readonly uncovered: number;
+  /** Tokens in the agents' prompts. */
+  readonly tokens: number;
+}

@@ -1,0 +1,85 @@
+/**
+ * A path below the project's directory, `/` between its parts, one character for each byte (latin1), so that every
+ * name that a file system can hold is kept as it is. `showPath` makes it readable.
+ */
+export type TreePath = string;
+
+/** The name of stored bytes: git's object id, in hexadecimal. */
+export type ObjectId = string;
+
+/** Permission bits, 0 to 0o7777. */
+export type ModeBits = number;
+
+/** What the file system says of a file; equal signatures that are not racy mean equal bytes. Times in ns as decimal strings. */
+export interface StatSignature {
+  readonly size: number;
+  readonly mtimeNs: string;
+  readonly ctimeNs: string;
+  readonly inode: string;
+  readonly device: string;
+}
+
+/** Something in the working tree that a checkpoint holds. */
+export type ScannedEntry =
+  | {
+      readonly kind: 'file';
+      readonly path: TreePath;
+      readonly mode: ModeBits;
+      readonly stat: StatSignature;
+      /** Known from the scan cache: the bytes are those of this object; undefined: they have to be read. */
+      readonly object: ObjectId | undefined;
+    }
+  | {
+      readonly kind: 'link';
+      readonly path: TreePath;
+      /** As stored in the link, one character a byte. */ readonly target: string;
+    }
+  /** Every directory below the root; `empty` when nothing in it is covered. */
+  | { readonly kind: 'directory'; readonly path: TreePath; readonly mode: ModeBits; readonly empty: boolean };
+
+/** Something that a checkpoint does not hold, and why. A directory stands for all that is in it. */
+export interface Uncovered {
+  readonly path: TreePath;
+  readonly reason: UncoveredReason;
+  readonly directory: boolean;
+  /** Bytes, where known. */
+  readonly size?: number;
+}
+
+export type UncoveredReason =
+  | 'ignored'
+  | 'over-budget'
+  | 'special'
+  | 'unreadable'
+  | 'changing'
+  | 'git-internal'
+  | 'secret';
+
+/** What a checkpoint holds of the working tree. Sorted by path. */
+export type CodeEntry =
+  | {
+      readonly kind: 'file';
+      readonly path: TreePath;
+      readonly mode: ModeBits;
+      readonly object: ObjectId;
+      readonly size: number;
+    }
+  | { readonly kind: 'link'; readonly path: TreePath; readonly object: ObjectId; readonly target: string }
+  | { readonly kind: 'directory'; readonly path: TreePath; readonly mode: ModeBits; readonly empty: boolean };
+
+/** For people and JSON: the name as UTF-8 where it is, bytes and control characters that are not as `\xNN`. */
+export function showPath(path: TreePath): string {
+  const bytes = Buffer.from(path, 'latin1');
+  const text = bytes.toString('utf8');
+  const exact = Buffer.from(text, 'utf8').equals(bytes);
+  const source = exact ? text : path;
+  return source.replace(
+    exact ? /[\u0000-\u001f\u007f\\]/gu : /[\u0000-\u001f\u007f-\u00ff\\]/gu,
+    (character) =>
+      character === '\\' ? '\\\\' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}
+
+export function treePath(name: string): TreePath {
+  return Buffer.from(name, 'utf8').toString('latin1');
+}

@@ -1,0 +1,50 @@
+import type { ModeBits, ObjectId, ScannedEntry, StatSignature, TreePath, Uncovered } from './tree.ts';
+
+/**
+ * The project's files. Adapter: the file system. It never follows a link below the root, never leaves the root,
+ * and never blocks on a special file.
+ */
+export interface WorkTree {
+  readonly root: string;
+  /** Every covered entry, sorted by path, and what is not covered. Reads no file's bytes. */
+  scan(options: ScanOptions): Promise<TreeScan>;
+  /**
+   * A file's bytes as of one instant: opened without following links or blocking, and only when it did not change
+   * while it was read. Tries again a few times, then answers why not.
+   */
+  read(path: TreePath): Promise<ReadFile>;
+  /** Writes down which object each file's bytes are, for the next scan. Losing it costs time, never truth. */
+  remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void>;
+  /** What is at each of these paths now, uncovered or not; `absent` when nothing is. Never follows a link. */
+  inspect(paths: readonly TreePath[]): Promise<ReadonlyMap<TreePath, Present>>;
+}
+
+export interface ScanOptions {
+  /** Uncovered (ignored) paths to take in all the same: files, or directories with all that is in them. */
+  readonly include: readonly TreePath[];
+  /** Read every file again, whatever the cache says. */
+  readonly distrustCache?: boolean;
+  /** A file over this many bytes is listed as over-budget; default 50 MB. */
+  readonly fileBytesMax?: number;
+}
+
+export interface TreeScan {
+  readonly entries: readonly ScannedEntry[];
+  readonly uncovered: readonly Uncovered[];
+}
+
+export type ReadFile =
+  | { readonly ok: true; readonly bytes: Uint8Array; readonly mode: ModeBits; readonly stat: StatSignature }
+  | { readonly ok: false; readonly reason: 'changing' | 'unreadable' | 'special' | 'gone' };
+
+export interface KnownObject {
+  readonly object: ObjectId;
+  readonly stat: StatSignature;
+}
+
+export type Present =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'file'; readonly mode: ModeBits; readonly size: number; readonly stat: StatSignature }
+  | { readonly kind: 'link'; readonly target: string }
+  | { readonly kind: 'directory'; readonly mode: ModeBits }
+  | { readonly kind: 'special' };

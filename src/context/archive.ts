@@ -1,0 +1,14 @@
+/** A piece of an item's text that left the prompt: characters `from` to `to` (UTF-16, end excluded) of the item. */
+export interface ArchiveRow {
+  /** The id that the stub names and that recalls it. */
+  readonly id: string;
+  readonly itemId: string;
+  readonly agent: string;
+  readonly from: number;
+  readonly to: number;
+  /** Of the piece in UTF-8: what a recall must give back. */
+  readonly sha256: string;
+  readonly pauseId: string | null;
+  readonly archivedAt: number;
+  readonly recalledAt: number | null;
+}

@@ -1,0 +1,110 @@
+/**
+ * Everything that may go wrong without being a bug, with the data that its words need.
+ * `failure-words.ts` turns each into a message, a hint, an exit code and an HTTP status.
+ */
+export type Failure =
+  | { readonly code: 'not-a-project'; readonly dir: string }
+  | { readonly code: 'already-a-project'; readonly dir: string; readonly projectId: string }
+  | { readonly code: 'unsafe-directory'; readonly dir: string; readonly why: 'root' | 'home' | 'inside-data' }
+  | {
+      readonly code: 'project-owned';
+      readonly command: string;
+      readonly pid: number;
+      readonly host: string;
+      readonly sinceMs: number;
+    }
+  | { readonly code: 'stale-owner'; readonly epoch: number; readonly currentEpoch: number }
+  | {
+      readonly code: 'wrong-status';
+      readonly verb: string;
+      readonly status: string;
+      readonly next: string;
+    }
+  | {
+      readonly code: 'unknown-id';
+      readonly kind: 'agent' | 'task' | 'checkpoint' | 'blocker' | 'item';
+      readonly id: string;
+      readonly near: readonly string[];
+    }
+  | {
+      readonly code: 'ambiguous-id';
+      readonly kind: string;
+      readonly id: string;
+      readonly matches: readonly string[];
+    }
+  | { readonly code: 'already-exists'; readonly kind: string; readonly id: string }
+  | { readonly code: 'invalid-argument'; readonly argument: string; readonly problem: string }
+  | { readonly code: 'corrupt-config'; readonly path: string; readonly problem: string }
+  | {
+      readonly code: 'corrupt-database';
+      readonly path: string;
+      readonly problem: string;
+      readonly backups: readonly string[];
+    }
+  | { readonly code: 'database-newer'; readonly path: string; readonly found: number; readonly known: number }
+  | { readonly code: 'database-busy'; readonly path: string; readonly waitedMs: number }
+  | {
+      readonly code: 'corrupt-checkpoint';
+      readonly id: string;
+      readonly part: string;
+      readonly problem: string;
+    }
+  | { readonly code: 'checkpoint-newer'; readonly id: string; readonly found: number; readonly known: number }
+  | { readonly code: 'corrupt-store'; readonly path: string; readonly problem: string }
+  | { readonly code: 'capture-failed'; readonly path: string; readonly problem: string }
+  | { readonly code: 'tree-moved'; readonly paths: readonly string[] }
+  | {
+      readonly code: 'restore-blocked';
+      readonly problems: readonly { readonly path: string; readonly problem: string }[];
+    }
+  | { readonly code: 'nothing-to-undo' }
+  | {
+      readonly code: 'pause-failed';
+      readonly pauseId: string;
+      readonly reason: string;
+      readonly status: string;
+    }
+  | { readonly code: 'missing-program'; readonly program: string; readonly agent: string }
+  | {
+      readonly code: 'missing-key';
+      readonly provider: string;
+      readonly variable: string;
+      readonly agent: string;
+    }
+  | { readonly code: 'unknown-model'; readonly model: string; readonly problem: string }
+  | {
+      readonly code: 'model-refused';
+      readonly provider: string;
+      readonly httpStatus: number | null;
+      readonly problem: string;
+      readonly retryable: boolean;
+    }
+  | {
+      readonly code: 'corrupt-recording';
+      readonly path: string;
+      readonly line: number;
+      readonly problem: string;
+    }
+  | { readonly code: 'no-space'; readonly path: string }
+  | { readonly code: 'no-permission'; readonly path: string; readonly doing: string }
+  | { readonly code: 'input-output'; readonly path: string; readonly doing: string; readonly problem: string }
+  | { readonly code: 'git-failed'; readonly command: string; readonly problem: string }
+  | { readonly code: 'git-missing'; readonly found: string | null }
+  | { readonly code: 'unfinished-work'; readonly problem: string; readonly next: string };
+
+export type FailureCode = Failure['code'];
+
+/** An expected failure on its way up. Bugs are plain errors. */
+export class CodeframeError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: { readonly cause?: unknown }) {
+    super(failure.code, options);
+    this.name = 'CodeframeError';
+    this.failure = failure;
+  }
+}
+
+export function isFailure(error: unknown, code?: FailureCode): error is CodeframeError {
+  return error instanceof CodeframeError && (code === undefined || error.failure.code === code);
+}

@@ -1,0 +1,190 @@
+import type { AgentRow, AgentSettings } from './agent/agent.ts';
+import type { BlockerRow } from './blocker/blocker.ts';
+import type { CheckpointRow } from './checkpoint/checkpoint.ts';
+import type { Manifest } from './checkpoint/manifest.ts';
+import type { RestorePart, RestoreRow } from './checkpoint/restore.ts';
+import type { Tier } from './context/item.ts';
+import type { EventRow } from './event/event.ts';
+import type { LeaseRow } from './project/lease.ts';
+import type { ProjectState, StopReason } from './project/lifecycle.ts';
+import type { PauseResult } from './project/pause.ts';
+import type { TaskRow } from './task/task.ts';
+
+/** An open project: what the CLI and the library do with it. Close it when done; `await using` does. */
+export interface ProjectHandle extends AsyncDisposable {
+  readonly id: string;
+  readonly name: string;
+  /** The directory, absolute, links resolved. */
+  readonly dir: string;
+  /** Where its database, store, journal, backups and logs are. */
+  readonly dataDir: string;
+
+  status(): Promise<StatusReport>;
+  /** Resolves when anything in the project has changed since the call, or the signal aborts. */
+  changed(signal: AbortSignal): Promise<void>;
+
+  addAgent(agent: NewAgent): Promise<AgentRow>;
+  agents(): Promise<readonly AgentRow[]>;
+  addTask(task: NewTask): Promise<TaskRow>;
+  tasks(): Promise<readonly TaskRow[]>;
+  task(id: number): Promise<TaskRow>;
+  retryTask(id: number): Promise<TaskRow>;
+  cancelTask(id: number): Promise<TaskRow>;
+  blockers(): Promise<readonly BlockerRow[]>;
+  answerBlocker(id: string, answer: string): Promise<BlockerRow>;
+
+  /** Takes the project and runs its agents in this process. Resolves when it is running. */
+  start(options?: StartOptions): Promise<Run>;
+  /** As start, for a project that is paused or was interrupted. */
+  resume(options?: StartOptions): Promise<Run>;
+  /** Safe from any process, any number of times at once: all get the same result (P3). */
+  pause(options?: PauseOptions): Promise<PauseResult>;
+  /** Ends the agents' work without a pause; tasks in hand are held. Resolves when nothing runs. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+
+  createCheckpoint(options?: { readonly name?: string; readonly reason?: string }): Promise<CheckpointRow>;
+  /** Newest first. */
+  checkpoints(): Promise<readonly CheckpointRow[]>;
+  /** `id`: the whole id, the start of one (4 characters at least), a name, or `latest`. */
+  checkpoint(id: string): Promise<{ readonly row: CheckpointRow; readonly manifest: Manifest }>;
+  /** From one checkpoint to another, or to the files as they are now. */
+  diff(fromId: string, toId?: string): Promise<CheckpointDiff>;
+  /** What a restore would change; changes nothing. */
+  previewRestore(id: string, options?: RestoreOptions): Promise<RestorePreview>;
+  /** Refused with `tree-moved` when a preview is given and what it lists is no longer what would change. */
+  restore(id: string, options?: RestoreOptions & { readonly preview?: RestorePreview }): Promise<RestoreRow>;
+  undo(): Promise<RestoreRow>;
+
+  /** Events after `afterSeq` (0: all), oldest first; with `follow` goes on until the signal aborts. */
+  events(options?: {
+    readonly afterSeq?: number;
+    readonly follow?: boolean;
+    readonly signal?: AbortSignal;
+  }): AsyncIterable<EventRow>;
+  doctor(): Promise<readonly Finding[]>;
+  /** Stops a run of this process first. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Agents at work in this process. */
+export interface Run {
+  /** Resolves when the run is over, with why; rejects when it lost the project to another owner or broke. */
+  readonly ended: Promise<RunSummary>;
+}
+
+export interface RunSummary {
+  readonly why: 'completed' | 'paused' | StopReason;
+  readonly done: number;
+  readonly failed: number;
+  readonly waiting: number;
+  readonly pause: PauseResult | null;
+}
+
+export interface StartOptions {
+  /** Commands that every model agent may run without asking in this run, as globs. */
+  readonly allow?: readonly string[];
+  /** What the lease says that this process runs. */
+  readonly command?: string;
+}
+
+export interface PauseOptions {
+  readonly reason?: string;
+  readonly graceMs?: number;
+  readonly onProgress?: (event: EventRow) => void;
+}
+
+export interface RestoreOptions {
+  readonly only?: readonly RestorePart[];
+}
+
+export interface NewAgent {
+  readonly name: string;
+  readonly driver: string;
+  readonly role?: string;
+  readonly settings?: AgentSettings;
+}
+
+export interface NewTask {
+  readonly title: string;
+  readonly details?: string;
+  readonly agent?: string;
+  readonly after?: readonly number[];
+}
+
+export interface StatusReport {
+  readonly project: { readonly id: string; readonly name: string; readonly dir: string };
+  /** What is true: `interrupted` also when the row still says running but no live process stands behind it. */
+  readonly status: ProjectState['kind'];
+  readonly state: ProjectState;
+  /** The owner that is alive; null when there is none. */
+  readonly owner: Pick<LeaseRow, 'pid' | 'host' | 'command' | 'acquiredAt' | 'epoch'> | null;
+  /** The command that leads on. */
+  readonly next: string;
+  readonly agents: readonly AgentStatus[];
+  readonly tasks: Readonly<Record<TaskRow['status'], number>>;
+  readonly openBlockers: readonly BlockerRow[];
+  /** Steps that an end without warning cut: resume repeats those that are safe and tells the agent of the others. */
+  readonly interruptedSteps: number;
+  readonly lastCheckpoint: CheckpointRow | null;
+  readonly costUsd: number;
+  readonly tokens: { readonly input: number; readonly output: number };
+}
+
+export interface AgentStatus {
+  readonly name: string;
+  readonly role: string;
+  readonly driver: string;
+  /** `recorded model (FILE)` for a recording. */
+  readonly model: string | null;
+  readonly status: AgentRow['status'];
+  readonly task: { readonly id: number; readonly title: string; readonly status: TaskRow['status'] } | null;
+  /** What it is doing: its step in flight. */
+  readonly step: string | null;
+  readonly promptTokens: number;
+  readonly tiers: Readonly<Record<Tier, number>>;
+}
+
+export interface RestorePreview {
+  readonly checkpointId: string;
+  readonly only: readonly RestorePart[] | null;
+  readonly changes: readonly TreeChange[];
+  /** Tables whose rows change, with how many rows are added, changed, deleted. */
+  readonly rows: readonly {
+    readonly table: string;
+    readonly added: number;
+    readonly changed: number;
+    readonly deleted: number;
+  }[];
+  /** Uncovered paths that are in the way; they go into the safety checkpoint first. */
+  readonly saved: readonly string[];
+  /** Names what would change and what is there now; a restore with it is refused when that has moved. */
+  readonly digest: string;
+}
+
+export interface TreeChange {
+  /** As `showPath` gives it. */
+  readonly path: string;
+  readonly change: 'add' | 'change' | 'delete' | 'mode' | 'type';
+}
+
+export interface CheckpointDiff {
+  readonly from: string;
+  /** A checkpoint's id, or `now`. */
+  readonly to: string;
+  readonly changes: readonly TreeChange[];
+  readonly tasks: readonly {
+    readonly id: number;
+    readonly title: string;
+    readonly from: string | null;
+    readonly to: string | null;
+  }[];
+  readonly tokens: { readonly from: number; readonly to: number };
+}
+
+export interface Finding {
+  readonly level: 'ok' | 'warning' | 'problem';
+  readonly subject: string;
+  readonly text: string;
+  /** What to do. */
+  readonly hint: string | null;
+}

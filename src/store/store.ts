@@ -1,0 +1,83 @@
+import type { CodeframeEvent } from '../event/event.ts';
+import type { TableName, Tables } from './tables.ts';
+
+/** The right of one owner to change the project: the lease's number at the time it was taken. */
+export interface Fence {
+  readonly ownerId: string;
+  readonly epoch: number;
+}
+
+export type Value = string | number | boolean | null;
+
+/** A condition on one column: equality, or one of the operators. */
+export type Where<Row> = {
+  readonly [Column in keyof Row]?:
+    | Row[Column]
+    | { readonly in: readonly Row[Column][] }
+    | { readonly gt: number }
+    | { readonly gte: number };
+};
+
+export interface Query<Row> {
+  readonly where?: Where<Row>;
+  /** Column to order by; the table's key when left out. */
+  readonly orderBy?: keyof Row & string;
+  readonly descending?: boolean;
+  readonly limit?: number;
+}
+
+/** One consistent snapshot: nothing that another process commits meanwhile is seen. */
+export interface ReadTransaction {
+  /** The row with this key (one value a key column, in the key's order), or undefined. */
+  get<Name extends TableName>(table: Name, ...key: readonly Value[]): Promise<Tables[Name] | undefined>;
+  /** The rows that fulfil all conditions, in the order asked for. */
+  list<Name extends TableName>(table: Name, query?: Query<Tables[Name]>): Promise<readonly Tables[Name][]>;
+  count<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number>;
+}
+
+export interface WriteTransaction extends ReadTransaction {
+  /** Adds a row. Throws `already-exists` when its key is taken. */
+  insert<Name extends TableName>(table: Name, row: Tables[Name]): Promise<void>;
+  /**
+   * Compare-and-set: changes the row with `row`'s key when every column of `expect` still has that value.
+   * Answers false, and changes nothing, when it has not, or when the row is not there.
+   */
+  update<Name extends TableName>(table: Name, change: RowChange<Tables[Name]>): Promise<boolean>;
+  /** Deletes the rows that fulfil all conditions (all rows when there are none); answers how many. */
+  delete<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number>;
+  /** Adds to the event log; the store gives it the next `seq`. */
+  append(event: CodeframeEvent): Promise<void>;
+  /** The next number of a counter that never rewinds; the first is 1. */
+  nextNumber(counter: string): Promise<number>;
+}
+
+export interface RowChange<Row> {
+  readonly key: readonly Value[];
+  readonly expect?: Partial<Row>;
+  readonly set: Partial<Row>;
+}
+
+export interface WriteOptions {
+  /** When given, the write is refused with `stale-owner` unless this owner still holds the lease (O1). */
+  readonly fence?: Fence;
+}
+
+/**
+ * Where a project's rows are kept. Adapters: SQLite, memory; both pass `test/conformance/store.ts`.
+ *
+ * All of a `write` is committed and on disk when its promise resolves, or none of it when it rejects, whatever is
+ * killed in between. Writers wait for each other, at most a bounded time, then fail with `database-busy`.
+ */
+export interface Store {
+  /** Runs `work` on one snapshot. It may be called at any time, also during a write of this or another process. */
+  read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` in one transaction that holds the write lock from its start. `work` must await nothing but `tx`:
+   * an adapter may refuse (a plain error) a transaction that does. Throwing rolls everything back. Not nestable.
+   */
+  write<T>(work: (tx: WriteTransaction) => Promise<T>, options?: WriteOptions): Promise<T>;
+  /** A number that is another one after every commit by anyone: cheap enough to ask every 20 ms. */
+  version(): Promise<number>;
+  /** Waits for running transactions, then closes. May be called twice. */
+  close(): Promise<void>;
+}

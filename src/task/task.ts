@@ -1,0 +1,34 @@
+/** A unit of work. Ids count from 1 and are never used twice, also not after a restore. */
+export interface TaskRow {
+  readonly id: number;
+  readonly title: string;
+  readonly details: string;
+  /** The agent that it is for; null: any. */
+  readonly agent: string | null;
+  /** Tasks that must be done first. */
+  readonly after: readonly number[];
+  /** Always `state.kind`. */
+  readonly status: TaskStatus;
+  readonly state: TaskState;
+  readonly attempts: number;
+  readonly createdAt: number;
+}
+
+/**
+ *   pending ──▶ running ──▶ done | failed
+ *                 │  ▲
+ *                 ▼  │ (resume, answer)
+ *            held, waiting          failed, cancelled, held ──retry──▶ pending
+ *
+ * `held`: begun, stopped by a pause or a lost runner, to be continued by the same agent before anything else.
+ */
+export type TaskState =
+  | { readonly kind: 'pending' }
+  | { readonly kind: 'running'; readonly agent: string; readonly since: number }
+  | { readonly kind: 'held'; readonly agent: string; readonly since: number }
+  | { readonly kind: 'waiting'; readonly agent: string; readonly since: number; readonly blockerId: string }
+  | { readonly kind: 'done'; readonly agent: string; readonly at: number; readonly summary: string }
+  | { readonly kind: 'failed'; readonly agent: string; readonly at: number; readonly problem: string }
+  | { readonly kind: 'cancelled'; readonly at: number };
+
+export type TaskStatus = TaskState['kind'];
