@@ -7,8 +7,8 @@
  *      │   interrupted         │  └────────────────────────────┘ (back to `from`)           │ resume-requested
  *      │                       │  ▲                                                         ▼
  *      │                       │  └───────────────────── resumed ────────────────────── resuming
- *      │                       ├─▶ stopped (stop)    ├─▶ completed (all-tasks-ended)
- *      │                       └─▶ interrupted (runner-lost; also from pausing and resuming)
+ *      │                       ├─▶ stopping (stop-requested) ─▶ stopped (stopped)   ├─▶ completed (all-tasks-ended)
+ *      │                       └─▶ interrupted (runner-lost; also from pausing, resuming and stopping)
  *      └─ restore-begun / restore-ended: any state without a runner ⇄ restoring (back to `from`)
  *
  * Every state but `running` and `completed` can be paused, also one without agents or without a runner.
@@ -40,9 +40,10 @@ export type ProjectState =
   | {
       readonly kind: 'interrupted';
       readonly since: number;
-      readonly was: 'running' | 'pausing' | 'resuming' | 'restoring';
+      readonly was: 'running' | 'pausing' | 'resuming' | 'stopping';
       readonly lostEpoch: number;
     }
+  | { readonly kind: 'stopping'; readonly since: number; readonly epoch: number; readonly graceMs: number }
   | { readonly kind: 'stopped'; readonly since: number; readonly why: StopReason }
   | { readonly kind: 'completed'; readonly since: number }
   | {
@@ -53,9 +54,15 @@ export type ProjectState =
     };
 
 /** A state that a pause can start from. */
-export type SettledState = Exclude<ProjectState, { kind: 'pausing' | 'paused' | 'resuming' | 'restoring' }>;
+export type SettledState = Exclude<
+  ProjectState,
+  { kind: 'pausing' | 'paused' | 'resuming' | 'stopping' | 'restoring' }
+>;
 /** A state in which no runner owns the project. */
-export type QuietState = Exclude<ProjectState, { kind: 'running' | 'pausing' | 'resuming' | 'restoring' }>;
+export type QuietState = Exclude<
+  ProjectState,
+  { kind: 'running' | 'pausing' | 'resuming' | 'stopping' | 'restoring' }
+>;
 export type ProjectStatus = ProjectState['kind'];
 /** `asked`: by `codeframe stop` or Ctrl-C. `waiting`: every task left waits for a person. `failed`: tasks failed and nothing else is left. */
 export type StopReason = 'asked' | 'waiting' | 'failed';
@@ -67,7 +74,8 @@ export type ProjectChange =
   | { readonly kind: 'pause-failed'; readonly at: number }
   | { readonly kind: 'resume-requested'; readonly at: number; readonly epoch: number }
   | { readonly kind: 'resumed'; readonly at: number }
-  | { readonly kind: 'stop'; readonly at: number; readonly why: StopReason }
+  | { readonly kind: 'stop-requested'; readonly at: number; readonly graceMs: number }
+  | { readonly kind: 'stopped'; readonly at: number; readonly why: StopReason }
   | { readonly kind: 'all-tasks-ended'; readonly at: number }
   | { readonly kind: 'runner-lost'; readonly at: number; readonly lostEpoch: number }
   | { readonly kind: 'restore-begun'; readonly at: number; readonly restoreId: string }
@@ -107,8 +115,12 @@ export function nextState(state: ProjectState, change: ProjectChange): NextState
       return state.kind === 'resuming'
         ? to({ kind: 'running', since: change.at, epoch: state.epoch })
         : refused(state);
-    case 'stop':
-      return state.kind === 'running' || state.kind === 'interrupted'
+    case 'stop-requested':
+      return state.kind === 'running'
+        ? to({ kind: 'stopping', since: change.at, epoch: state.epoch, graceMs: change.graceMs })
+        : refused(state);
+    case 'stopped':
+      return ['running', 'stopping', 'interrupted'].includes(state.kind)
         ? to({ kind: 'stopped', since: change.at, why: change.why })
         : refused(state);
     case 'all-tasks-ended':
@@ -133,17 +145,16 @@ function resumeFrom(state: ProjectState, change: { at: number; epoch: number }):
 function runnerLost(state: ProjectState, change: { at: number; lostEpoch: number }): NextState {
   if (state.kind === 'restoring') return to(state.from);
   if (state.kind === 'pausing' && state.from.kind !== 'running') return to(state.from);
-  if (state.kind !== 'running' && state.kind !== 'pausing' && state.kind !== 'resuming')
-    return refused(state);
+  if (isQuiet(state) || state.kind === 'paused') return refused(state);
   return to({ kind: 'interrupted', since: change.at, was: state.kind, lostEpoch: change.lostEpoch });
 }
 
 export function isSettled(state: ProjectState): state is SettledState {
-  return !['pausing', 'paused', 'resuming', 'restoring'].includes(state.kind);
+  return !['pausing', 'paused', 'resuming', 'stopping', 'restoring'].includes(state.kind);
 }
 
 export function isQuiet(state: ProjectState): state is QuietState {
-  return !['running', 'pausing', 'resuming', 'restoring'].includes(state.kind);
+  return !['running', 'pausing', 'resuming', 'stopping', 'restoring'].includes(state.kind);
 }
 
 /** True while some process must own the project, so that a dead owner means that recovery is due. */
@@ -174,6 +185,7 @@ export function nextCommand(state: ProjectState): string {
     case 'pausing':
       return 'codeframe pause';
     case 'resuming':
+    case 'stopping':
     case 'restoring':
       return 'codeframe status --watch';
   }

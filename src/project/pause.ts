@@ -10,6 +10,8 @@ export interface PauseRow {
   readonly graceMs: number;
   readonly status: 'requested' | 'finished' | 'failed';
   readonly checkpointId: string | null;
+  /** What is known before the checkpoint is written; a pause whose process died after it is completed from this. */
+  readonly draft: PauseDraft | null;
   readonly result: PauseResult | null;
   readonly problem: string | null;
   readonly endedAt: number | null;
@@ -38,6 +40,9 @@ export interface PauseResult {
   /** ISO 8601. */
   readonly pausedAt: string;
 }
+
+/** The result without what only the checkpoint and the end of the pause give. */
+export type PauseDraft = Omit<PauseResult, 'success' | 'checkpointId' | 'commit' | 'durationMs' | 'pausedAt'>;
 
 export interface PausedAgent extends StopReport {
   readonly name: string;

@@ -213,6 +213,7 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       graceMs: 'integer',
       status: 'text',
       checkpointId: 'text?',
+      draft: 'json?',
       result: 'json?',
       problem: 'text?',
       endedAt: 'integer?',
