@@ -34,6 +34,8 @@ export type Failure =
     }
   | { readonly code: 'already-exists'; readonly kind: string; readonly id: string }
   | { readonly code: 'invalid-argument'; readonly argument: string; readonly problem: string }
+  /** A command line that cannot be read; `problem` and `hint` are the words for it. */
+  | { readonly code: 'wrong-usage'; readonly problem: string; readonly hint: string }
   | { readonly code: 'corrupt-config'; readonly path: string; readonly problem: string }
   | {
       readonly code: 'corrupt-database';

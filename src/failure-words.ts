@@ -1,0 +1,295 @@
+import { iso } from './clock.ts';
+import type { Failure, FailureCode } from './failure.ts';
+
+/** A failure for people and for programs. */
+export interface FailureWords {
+  /** One line, no full stop, the subject in it. */
+  readonly message: string;
+  /** A sentence that names the next command. */
+  readonly hint: string;
+  readonly exitCode: ExitCode;
+  readonly httpStatus: number;
+}
+
+/** What an exit code says, the same in every command and in the help. */
+export const exitCodes = {
+  0: 'done',
+  1: 'a bug in codeframe: the stack and the place of the log are printed',
+  2: 'wrong usage or an invalid argument',
+  3: 'not found: no project here, or an id that is not known',
+  4: 'refused in the present status',
+  5: 'the project is owned by another process, or busy',
+  6: 'data is corrupt, or newer than this program',
+  7: 'something is missing around it: a program, a key, git, space, a permission',
+  8: 'a model or its provider refused',
+  9: 'work is left: tasks failed or wait for a person',
+  130: 'interrupted; nothing is lost',
+} as const;
+
+export type ExitCode = keyof typeof exitCodes;
+
+type Of<Code extends FailureCode> = Extract<Failure, { readonly code: Code }>;
+type WordsTable = { readonly [Code in FailureCode]: (failure: Of<Code>) => FailureWords };
+
+/** Every failure has words: one without them does not compile. Pure. */
+export function failureWords(failure: Failure): FailureWords {
+  // The table pairs each code with a function of its own failure, which an index by a union cannot say.
+  const wordsFor = table[failure.code] as (failure: Failure) => FailureWords;
+  return wordsFor(failure);
+}
+
+const table: WordsTable = {
+  'not-a-project': (failure) =>
+    words(
+      [3, 404],
+      `${failure.dir} is not in a codeframe project`,
+      'Run `codeframe init` to make one, or name its directory with -C.',
+    ),
+  'already-a-project': (failure) =>
+    words(
+      [4, 409],
+      `${failure.dir} is a project already (${failure.projectId})`,
+      'Run `codeframe status` to see it.',
+    ),
+  'unsafe-directory': (failure) =>
+    words([2, 400], unsafeDirectory(failure), 'Run `codeframe init DIR` with a directory of its own.'),
+  'project-owned': (failure) =>
+    words(
+      [5, 409],
+      `The project is owned by \`${failure.command}\` (pid ${failure.pid} on ${failure.host}, since ${iso(failure.sinceMs)})`,
+      'Run `codeframe pause` or `codeframe stop` to end that run, or `codeframe status` to see it.',
+    ),
+  'stale-owner': (failure) =>
+    words(
+      [5, 409],
+      `This process lost the project: it held epoch ${failure.epoch}, and epoch ${failure.currentEpoch} has it now`,
+      'Run `codeframe status` to see who has it; nothing that this process did since was stored.',
+    ),
+  'wrong-status': (failure) =>
+    words(
+      [4, 409],
+      `The project cannot ${failure.verb} while it is ${failure.status}`,
+      `Run \`${failure.next}\` first.`,
+    ),
+  'unknown-id': (failure) =>
+    words([3, 404], `There is no ${failure.kind} ${quoted(failure.id)}`, unknownIdHint(failure)),
+  'ambiguous-id': (failure) =>
+    words(
+      [2, 400],
+      `${quoted(failure.id)} fits more than one ${failure.kind}: ${failure.matches.join(', ')}`,
+      'Run the command again with more characters of the id.',
+    ),
+  'already-exists': (failure) =>
+    words(
+      [2, 409],
+      `The ${failure.kind} ${quoted(failure.id)} exists already`,
+      `Run the command again with another name; ${listHint(failure.kind)}`,
+    ),
+  'invalid-argument': (failure) =>
+    words(
+      [2, 400],
+      `${failure.argument}: ${failure.problem}`,
+      'Run the command with --help to see what it takes.',
+    ),
+  'wrong-usage': (failure) => words([2, 400], failure.problem, failure.hint),
+  'nothing-to-undo': () =>
+    words(
+      [4, 409],
+      'There is no restore to undo',
+      'Run `codeframe checkpoint list` to see what can be restored.',
+    ),
+  'unfinished-work': (failure) => words([4, 409], failure.problem, `Run \`${failure.next}\` first.`),
+  'corrupt-config': (failure) =>
+    words(
+      [6, 500],
+      `The config ${failure.path} cannot be read: ${failure.problem}`,
+      'Repair it, or bring back the version that was there; nothing was overwritten. `codeframe doctor` checks it.',
+    ),
+  'corrupt-database': (failure) =>
+    words(
+      [6, 500],
+      `The database ${failure.path} is damaged: ${failure.problem}`,
+      databaseHint(failure.backups),
+    ),
+  'database-newer': (failure) =>
+    words(
+      [6, 422],
+      `The database ${failure.path} has version ${failure.found}, and this program knows versions up to ${failure.known}`,
+      'Run a newer codeframe; `codeframe --version` shows this one. Nothing was changed.',
+    ),
+  'corrupt-checkpoint': (failure) =>
+    words(
+      [6, 422],
+      `Checkpoint ${failure.id} is damaged in ${failure.part}: ${failure.problem}`,
+      'Run `codeframe checkpoint list` and take another one; nothing was changed.',
+    ),
+  'checkpoint-newer': (failure) =>
+    words(
+      [6, 422],
+      `Checkpoint ${failure.id} has format ${failure.found}, and this program knows formats up to ${failure.known}`,
+      'Run a newer codeframe; `codeframe --version` shows this one. Nothing was changed.',
+    ),
+  'corrupt-store': (failure) =>
+    words(
+      [6, 500],
+      `The checkpoint store ${failure.path} is damaged: ${failure.problem}`,
+      'Run `codeframe doctor` to see which checkpoints are whole; nothing was overwritten.',
+    ),
+  'corrupt-recording': (failure) =>
+    words(
+      [6, 422],
+      `The recording ${failure.path} cannot be played, line ${failure.line}: ${failure.problem}`,
+      'Repair that line, or name another file with `codeframe agent add NAME --driver model --model recorded:FILE`.',
+    ),
+  'missing-program': (failure) =>
+    words(
+      [7, 424],
+      `Agent ${failure.agent} needs the program ${quoted(failure.program)}, which is not there`,
+      'Install it or put it on PATH, then run `codeframe start` again.',
+    ),
+  'missing-key': (failure) =>
+    words(
+      [7, 424],
+      `Agent ${failure.agent} needs a key for ${failure.provider}: ${failure.variable} is not set`,
+      `Set it (export ${failure.variable}=…), then run \`codeframe start\` again.`,
+    ),
+  'unknown-model': (failure) =>
+    words(
+      [2, 400],
+      `The model ${quoted(failure.model)} cannot be used: ${failure.problem}`,
+      'Name it PROVIDER:MODEL, as `codeframe agent add --help` shows.',
+    ),
+  'model-refused': (failure) =>
+    words(
+      [8, 502],
+      `${failure.provider} refused the call${failure.httpStatus === null ? '' : ` with ${failure.httpStatus}`}: ${failure.problem}`,
+      failure.retryable
+        ? 'Run `codeframe task retry ID` and `codeframe start` in a while.'
+        : 'Check the key, the model and the account, then run `codeframe task retry ID` and `codeframe start`.',
+    ),
+  'capture-failed': (failure) =>
+    words(
+      [7, 500],
+      `No checkpoint was made: ${failure.path}: ${failure.problem}`,
+      'Run `codeframe doctor` to find the cause, then try again.',
+    ),
+  'tree-moved': (failure) =>
+    words(
+      [4, 409],
+      `The project has changed since the preview: ${some(failure.paths)}`,
+      'Run the restore again to see a new preview; nothing was changed.',
+    ),
+  'restore-blocked': (failure) =>
+    words(
+      [4, 409],
+      `The restore cannot be done: ${some(failure.problems.map(({ path, problem }) => `${path}: ${problem}`))}`,
+      'Put that right and run `codeframe restore` again; nothing was changed.',
+    ),
+  'pause-failed': (failure) =>
+    words(
+      [7, 500],
+      `The pause ${failure.pauseId} failed: ${failure.reason}; the project is ${failure.status}, as before`,
+      'Put that right and run `codeframe pause` again; `codeframe doctor` looks for the cause.',
+    ),
+  'database-busy': (failure) =>
+    words(
+      [5, 503],
+      `The database ${failure.path} is busy: another process kept it for ${failure.waitedMs} ms`,
+      'Run the command again; `codeframe status` shows who works on the project.',
+    ),
+  'no-space': (failure) =>
+    words(
+      [7, 507],
+      `There is no space left for ${failure.path}`,
+      'Make room on that disk and run the command again; nothing half done was kept.',
+    ),
+  'no-permission': (failure) =>
+    words(
+      [7, 500],
+      `Permission is missing for ${failure.path} (${failure.doing})`,
+      'Change its owner or mode and run the command again; `codeframe doctor` checks the directories.',
+    ),
+  'input-output': (failure) =>
+    words(
+      [7, 500],
+      `The disk answered an error at ${failure.path} (${failure.doing}): ${failure.problem}`,
+      'Check the disk, then run `codeframe doctor`.',
+    ),
+  'git-failed': (failure) =>
+    words(
+      [7, 500],
+      `${failure.command} failed: ${failure.problem}`,
+      'Run `codeframe doctor`, which checks git and the store.',
+    ),
+  'git-missing': (failure) =>
+    words(
+      [7, 424],
+      failure.found === null
+        ? 'git is not on PATH'
+        : `git ${failure.found} is too old: 2.25 or later is needed`,
+      'Install git, then run `codeframe doctor`.',
+    ),
+};
+
+function unsafeDirectory(failure: Of<'unsafe-directory'>): string {
+  switch (failure.why) {
+    case 'root':
+      return `${failure.dir} is the root of the file system and cannot be a project`;
+    case 'home':
+      return `${failure.dir} is your home directory and cannot be a project`;
+    case 'inside-data':
+      return `${failure.dir} holds codeframe's own data and cannot be a project`;
+  }
+}
+
+function unknownIdHint(failure: Of<'unknown-id'>): string {
+  const list = listHint(failure.kind);
+  return failure.near.length === 0
+    ? sentence(list)
+    : `Did you mean ${failure.near.join(', ')}? ${sentence(list)}`;
+}
+
+function listHint(kind: string): string {
+  const command = {
+    agent: 'agent list',
+    task: 'task list',
+    checkpoint: 'checkpoint list',
+    blocker: 'blocker list',
+  }[kind];
+  return command === undefined
+    ? '`codeframe status` shows what there is.'
+    : `\`codeframe ${command}\` shows what there is.`;
+}
+
+function databaseHint(backups: readonly string[]): string {
+  const newest = backups.at(-1);
+  return newest === undefined
+    ? 'There is no backup of it; keep the file, and run `codeframe doctor`. Nothing was overwritten.'
+    : `Its newest backup is ${newest}: keep the damaged file, put the backup in its place, and run \`codeframe doctor\`. Nothing was overwritten.`;
+}
+
+/** The first three, and how many more. */
+function some(things: readonly string[]): string {
+  const more = things.length - 3;
+  return things.slice(0, 3).join('; ') + (more > 0 ? `; and ${more} more` : '');
+}
+
+function quoted(text: string): string {
+  return `\`${text}\``;
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function words(codes: readonly [ExitCode, number], message: string, hint: string): FailureWords {
+  return { message: oneLine(message), hint, exitCode: codes[0], httpStatus: codes[1] };
+}
+
+/** What others say of a problem may have lines and a full stop of its own. */
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+    .replace(/\.$/, '');
+}
