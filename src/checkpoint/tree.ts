@@ -10,6 +10,12 @@ export type ObjectId = string;
 /** Permission bits, 0 to 0o7777. */
 export type ModeBits = number;
 
+/**
+ * How the names of a restore's own files start, those staged and those moved aside: `<prefix><restoreId>-<n>.new|.old`.
+ * They are there only while one runs or was killed. No scan lists them, covered or uncovered; recovery takes them away.
+ */
+export const restoreNamePrefix = '.codeframe-restore-';
+
 /** What the file system says of a file; equal signatures that are not racy mean equal bytes. Times in ns as decimal strings. */
 export interface StatSignature {
   readonly size: number;
