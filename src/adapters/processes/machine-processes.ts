@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { markerVariable, type KillReport, type Processes } from '../../agent/processes.ts';
+import type { LeaseRow, OwnerLiveness, ProcessIdentity } from '../../project/lease.ts';
+import { familyOf } from './family.ts';
+import { killFamily } from './kill-family.ts';
+import { procTable } from './proc-table.ts';
+import type { ProcessEntry, ProcessTable } from './process-table.ts';
+import { psTable } from './ps-table.ts';
+
+/** The processes of this machine. */
+export function openProcesses(table: ProcessTable = systemTable()): Processes {
+  const identity = lazily(() => identityOf(table));
+  return {
+    identity,
+    liveness: (of) => livenessOf(of, identity(), table),
+    async marked(prefix) {
+      const found = searchMarked(table, (marker) => marker.startsWith(prefix));
+      const commands = table.commands(found.map(({ pid }) => pid));
+      return found.map(({ pid }) => ({ pid, command: commands.get(pid) ?? '' }));
+    },
+    killMarked: (prefix, withinMs) => killMarkedBy((marker) => marker.startsWith(prefix), withinMs, table),
+  };
+}
+
+/** As `Processes.killMarked`, for any rule about the marker. */
+export function killMarkedBy(
+  isMeant: (marker: string) => boolean,
+  withinMs: number,
+  table: ProcessTable = systemTable(),
+): Promise<KillReport> {
+  return killFamily(() => searchMarked(table, isMeant), table, withinMs);
+}
+
+function searchMarked(table: ProcessTable, isMeant: (marker: string) => boolean): readonly ProcessEntry[] {
+  const entries = table.list();
+  const markers = table.environmentValues(entries, markerVariable);
+  const seeds = new Set<number>();
+  for (const [pid, values] of markers) if (values.some(isMeant)) seeds.add(pid);
+  return seeds.size === 0 ? [] : familyOf(entries, seeds, process.pid);
+}
+
+function livenessOf(
+  of: Pick<LeaseRow, 'pid' | 'host' | 'bootId' | 'processStart'>,
+  here: ProcessIdentity,
+  table: ProcessTable,
+): OwnerLiveness {
+  if (of.pid === null || of.host === null) return 'dead';
+  if (of.host !== here.host) return 'elsewhere';
+  const [boot, namespace] = partsOf(of.bootId ?? '');
+  const [bootHere, namespaceHere] = partsOf(here.bootId);
+  if (boot !== bootHere) return 'dead';
+  if (namespace !== namespaceHere) return 'elsewhere';
+  const entry = Number.isSafeInteger(of.pid) && of.pid > 0 ? table.entry(of.pid) : null;
+  return entry !== null && !entry.over && entry.start === of.processStart ? 'alive' : 'dead';
+}
+
+/** A boot id, and behind a blank the container whose processes are seen, where the system tells. */
+function partsOf(bootId: string): readonly [string, string] {
+  const [boot = '', namespace = ''] = bootId.split(' ');
+  return [boot, namespace];
+}
+
+function identityOf(table: ProcessTable): ProcessIdentity {
+  const entry = table.entry(process.pid);
+  if (entry === null) throw new Error('the process table does not list this process');
+  return { pid: process.pid, host: hostname(), bootId: table.bootId(), processStart: entry.start };
+}
+
+function systemTable(): ProcessTable {
+  return existsSync('/proc/self/stat') ? procTable : psTable;
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,82 @@
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import type { ProcessEntry, ProcessTable } from './process-table.ts';
+
+/** Linux. Read synchronously: a few hundred small files take milliseconds so, and the table is of one moment. */
+export const procTable: ProcessTable = {
+  list() {
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map((name) => readEntry(Number(name)))
+      .filter((entry) => entry !== null);
+  },
+  entry: readEntry,
+  environmentValues(entries, name) {
+    return new Map(entries.map(({ pid }) => [pid, environmentOf(pid, name)]));
+  },
+  commands(pids) {
+    return new Map(pids.map((pid) => [pid, commandOf(pid)]));
+  },
+  bootId() {
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${pidNamespace()}`;
+  },
+};
+
+/** Numbers of fields as in proc(5), behind the name in parentheses, which may itself hold spaces and parentheses. */
+export function parseStat(pid: number, stat: string): ProcessEntry | null {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const field = (number: number): string => fields[number - 3] ?? '';
+  if (field(22) === '') return null;
+  return {
+    pid,
+    parent: Number(field(4)),
+    group: Number(field(5)),
+    session: Number(field(6)),
+    start: field(22),
+    // The first thread may be over while others go on: then the process is not.
+    over: 'ZX'.includes(field(3)) && Number(field(20)) <= 1,
+  };
+}
+
+function readEntry(pid: number): ProcessEntry | null {
+  if (!Number.isSafeInteger(pid) || pid < 1) return null;
+  const stat = readProc(`${pid}/stat`);
+  return stat === null ? null : parseStat(pid, stat);
+}
+
+function environmentOf(pid: number, name: string): readonly string[] {
+  const text = readProc(`${pid}/environ`);
+  if (text === null || !text.includes(`${name}=`)) return [];
+  return text
+    .split('\0')
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+}
+
+function commandOf(pid: number): string {
+  return (readProc(`${pid}/cmdline`) ?? '').split('\0').join(' ').trim();
+}
+
+/** Null for what is gone, was never there, or is not ours to read: all of it is expected while others come and go. */
+function readProc(path: string): string | null {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch (error) {
+    if (isExpected(error)) return null;
+    throw error;
+  }
+}
+
+function isExpected(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  return ['ENOENT', 'ESRCH', 'EACCES', 'EPERM', 'EINVAL', 'EAGAIN'].includes(code);
+}
+
+/** Two containers of one machine have the same boot id and host name at times, and the same pids. */
+function pidNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch (error) {
+    if (isExpected(error)) return '';
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import type { LeaseRow, OwnerLiveness, ProcessIdentity } from '../project/lease.ts';
+
+/** The environment variable by which an agent's processes are found again: `<projectId>/<agent>/<ownerId>`. */
+export const markerVariable = 'CODEFRAME_AGENT';
+
+/** What every process that is started for an agent carries in its environment. */
+export function agentMarker(projectId: string, agent: string, ownerId: string): string {
+  return `${projectId}/${agent}/${ownerId}`;
+}
+
+/** The start of the markers of a project's processes, or of one agent's. */
+export function markerPrefix(projectId: string, agent?: string): string {
+  return agent === undefined ? `${projectId}/` : `${projectId}/${agent}/`;
+}
+
+/**
+ * The processes of this machine, as far as agents and owners are concerned.
+ *
+ * A process belongs to an agent when its environment carries the agent's marker, when it descends from such a process,
+ * or when it is in a process group or session that one of them leads or led. So a child that wiped its environment is
+ * found as long as one of these holds. One that did all of it (wiped its environment, left group and session, and lost
+ * its parent) before anybody looked is not.
+ */
+export interface Processes {
+  /** This process. The same answer during its whole life. */
+  identity(): ProcessIdentity;
+  /**
+   * Whether the process of an identity (or of a lease row) lives. `elsewhere`: on another host or in another container,
+   * whose processes cannot be seen from here. A zombie, a pid that another process has now, and a row that names no
+   * process are `dead`. Signals nothing.
+   */
+  liveness(of: Pick<LeaseRow, 'pid' | 'host' | 'bootId' | 'processStart'>): OwnerLiveness;
+  /** The living processes whose marker starts with `prefix`, and their families, as said above. Never this process or its ancestors. */
+  marked(prefix: string): Promise<readonly MarkedProcess[]>;
+  /**
+   * Kills what `marked` finds: stops all of it first, so that nothing forks away, then SIGKILL, then looks again, until
+   * none is left or `withinMs` is over. May be called twice and from several processes at once. Never rejects because
+   * something is left: `left` names it (also what may not be killed, such as a program that runs as another user).
+   */
+  killMarked(prefix: string, withinMs: number): Promise<KillReport>;
+}
+
+export interface MarkedProcess {
+  readonly pid: number;
+  /** The command line; for people. */
+  readonly command: string;
+}
+
+export interface KillReport {
+  /** How many processes were found and are gone. */
+  readonly killed: number;
+  readonly left: readonly number[];
+}
+
+/**
+ * Starts the reaper of a run: when this process ends without `stop`, however it ends, the reaper kills every process
+ * that is marked `<projectId>/…/<ownerId>`.
+ */
+export type StartReaper = (run: { readonly projectId: string; readonly ownerId: string }) => Reaper;
+
+export interface Reaper {
+  /** Says goodbye: the reaper ends and kills nothing. Resolves when it is gone. May be called twice. */
+  stop(): Promise<void>;
+}
