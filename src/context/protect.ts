@@ -1,0 +1,38 @@
+import type { AdmittedItem } from './flash-item.ts';
+
+/** Kinds that never leave the prompt: what people and the task said, and what stands for everything before a compaction. */
+const KEPT_KINDS = new Set([
+  'user',
+  'instructions',
+  'system',
+  'task',
+  'meta',
+  'summary',
+  'blocker',
+  'prompt',
+]);
+
+/** Which items stay whole whatever the target: see `KEPT_KINDS`, pins, and the last exchange. */
+export function protectedItems(items: readonly AdmittedItem[]): boolean[] {
+  const exchange = startOfLastExchange(items);
+  return items.map((item, index) => item.pinned || KEPT_KINDS.has(item.kind) || index >= exchange);
+}
+
+/**
+ * Everything since the last word of a person, while that is a small part of the memory; an agent that has worked alone for
+ * hours keeps its last turns instead, or nothing could be archived.
+ */
+function startOfLastExchange(items: readonly AdmittedItem[]): number {
+  const sinceUser = items.findLastIndex((item) => item.kind === 'user');
+  const total = sumTokens(items);
+  if (sinceUser >= 0 && sumTokens(items.slice(sinceUser)) <= total * EXCHANGE_SHARE) return sinceUser;
+  const lastStep = items.at(-1)?.step ?? 0;
+  return items.findIndex((item) => item.step > lastStep - LAST_STEPS);
+}
+
+const EXCHANGE_SHARE = 0.1;
+const LAST_STEPS = 2;
+
+function sumTokens(items: readonly AdmittedItem[]): number {
+  return items.reduce((sum, item) => sum + item.tokens, 0);
+}
