@@ -19,15 +19,32 @@ export interface CheckpointStore {
   verify(id: string): Promise<void>;
   /** Throws `corrupt-store` when the store itself cannot be used. */
   check(): Promise<void>;
+  /** Ends the processes that it keeps for reading. May be called twice, and used again afterwards. */
+  close(): Promise<void>;
 }
 
 export interface CheckpointDraft {
   readonly id: string;
-  readonly code: AsyncIterable<CodeDraft>;
-  /** `git/…`, `state/…`, `ledger/…`, `context/…`: paths and bytes. */
-  readonly parts: AsyncIterable<{ readonly path: string; readonly bytes: Uint8Array }>;
+  /** Sorted by path, no path twice; in batches, because an asynchronous step an entry costs more than the entry. */
+  readonly code: AsyncIterable<readonly CodeDraft[]>;
+  /** `git/…`, `state/…`, `ledger/…`, `context/…`. */
+  readonly parts: AsyncIterable<readonly PartDraft[]>;
   /** Called last, with what was written. */
-  readonly manifest: (written: { readonly files: number; readonly bytes: number }) => Manifest;
+  readonly manifest: (written: WrittenContent) => Manifest;
+}
+
+/** Part of a checkpoint that is not the working tree. Path: `/` between names of letters, digits, `_`, `-`, `%` and inner dots. */
+export interface PartDraft {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface WrittenContent {
+  /** Regular files and links in `code/`, and the sum of their sizes. */
+  readonly files: number;
+  readonly bytes: number;
+  /** As `manifest.json` carries it. */
+  readonly sha256: Readonly<Record<string, string>>;
 }
 
 export type CodeDraft =

@@ -1,5 +1,7 @@
 /** Why a checkpoint was made. */
-export type Trigger = 'pause' | 'manual' | 'safety' | 'interval' | 'task-done' | 'risky-command';
+export type Trigger = (typeof triggers)[number];
+
+export const triggers = ['pause', 'manual', 'safety', 'interval', 'task-done', 'risky-command'] as const;
 
 /** A checkpoint as the ledger knows it; its content is in the project's store, under `refs/checkpoints/<id>`. */
 export interface CheckpointRow {

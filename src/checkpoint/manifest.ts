@@ -1,4 +1,6 @@
-import type { Trigger } from './checkpoint.ts';
+import { CodeframeError } from '../failure.ts';
+import { triggers, type Trigger } from './checkpoint.ts';
+import type { CodeEntry } from './tree.ts';
 
 /** `manifest.json` of a checkpoint. */
 export interface Manifest {
@@ -37,6 +39,118 @@ export interface Manifest {
     readonly directory: boolean;
     readonly size?: number;
   }[];
-  /** sha256 of each part outside `code/`, and of the sorted list of code entries. */
+  /**
+   * `code`: sha256 of the sorted list of code entries (`codeList`). Every other key is the first two names of part
+   * paths (`state/tasks`, `git/index`, `context/ada`): sha256 of the list that `sha256sum` would print of the parts
+   * that start so, sorted by path. One hash a group keeps the manifest small when there are many items.
+   */
   readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** The newest format that this program reads. */
+export const manifestVersion = 1;
+
+/** The bytes of `manifest.json`. */
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** The way back. Throws `corrupt-checkpoint` for what is no manifest of the checkpoint `id`, and `checkpoint-newer`. */
+export function parseManifest(id: string, bytes: Uint8Array): Manifest {
+  const found = parseJson(bytes);
+  if (!isRecord(found) || found['format'] !== 'codeframe-checkpoint') throw corrupt(id, 'it is no manifest');
+  const version = found['version'];
+  if (typeof version === 'number' && version > manifestVersion) {
+    throw new CodeframeError({ code: 'checkpoint-newer', id, found: version, known: manifestVersion });
+  }
+  const wrong = Object.keys(shape).find((key) => !shape[key as keyof Manifest](found[key]));
+  if (wrong !== undefined) throw corrupt(id, `its ${wrong} is missing or of another kind`);
+  if (found['id'] !== id) throw corrupt(id, `it is that of ${String(found['id'])}`);
+  return found as unknown as Manifest;
+}
+
+/**
+ * The text whose sha256 stands in the manifest as `code`: a line an entry, sorted by path, paths and link targets as JSON
+ * strings of their bytes.
+ */
+export function codeList(entries: readonly CodeEntry[]): string {
+  return entries.map(codeLine).join('');
+}
+
+function codeLine(entry: CodeEntry): string {
+  const path = JSON.stringify(entry.path);
+  switch (entry.kind) {
+    case 'file':
+      return `file ${entry.mode.toString(8)} ${entry.object} ${entry.size} ${path}\n`;
+    case 'link':
+      return `link ${entry.object} ${path}\n`;
+    case 'directory':
+      return `directory ${entry.mode.toString(8)} ${entry.empty ? 'empty' : 'full'} ${path}\n`;
+  }
+}
+
+type Check = (value: unknown) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isTextOrNull: Check = (value) => value === null || typeof value === 'string';
+const isCount: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const isAmount: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+
+const shape: { readonly [Key in keyof Manifest]-?: Check } = {
+  format: isText,
+  version: (value) => value === manifestVersion,
+  id: isText,
+  projectId: isText,
+  projectName: isText,
+  name: isTextOrNull,
+  trigger: (value) => triggers.includes(value as Trigger),
+  reason: isTextOrNull,
+  createdBy: isText,
+  createdAt: (value) => typeof value === 'string' && Number.isFinite(Date.parse(value)),
+  parentId: isTextOrNull,
+  pauseId: isTextOrNull,
+  restoreId: isTextOrNull,
+  program: isText,
+  schema: isCount,
+  counts: (value) => isRecord(value) && Object.values(value).every(isCount),
+  files: isCount,
+  bytes: isCount,
+  tokens: isCount,
+  costUsd: isAmount,
+  git: (value) =>
+    value === null ||
+    (isRecord(value) && ['head', 'branch', 'operation'].every((key) => isTextOrNull(value[key]))),
+  uncovered: (value) => Array.isArray(value) && value.every(isUncovered),
+  sha256: (value) => isRecord(value) && Object.values(value).every(isSha256),
+};
+
+function isUncovered(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    isText(value['path']) &&
+    isText(value['reason']) &&
+    typeof value['directory'] === 'boolean' &&
+    (value['size'] === undefined || isCount(value['size']))
+  );
+}
+
+function isSha256(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function parseJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function corrupt(id: string, problem: string): CodeframeError {
+  return new CodeframeError({ code: 'corrupt-checkpoint', id, part: 'manifest.json', problem });
 }

@@ -1,0 +1,143 @@
+import type { ContextItemRow } from '../context/item.ts';
+import { CodeframeError } from '../failure.ts';
+import type { ReadTransaction } from '../store/store.ts';
+import { tableNames, tables, type TableName, type Tables } from '../store/tables.ts';
+import type { PartDraft, StoredCheckpoint } from './checkpoint-store.ts';
+import { decodeRow, encodeRow, type PlainRow } from './part-row.ts';
+
+/** The tables that go back with a restore. */
+export type StateTable = 'agents' | 'tasks' | 'blockers' | 'steps' | 'context_items' | 'archives';
+
+/** All rows of the tables that go back with a restore, each table in key order. */
+export type StateRows = { readonly [Name in StateTable]: readonly Tables[Name][] };
+
+/** All rows of all tables, each table in key order. */
+export type AllRows = { readonly [Name in TableName]: readonly Tables[Name][] };
+
+/** The tables of `StateRows`, in an order in which rows can be loaded. */
+export const stateTables = tableNames.filter((name): name is StateTable => tables[name].part === 'state');
+
+/** Every row of the project, of one instant. */
+export async function readRows(tx: ReadTransaction): Promise<AllRows> {
+  const rows: Partial<Record<TableName, readonly unknown[]>> = {};
+  for (const name of tableNames) rows[name] = await tx.list(name);
+  return rows as AllRows;
+}
+
+/** `state/<table>/NNNN.ndjson`, `ledger/<table>/NNNN.ndjson` and `context/<agent>/NNNN/<item id>` of these rows. */
+export function* partsFromRows(rows: AllRows): Generator<PartDraft> {
+  for (const name of tableNames) yield* tableParts(name, rows[name] as readonly unknown[] as PlainRow[]);
+  for (const item of rows.context_items) {
+    if (!hasLoneSurrogate(item.text)) yield { path: itemPath(item), bytes: Buffer.from(item.text, 'utf8') };
+  }
+}
+
+/**
+ * The way back: the rows that rewind, as they were. Throws `corrupt-checkpoint` with the part in which a line is no
+ * row of its table, or from which an item's text is missing.
+ */
+export async function rowsFromParts(stored: StoredCheckpoint): Promise<StateRows> {
+  const rows: Partial<Record<StateTable, readonly unknown[]>> = {};
+  for (const name of stateTables) rows[name] = await tableRows(stored, name);
+  return rows as StateRows;
+}
+
+function* tableParts(name: TableName, rows: readonly PlainRow[]): Generator<PartDraft> {
+  let chunk = 0;
+  let lines: string[] = [];
+  for (const row of rows) {
+    if (lines.length > 0 && startsChunk(name, row)) {
+      yield chunkPart(name, chunk++, lines);
+      lines = [];
+    }
+    const elsewhere = name === 'context_items' && !hasLoneSurrogate(String(row['text']));
+    lines.push(encodeRow(name, row, elsewhere ? 'text' : undefined));
+  }
+  if (lines.length > 0) yield chunkPart(name, chunk, lines);
+}
+
+function chunkPart(name: TableName, chunk: number, lines: readonly string[]): PartDraft {
+  return {
+    path: `${chunkPrefix(name)}${fourDigits(chunk)}.ndjson`,
+    bytes: Buffer.from(`${lines.join('\n')}\n`),
+  };
+}
+
+function chunkPrefix(name: TableName): string {
+  return `${tables[name].part}/${name}/`;
+}
+
+function fourDigits(value: number): string {
+  return value.toString().padStart(4, '0');
+}
+
+/**
+ * A chunk starts at the rows whose key says so, about one in 256: whatever is added or deleted elsewhere, the
+ * boundaries stay where they are, so that a chunk whose rows did not change is the same object as before.
+ */
+function startsChunk(name: TableName, row: PlainRow): boolean {
+  let hash = 0x811c9dc5;
+  for (const column of tables[name].key as readonly string[]) {
+    const text = `${String(row[column])}\n`;
+    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  }
+  // The low bits of FNV-1a alone are weak for keys that count up.
+  return ((hash ^ (hash >>> 15)) & 255) === 0;
+}
+
+/** In directories of 256, so that one more item does not rewrite a tree of all items. */
+function itemPath(item: Pick<ContextItemRow, 'agent' | 'seq' | 'id'>): string {
+  return `context/${partName(item.agent)}/${fourDigits(Math.floor(item.seq / 256))}/${partName(item.id)}`;
+}
+
+/** A name as one step of a part's path: what could mean something else there is written as `%XX`. */
+function partName(name: string): string {
+  const escaped = Array.from(Buffer.from(name, 'utf8'), (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z0-9_-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
+  }).join('');
+  return escaped === '' ? '%' : escaped;
+}
+
+/** Such text is no UTF-8: it stays in its row's JSON, which escapes it. */
+function hasLoneSurrogate(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}
+
+async function tableRows(stored: StoredCheckpoint, name: StateTable): Promise<readonly PlainRow[]> {
+  const rows: PlainRow[] = [];
+  const paths = await stored.partPaths(chunkPrefix(name));
+  for (const path of paths.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))) {
+    const lines = Buffer.from(await stored.part(path))
+      .toString('utf8')
+      .split('\n');
+    const asked = lines.filter((line) => line !== '').map((line) => rowOfLine(stored, name, { path, line }));
+    rows.push(...(await Promise.all(asked)));
+  }
+  const count = stored.manifest.counts[name];
+  if (count !== undefined && count !== rows.length) {
+    const problem = `there are ${rows.length} rows and not the ${count} that the manifest counts`;
+    throw new CodeframeError({ code: 'corrupt-checkpoint', id: stored.id, part: chunkPrefix(name), problem });
+  }
+  return rows;
+}
+
+async function rowOfLine(
+  stored: StoredCheckpoint,
+  name: StateTable,
+  at: { readonly path: string; readonly line: string },
+): Promise<PlainRow> {
+  const awaitsText = name === 'context_items';
+  const decoded = decodeRow(name, at.line, awaitsText ? { text: '' } : {});
+  if ('problem' in decoded) {
+    throw new CodeframeError({
+      code: 'corrupt-checkpoint',
+      id: stored.id,
+      part: at.path,
+      problem: decoded.problem,
+    });
+  }
+  if (!awaitsText || decoded.row['text'] !== '') return decoded.row;
+  const path = itemPath(decoded.row as unknown as ContextItemRow);
+  return { ...decoded.row, text: Buffer.from(await stored.part(path)).toString('utf8') };
+}
