@@ -7,3 +7,11 @@ export interface Log {
 }
 
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Where bytes are appended that people may read later: a log, the output of a program. */
+export interface Output {
+  /** On disk (in the system's hands) when it returns. Never throws: what cannot be written is lost, and said once. */
+  write(chunk: string | Uint8Array): void;
+  /** May be called twice; a write afterwards opens it again. */
+  close(): void;
+}
