@@ -1,0 +1,177 @@
+import type { TreeChange } from '../handle.ts';
+import { listChanges, planDigest } from './plan-summary.ts';
+import { beforeOf, sameContent, viewPresent, type KnownEntry, type PresentTree } from './present-tree.ts';
+import type { PresentView } from './present-tree.ts';
+import { showPath, type CodeEntry, type TreePath, type Uncovered } from './tree.ts';
+import type { TreeOperation } from './tree-writer.ts';
+import { ancestorsOf, type WantedTree } from './wanted-tree.ts';
+
+/** What a restore does to the working tree, exactly. */
+export interface RestorePlan {
+  /** In an order in which they can be applied. Empty when the tree is as wanted. */
+  readonly operations: readonly TreeOperation[];
+  readonly changes: readonly TreeChange[];
+  /** Ignored paths in the way: scan again with them included, so that the safety checkpoint holds them. */
+  readonly save: readonly TreePath[];
+  /** Why it cannot be done; empty when it can. */
+  readonly problems: readonly { readonly path: string; readonly problem: string }[];
+  /** Names the operations and what each of them is to find. */
+  readonly digest: string;
+}
+
+/** Never deleted, also when a checkpoint does not hold it: without it the directory is no project any more. */
+const ownConfig = '.codeframe/config.json';
+
+/**
+ * The way from the present tree to the wanted one: only what differs is touched, and only covered paths are deleted.
+ *
+ * The order: what gives way to another kind, directories (parents first), files and links, modes, deletions (deepest
+ * first), modes of directories. Until the deletions, both the old and the new content are somewhere on disk.
+ */
+export function planRestore(wanted: WantedTree, present: PresentTree): RestorePlan {
+  const planning = startPlanning(wanted, present);
+  for (const entry of wanted.values()) {
+    if (entry.kind === 'directory') planDirectory(planning, entry);
+    else planLeaf(planning, entry);
+  }
+  for (const entry of present.entries.toReversed()) {
+    if (!wanted.has(entry.path)) planUnwanted(planning, entry);
+  }
+  const { clear, make, put, modes, remove, directoryModes } = planning;
+  clear.sort((a, b) => (a.path < b.path ? 1 : -1));
+  const operations = [...clear, ...make, ...put, ...modes, ...remove, ...directoryModes];
+  return {
+    operations,
+    changes: listChanges(operations, planning.view, wanted),
+    save: [...planning.save].toSorted(),
+    problems: planning.problems,
+    digest: planDigest(operations),
+  };
+}
+
+interface Planning {
+  readonly wanted: WantedTree;
+  readonly view: PresentView;
+  /** Directories that are there now and go. */
+  readonly going: ReadonlySet<TreePath>;
+  readonly clear: TreeOperation[];
+  readonly make: TreeOperation[];
+  readonly put: TreeOperation[];
+  readonly modes: TreeOperation[];
+  readonly remove: TreeOperation[];
+  readonly directoryModes: TreeOperation[];
+  readonly save: Set<TreePath>;
+  readonly problems: { path: string; problem: string }[];
+}
+
+function startPlanning(wanted: WantedTree, present: PresentTree): Planning {
+  const view = viewPresent(present);
+  const keepsConfig = present.entries.some((entry) => entry.path === ownConfig) && !wanted.has(ownConfig);
+  const kept = new Set(keepsConfig ? ancestorsOf(ownConfig) : []);
+  const going = new Set<TreePath>();
+  for (const { kind, path } of present.entries) {
+    const stays = wanted.get(path)?.kind === 'directory' || view.holdsUncovered(path) || kept.has(path);
+    if (kind === 'directory' && !stays) going.add(path);
+  }
+  const lists = { clear: [], make: [], put: [], modes: [], remove: [], directoryModes: [] };
+  return { wanted, view, going, ...lists, save: new Set(), problems: [] };
+}
+
+function planDirectory(planning: Planning, entry: Extract<CodeEntry, { kind: 'directory' }>): void {
+  const { path, mode } = entry;
+  const there = planning.view.there(path);
+  if (there.kind === 'uncovered') {
+    if (!there.directory) giveWay(planning, path, there.by);
+    return;
+  }
+  if (there.kind === 'covered' && there.entry.kind === 'directory') {
+    const before = there.entry.mode;
+    if (before !== mode) planning.directoryModes.push({ kind: 'set-directory-mode', path, before, mode });
+    return;
+  }
+  if (there.kind === 'covered') planRemoval(planning, there.entry, planning.clear);
+  planning.make.push({ kind: 'make-directory', path, mode });
+}
+
+function planLeaf(planning: Planning, entry: Exclude<CodeEntry, { kind: 'directory' }>): void {
+  const { path } = entry;
+  const there = planning.view.there(path);
+  if (there.kind === 'uncovered') return giveWay(planning, path, there.by);
+  if (there.kind === 'absent')
+    return void planning.put.push(putOperation(planning, entry, { kind: 'absent' }));
+  const before = beforeOf(there.entry);
+  if (before === null) {
+    for (const inside of planning.view.uncoveredBelow(path)) giveWay(planning, inside.path, inside);
+    planRemoval(planning, there.entry, planning.clear);
+    planning.put.push(putOperation(planning, entry, { kind: 'absent' }));
+    return;
+  }
+  if (!sameContent(there.entry, entry)) {
+    planning.put.push(putOperation(planning, entry, before));
+    return;
+  }
+  if (entry.kind !== 'file' || before.kind !== 'file' || before.mode === entry.mode) return;
+  planning.modes.push({ kind: 'set-mode', path, before, mode: entry.mode });
+}
+
+function planUnwanted(planning: Planning, entry: KnownEntry): void {
+  if (entry.path === ownConfig) {
+    const inWay = [...ancestorsOf(ownConfig)].some((parent) => isLeaf(planning.wanted.get(parent)));
+    if (inWay)
+      planning.problems.push({ path: ownConfig, problem: 'it is in the way and makes this a project' });
+    return;
+  }
+  if (entry.kind === 'directory' && !planning.going.has(entry.path)) return;
+  const givesWay = [...ancestorsOf(entry.path)].some((parent) => isLeaf(planning.wanted.get(parent)));
+  planRemoval(planning, entry, givesWay ? planning.clear : planning.remove);
+}
+
+function isLeaf(entry: CodeEntry | undefined): boolean {
+  return entry !== undefined && entry.kind !== 'directory';
+}
+
+function planRemoval(planning: Planning, entry: KnownEntry, list: TreeOperation[]): void {
+  const { path } = entry;
+  const home = homeOf(planning, path);
+  const before = beforeOf(entry);
+  if (before !== null) list.push({ kind: 'remove', path, home, before });
+  else if (entry.kind === 'directory') list.push({ kind: 'remove-directory', path, home, mode: entry.mode });
+}
+
+function putOperation(
+  planning: Planning,
+  entry: Exclude<CodeEntry, { kind: 'directory' }>,
+  before: Extract<TreeOperation, { kind: 'put-file' }>['before'],
+): TreeOperation {
+  const { path } = entry;
+  const home = homeOf(planning, path);
+  if (entry.kind === 'link') return { kind: 'put-link', path, home, before, target: entry.target };
+  return { kind: 'put-file', path, home, before, mode: entry.mode, object: entry.object, size: entry.size };
+}
+
+/** The nearest directory above that is there now and stays: files can be staged in it, and wait there to be deleted. */
+function homeOf(planning: Planning, path: TreePath): TreePath {
+  for (const parent of ancestorsOf(path)) {
+    if (planning.view.isDirectory(parent) && !planning.going.has(parent)) return parent;
+  }
+  return '';
+}
+
+/** Something uncovered is where the checkpoint has something else: saved first when that can be, else it blocks. */
+function giveWay(planning: Planning, path: TreePath, uncovered: Uncovered): void {
+  if (uncovered.reason === 'ignored' && !planning.view.isIncluded(path)) {
+    planning.save.add(path);
+    return;
+  }
+  planning.problems.push({ path: showPath(path), problem: wayProblems[uncovered.reason] });
+}
+
+const wayProblems: { readonly [Reason in Uncovered['reason']]: string } = {
+  ignored: 'it is ignored, is in the way, and could not be saved',
+  'over-budget': 'it is in the way and too big to be saved first',
+  special: 'it is in the way and is no file, link or directory',
+  unreadable: 'it is in the way and cannot be read, so it could not be saved first',
+  changing: 'it is in the way and changes while it is read',
+  'git-internal': 'it is in the way and belongs to a git repository',
+  secret: 'it is in the way and holds a secret, which is not saved',
+};

@@ -1,0 +1,59 @@
+import { CodeframeError } from '../failure.ts';
+import { showPath, type CodeEntry, type TreePath } from './tree.ts';
+
+/** What a restore makes of the working tree, by path, parents before what is in them. */
+export type WantedTree = ReadonlyMap<TreePath, CodeEntry>;
+
+/**
+ * The tree that a checkpoint holds. Throws `corrupt-checkpoint` when it names something that no scan can have listed
+ * (outside the project, inside `.git`, a file with files in it): a foreign or altered checkpoint, of which nothing is used.
+ */
+export function wantedTree(checkpointId: string, entries: readonly CodeEntry[]): WantedTree {
+  const wanted = new Map<TreePath, CodeEntry>();
+  for (const entry of entries.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    const problem = pathProblem(entry.path) ?? placeProblem(wanted, entry);
+    if (problem !== null) {
+      const part = `code/${showPath(entry.path)}`;
+      throw new CodeframeError({ code: 'corrupt-checkpoint', id: checkpointId, part, problem });
+    }
+    addParents(wanted, entry.path);
+    wanted.set(entry.path, entry);
+  }
+  return wanted;
+}
+
+/** The directory that a path lies in; the root is the empty path. */
+export function parentOf(path: TreePath): TreePath {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '' : path.slice(0, slash);
+}
+
+/** The directories above a path, nearest first, without the root. */
+export function* ancestorsOf(path: TreePath): Generator<TreePath> {
+  for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) yield parent;
+}
+
+function pathProblem(path: TreePath): string | null {
+  if (path.includes('\0')) return 'its name has a zero byte';
+  for (const name of path.split('/')) {
+    if (name === '' || name === '.' || name === '..') return 'its path leads out of the project';
+    if (name === '.git') return 'it lies inside a git directory';
+  }
+  return null;
+}
+
+function placeProblem(wanted: Map<TreePath, CodeEntry>, entry: CodeEntry): string | null {
+  if (wanted.has(entry.path)) return 'it is listed twice';
+  for (const parent of ancestorsOf(entry.path)) {
+    const above = wanted.get(parent);
+    if (above !== undefined && above.kind !== 'directory') return 'it lies in something that is no directory';
+  }
+  return null;
+}
+
+function addParents(wanted: Map<TreePath, CodeEntry>, path: TreePath): void {
+  const missing = [...ancestorsOf(path)].filter((parent) => !wanted.has(parent)).reverse();
+  for (const parent of missing) {
+    wanted.set(parent, { kind: 'directory', path: parent, mode: 0o755, empty: false });
+  }
+}
