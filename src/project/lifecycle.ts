@@ -145,7 +145,7 @@ function resumeFrom(state: ProjectState, change: { at: number; epoch: number }):
 function runnerLost(state: ProjectState, change: { at: number; lostEpoch: number }): NextState {
   if (state.kind === 'restoring') return to(state.from);
   if (state.kind === 'pausing' && state.from.kind !== 'running') return to(state.from);
-  if (isQuiet(state) || state.kind === 'paused') return refused(state);
+  if (isQuiet(state)) return refused(state);
   return to({ kind: 'interrupted', since: change.at, was: state.kind, lostEpoch: change.lostEpoch });
 }
 

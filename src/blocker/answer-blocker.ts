@@ -1,0 +1,41 @@
+import { recordEvent, type EventPorts } from '../event/record-event.ts';
+import { CodeframeError } from '../failure.ts';
+import { nearest } from '../ids.ts';
+import type { Store } from '../store/store.ts';
+import type { BlockerRow } from './blocker.ts';
+
+/** Answers an open question; its task goes on as soon as its agent is free. `id` may be the start of one. */
+export function answerBlocker(
+  ports: EventPorts & { readonly store: Store },
+  given: { readonly id: string; readonly answer: string },
+): Promise<BlockerRow> {
+  return ports.store.write(async (tx) => {
+    const all = await tx.list('blockers');
+    const exact = all.find(({ id }) => id === given.id);
+    const matches =
+      exact === undefined ? all.filter(({ id }) => given.id !== '' && id.startsWith(given.id)) : [exact];
+    const [blocker] = matches;
+    if (blocker === undefined) {
+      const near = nearest(
+        given.id,
+        all.filter(({ status }) => status === 'open').map(({ id }) => id),
+      );
+      throw new CodeframeError({ code: 'unknown-id', kind: 'blocker', id: given.id, near });
+    }
+    if (matches.length > 1) {
+      const ids = matches.map(({ id }) => id);
+      throw new CodeframeError({ code: 'ambiguous-id', kind: 'blocker', id: given.id, matches: ids });
+    }
+    if (blocker.status !== 'open') {
+      const problem = `it is ${blocker.status} already`;
+      throw new CodeframeError({ code: 'invalid-argument', argument: `blocker ${blocker.id}`, problem });
+    }
+    const set = { status: 'answered', answer: given.answer, answeredAt: ports.clock.now() } as const;
+    await tx.update('blockers', { key: [blocker.id], expect: { status: 'open' }, set });
+    await recordEvent(tx, ports, {
+      type: 'blocker-answered',
+      data: { blockerId: blocker.id, taskId: blocker.taskId, answer: given.answer },
+    });
+    return { ...blocker, ...set };
+  });
+}

@@ -1,0 +1,28 @@
+import { CodeframeError } from '../failure.ts';
+import { nearest } from '../ids.ts';
+import type { Store } from '../store/store.ts';
+import type { CheckpointRow } from './checkpoint.ts';
+
+/** Shorter starts of an id are refused: they are too likely to be a slip. */
+const prefixMin = 4;
+
+/** The checkpoint with this id, name, or start of an id, or the newest for `latest`. Throws `unknown-id`, `ambiguous-id`. */
+export async function findCheckpoint(store: Store, given: string): Promise<CheckpointRow> {
+  const rows = await store.read((tx) => tx.list('checkpoints', { orderBy: 'createdAt', descending: true }));
+  if (given === 'latest' && rows[0] !== undefined) return rows[0];
+  const exact = rows.find(({ id }) => id === given) ?? rows.find(({ name }) => name === given);
+  if (exact !== undefined) return exact;
+  const matches = given.length < prefixMin ? [] : rows.filter(({ id }) => id.startsWith(given));
+  if (matches.length > 1) {
+    const ids = matches.map(({ id }) => id);
+    throw new CodeframeError({ code: 'ambiguous-id', kind: 'checkpoint', id: given, matches: ids });
+  }
+  if (matches[0] !== undefined) return matches[0];
+  const names = rows.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
+  throw new CodeframeError({
+    code: 'unknown-id',
+    kind: 'checkpoint',
+    id: given,
+    near: nearest(given, names),
+  });
+}

@@ -1,0 +1,15 @@
+import type { Clock } from '../clock.ts';
+import type { Ids } from '../ids.ts';
+import type { WriteTransaction } from '../store/store.ts';
+import type { EventData } from './event.ts';
+
+export interface EventPorts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly actor: string;
+}
+
+/** Adds an event to the log in the transaction that makes it true. */
+export function recordEvent(tx: WriteTransaction, ports: EventPorts, event: EventData): Promise<void> {
+  return tx.append({ ...event, id: ports.ids.next('event'), at: ports.clock.now(), actor: ports.actor });
+}

@@ -1,0 +1,293 @@
+import { createHash } from 'node:crypto';
+import type { AgentRow } from '../agent/agent.ts';
+import type { AgentSession, AskSubject, Recalled, StepEnd, StepStart } from '../agent/session.ts';
+import type { StepRow } from '../agent/step.ts';
+import type { Clock } from '../clock.ts';
+import { newItemRow } from '../context/new-item.ts';
+import type { ContextItemRow, NewItem } from '../context/item.ts';
+import type { TokenCounter } from '../context/tokens.ts';
+import { recordEvent } from '../event/record-event.ts';
+import { CodeframeError } from '../failure.ts';
+import type { Ids } from '../ids.ts';
+import type { Log } from '../log.ts';
+import type { Fence, Store, WriteTransaction } from '../store/store.ts';
+import type { TaskRow } from '../task/task.ts';
+
+export interface SessionPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly tokens: TokenCounter;
+}
+
+export interface SessionOf {
+  readonly agent: AgentRow;
+  readonly task: TaskRow;
+  readonly fence: Fence;
+}
+
+/** An agent's steps and memory in the store, under the owner's fence. */
+export class StoreAgentSession implements AgentSession {
+  readonly #ports: SessionPorts & { readonly actor: string };
+  readonly #of: SessionOf;
+
+  constructor(ports: SessionPorts, of: SessionOf) {
+    this.#ports = { ...ports, actor: `agent:${of.agent.name}` };
+    this.#of = of;
+  }
+
+  items(): Promise<readonly ContextItemRow[]> {
+    return this.#ports.store.read((tx) =>
+      tx.list('context_items', { where: { agent: this.#of.agent.name } }),
+    );
+  }
+
+  async interrupted(): Promise<readonly StepRow[]> {
+    const steps = await this.#ports.store.read((tx) =>
+      tx.list('steps', { where: { agent: this.#of.agent.name, taskId: this.#of.task.id } }),
+    );
+    const lastEnded = steps.findLast((step) => step.status === 'completed' || step.status === 'failed');
+    return steps.filter((step) => step.status === 'interrupted' && step.seq > (lastEnded?.seq ?? 0));
+  }
+
+  remember(items: readonly NewItem[]): Promise<readonly ContextItemRow[]> {
+    return this.#write((tx) => this.#addItems(tx, { items, stepId: null }));
+  }
+
+  beginStep(start: StepStart): Promise<StepRow> {
+    const { ids, clock } = this.#ports;
+    return this.#write(async (tx) => {
+      const seq = await this.#nextStepSeq(tx);
+      const step: StepRow = {
+        id: ids.next('step'),
+        agent: this.#of.agent.name,
+        seq,
+        taskId: this.#of.task.id,
+        epoch: this.#of.fence.epoch,
+        kind: start.kind,
+        name: start.name,
+        callId: start.callId ?? null,
+        parentId: start.parentId ?? null,
+        effect: start.effect,
+        status: 'started',
+        intent: start.intent,
+        outcome: null,
+        lateOutcome: null,
+        repeats: start.repeats ?? null,
+        startedAt: clock.now(),
+        endedAt: null,
+      };
+      await tx.insert('steps', step);
+      await this.#tellStarted(tx, step);
+      return step;
+    });
+  }
+
+  endStep(step: StepRow, end: StepEnd): Promise<boolean> {
+    const { clock } = this.#ports;
+    return this.#write(async (tx) => {
+      const ended = await tx.update('steps', {
+        key: [step.agent, step.seq],
+        expect: { status: 'started', id: step.id },
+        set: { status: end.status, outcome: end.outcome, endedAt: clock.now() },
+      });
+      if (!ended) return this.#keepLate(tx, { step, end });
+      await this.#addItems(tx, { items: end.items ?? [], stepId: step.id });
+      if (end.cost !== undefined) await this.#addCost(tx, { step, cost: end.cost });
+      await this.#tellEnded(tx, { step, end });
+      return true;
+    });
+  }
+
+  ask(question: string, subject: AskSubject): Promise<string> {
+    const { ids, clock } = this.#ports;
+    const { agent, task } = this.#of;
+    return this.#write(async (tx) => {
+      const blockerId = ids.next('blocker');
+      await tx.insert('blockers', {
+        id: blockerId,
+        taskId: task.id,
+        agent: agent.name,
+        subject,
+        question,
+        status: 'open',
+        answer: null,
+        createdAt: clock.now(),
+        answeredAt: null,
+      });
+      await recordEvent(tx, this.#ports, {
+        type: 'blocker-opened',
+        data: { blockerId, taskId: task.id, agent: agent.name, question },
+      });
+      return blockerId;
+    });
+  }
+
+  async answers(): ReturnType<AgentSession['answers']> {
+    const rows = await this.#ports.store.read((tx) =>
+      tx.list('blockers', {
+        where: { taskId: this.#of.task.id, status: 'answered' },
+        orderBy: 'answeredAt',
+      }),
+    );
+    return rows.map(({ id, subject, question, answer }) => ({
+      blockerId: id,
+      subject,
+      question,
+      answer: answer ?? '',
+    }));
+  }
+
+  recall(
+    query: { readonly id: string } | { readonly text: string; readonly limit: number },
+  ): Promise<readonly Recalled[]> {
+    const { agent } = this.#of;
+    return this.#write(async (tx) => {
+      const archives = await tx.list('archives', { where: { agent: agent.name } });
+      const items = new Map(
+        (await tx.list('context_items', { where: { agent: agent.name } })).map((item) => [item.id, item]),
+      );
+      const wanted = (text: string): boolean =>
+        'text' in query &&
+        query.text
+          .toLowerCase()
+          .split(/\s+/u)
+          .every((word) => text.toLowerCase().includes(word));
+      const found: Recalled[] = [];
+      for (const archive of archives.toReversed()) {
+        const item = items.get(archive.itemId);
+        const text = item?.text.slice(archive.from, archive.to) ?? '';
+        if ('id' in query ? archive.id !== query.id : !wanted(text)) continue;
+        if ('limit' in query && found.length >= query.limit) break;
+        assertWhole(archive, text);
+        await this.#countUse(tx, { archiveId: archive.id, item });
+        found.push({ archiveId: archive.id, itemId: archive.itemId, kind: item?.kind ?? 'unknown', text });
+      }
+      return found;
+    });
+  }
+
+  #write<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<T> {
+    return this.#ports.store.write(work, { fence: this.#of.fence });
+  }
+
+  async #nextStepSeq(tx: WriteTransaction): Promise<number> {
+    const { name } = this.#of.agent;
+    const agent = await tx.get('agents', name);
+    const seq = (agent?.stepCount ?? 0) + 1;
+    await tx.update('agents', { key: [name], set: { stepCount: seq } });
+    return seq;
+  }
+
+  async #tellStarted(tx: WriteTransaction, step: StepRow): Promise<void> {
+    const { id: stepId, agent, kind, name, intent, repeats } = step;
+    await recordEvent(tx, this.#ports, {
+      type: 'step-started',
+      data: { stepId, agent, kind, name, summary: intent.summary },
+    });
+    if (repeats === null) return;
+    await recordEvent(tx, this.#ports, { type: 'step-repeated', data: { stepId, repeats, agent, name } });
+  }
+
+  #tellEnded(tx: WriteTransaction, ended: { readonly step: StepRow; readonly end: StepEnd }): Promise<void> {
+    const { id: stepId, agent, name } = ended.step;
+    const { status, outcome } = ended.end;
+    const { summary } = outcome;
+    return recordEvent(
+      tx,
+      this.#ports,
+      status === 'interrupted'
+        ? { type: 'step-interrupted', data: { stepId, agent, name, summary } }
+        : { type: 'step-ended', data: { stepId, agent, status, summary } },
+    );
+  }
+
+  async #keepLate(
+    tx: WriteTransaction,
+    late: { readonly step: StepRow; readonly end: StepEnd },
+  ): Promise<false> {
+    const { step, end } = late;
+    await tx.update('steps', { key: [step.agent, step.seq], set: { lateOutcome: end.outcome } });
+    if (end.cost !== undefined) await this.#addCost(tx, { step, cost: end.cost });
+    await recordEvent(tx, this.#ports, {
+      type: 'late-result',
+      data: { stepId: step.id, agent: step.agent },
+    });
+    return false;
+  }
+
+  async #addItems(
+    tx: WriteTransaction,
+    added: { readonly items: readonly NewItem[]; readonly stepId: string | null },
+  ): Promise<readonly ContextItemRow[]> {
+    if (added.items.length === 0) return [];
+    const { agent, task } = this.#of;
+    const [newest] = await tx.list('context_items', {
+      where: { agent: agent.name },
+      orderBy: 'seq',
+      descending: true,
+      limit: 1,
+    });
+    const step = (await tx.get('agents', agent.name))?.stepCount ?? 0;
+    const rows: ContextItemRow[] = [];
+    for (const item of added.items) {
+      const seq = (newest?.seq ?? 0) + 1 + rows.length;
+      const row = newItemRow(this.#ports, {
+        item,
+        place: { agent: agent.name, taskId: task.id, stepId: added.stepId, seq, step },
+      });
+      await tx.insert('context_items', row);
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  #addCost(
+    tx: WriteTransaction,
+    spent: { readonly step: StepRow; readonly cost: NonNullable<StepEnd['cost']> },
+  ): Promise<void> {
+    const { step, cost } = spent;
+    return tx.insert('costs', {
+      ...cost,
+      stepId: step.id,
+      agent: step.agent,
+      taskId: step.taskId,
+      at: this.#ports.clock.now(),
+    });
+  }
+
+  async #countUse(
+    tx: WriteTransaction,
+    used: { readonly archiveId: string; readonly item: ContextItemRow | undefined },
+  ): Promise<void> {
+    const { clock } = this.#ports;
+    const { agent } = this.#of;
+    await tx.update('archives', { key: [used.archiveId], set: { recalledAt: clock.now() } });
+    await recordEvent(tx, this.#ports, {
+      type: 'item-recalled',
+      data: { agent: agent.name, archiveId: used.archiveId },
+    });
+    if (used.item === undefined) return;
+    const step = (await tx.get('agents', agent.name))?.stepCount ?? 0;
+    await tx.update('context_items', {
+      key: [agent.name, used.item.seq],
+      set: { accessCount: used.item.accessCount + 1, lastUsedStep: step },
+    });
+  }
+}
+
+function assertWhole(archive: { readonly id: string; readonly sha256: string }, text: string): void {
+  if (sha256(text) === archive.sha256) return;
+  throw new CodeframeError({
+    code: 'corrupt-database',
+    path: 'state.db',
+    problem: `the archived piece ${archive.id} is not what was archived`,
+    backups: [],
+  });
+}
+
+/** Of a text in UTF-8. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text, 'utf8').digest('hex');
+}

@@ -1,0 +1,171 @@
+import type { Clock } from '../clock.ts';
+import type { Ids } from '../ids.ts';
+import type { Log } from '../log.ts';
+import type { Processes } from '../agent/processes.ts';
+import { recordEvent } from '../event/record-event.ts';
+import { CodeframeError, isFailure } from '../failure.ts';
+import { isExpired, leaseRenewMs, leaseTtlMs, type LeaseRow, type OwnerLiveness } from '../project/lease.ts';
+import type { Fence, Store } from '../store/store.ts';
+
+export interface LeasePorts {
+  readonly store: Store;
+  readonly processes: Processes;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly actor: string;
+}
+
+/** The right to change a project, kept alive until it is released or lost to another process. */
+export interface HeldLease {
+  readonly fence: Fence;
+  /** Aborts when another process has taken over; everything that this one still does is refused by the store. */
+  readonly lost: AbortSignal;
+  /** The owner before, when it did not release the lease: recovery is due. */
+  readonly before: LeaseRow | null;
+  /** Gives the lease back (nothing when it is already lost or given back). */
+  release(): Promise<void>;
+  /** Stops renewing without giving it back: a transaction of the caller's has done that. */
+  forget(): void;
+}
+
+/**
+ * Takes the lease for `command`. Throws `project-owned` when a live process has it. An owner whose lease ran out but
+ * whose process is there is watched for one time to live first: its clock, or ours, may have jumped (O3).
+ */
+export async function takeLease(ports: LeasePorts, command: string): Promise<HeldLease> {
+  for (;;) {
+    const seen = await ports.store.read((tx) => tx.get('leases', 'runner'));
+    if (seen !== undefined && seen.ownerId !== null) await waitForSilence(ports, seen);
+    const held = await tryTake(ports, { command, seen });
+    if (held !== 'moved') return held;
+  }
+}
+
+/** Returns when the owner may be taken over; throws `project-owned` when it lives. */
+async function waitForSilence(ports: LeasePorts, seen: LeaseRow): Promise<void> {
+  const liveness = livenessOf(ports.processes, seen);
+  if (liveness === 'dead') return;
+  const { clock } = ports;
+  if (!isExpired(seen, clock.now())) throw owned(seen);
+  const until = clock.elapsed() + seen.ttlMs;
+  while (clock.elapsed() < until) {
+    await clock.sleep(200);
+    const now = await ports.store.read((tx) => tx.get('leases', 'runner'));
+    if (now === undefined || now.ownerId !== seen.ownerId) return;
+    if (now.renewedAt !== seen.renewedAt) throw owned(now);
+    if (livenessOf(ports.processes, now) === 'dead') return;
+  }
+}
+
+async function tryTake(
+  ports: LeasePorts,
+  request: { readonly command: string; readonly seen: LeaseRow | undefined },
+): Promise<HeldLease | 'moved'> {
+  const { store, clock, ids, processes } = ports;
+  const identity = processes.identity();
+  const ownerId = ids.next('owner');
+  const { seen } = request;
+  const now = clock.now();
+  const epoch = (seen?.epoch ?? 0) + 1;
+  const mine: LeaseRow = {
+    name: 'runner',
+    epoch,
+    ownerId,
+    command: request.command,
+    pid: identity.pid,
+    host: identity.host,
+    bootId: identity.bootId,
+    processStart: identity.processStart,
+    acquiredAt: now,
+    renewedAt: now,
+    ttlMs: leaseTtlMs,
+  };
+  const taken = await store.write(async (tx) => {
+    const expect = { epoch: seen?.epoch ?? 0, ownerId: seen?.ownerId ?? null };
+    if (seen === undefined) {
+      if ((await tx.get('leases', 'runner')) !== undefined) return false;
+      await tx.insert('leases', mine);
+    } else if (!(await tx.update('leases', { key: ['runner'], expect, set: mine }))) {
+      return false;
+    }
+    const from = seen === undefined || seen.ownerId === null ? 'free' : goneHow(processes, seen);
+    await recordEvent(tx, ports, {
+      type: 'lease-taken',
+      data: { epoch, command: request.command, pid: identity.pid, from },
+    });
+    return true;
+  });
+  if (!taken) return 'moved';
+  return keepAlive(ports, { mine, before: seen !== undefined && seen.ownerId !== null ? seen : null });
+}
+
+function keepAlive(
+  ports: LeasePorts,
+  request: { readonly mine: LeaseRow; readonly before: LeaseRow | null },
+): HeldLease {
+  const { store, clock, log } = ports;
+  const fence: Fence = { ownerId: request.mine.ownerId ?? '', epoch: request.mine.epoch };
+  const lost = new AbortController();
+  const ended = new AbortController();
+  const renewing = (async () => {
+    for (;;) {
+      await clock.sleep(leaseRenewMs, ended.signal);
+      if (ended.signal.aborted) return;
+      try {
+        await store.write((tx) => tx.update('leases', { key: ['runner'], set: { renewedAt: clock.now() } }), {
+          fence,
+        });
+      } catch (error) {
+        if (isFailure(error, 'stale-owner')) {
+          lost.abort(error);
+          return;
+        }
+        // A busy or full disk passes; should it not, the lease runs out and another process takes over.
+        log.warn({ err: error }, 'could not renew the lease');
+      }
+    }
+  })();
+  const forget = (): void => ended.abort();
+  return {
+    fence,
+    lost: lost.signal,
+    before: request.before,
+    forget,
+    async release() {
+      forget();
+      await renewing;
+      if (lost.signal.aborted) return;
+      await releaseRow(store, fence);
+    },
+  };
+}
+
+async function releaseRow(store: Store, fence: Fence): Promise<void> {
+  await store.write((tx) =>
+    tx.update('leases', {
+      key: ['runner'],
+      expect: { ownerId: fence.ownerId, epoch: fence.epoch },
+      set: { ownerId: null },
+    }),
+  );
+}
+
+/** What is known of the process behind a lease. */
+export function livenessOf(processes: Processes, lease: LeaseRow): OwnerLiveness {
+  return processes.liveness(lease);
+}
+
+function goneHow(processes: Processes, lease: LeaseRow): 'dead' | 'expired' {
+  return livenessOf(processes, lease) === 'dead' ? 'dead' : 'expired';
+}
+
+function owned(lease: LeaseRow): CodeframeError {
+  return new CodeframeError({
+    code: 'project-owned',
+    command: lease.command ?? 'unknown',
+    pid: lease.pid ?? 0,
+    host: lease.host ?? 'unknown',
+    sinceMs: lease.acquiredAt ?? 0,
+  });
+}

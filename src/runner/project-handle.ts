@@ -1,0 +1,220 @@
+import type { AgentDriver } from '../agent/driver.ts';
+import { addAgent } from '../agent/add-agent.ts';
+import { answerBlocker } from '../blocker/answer-blocker.ts';
+import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
+import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
+import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
+import { findCheckpoint } from '../checkpoint/find-checkpoint.ts';
+import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
+import { followEvents } from '../event/follow-events.ts';
+import type {
+  NewAgent,
+  NewTask,
+  PauseOptions,
+  ProjectHandle,
+  RestoreOptions,
+  RestorePreview,
+  Run,
+  StartOptions,
+} from '../handle.ts';
+import { addTask, cancelTask, needTask, retryTask } from '../task/edit-tasks.ts';
+import { resumeProject, startProject } from './begin-run.ts';
+import { examine } from './doctor.ts';
+import { projectStatus } from './project-status.ts';
+import type { RunnerPorts } from './ports.ts';
+import { pauseProject } from './request-pause.ts';
+import { restoreProject, undoRestore } from './restore-project.ts';
+import { stopProject } from './stop-project.ts';
+import { waitForChange } from './wait-for-change.ts';
+
+export interface OpenedProject {
+  readonly ports: RunnerPorts;
+  readonly name: string;
+  readonly dataDir: string;
+  /** The drivers of a run, with the commands that are allowed in that run alone. */
+  readonly driversFor: (allow: readonly string[]) => ReadonlyMap<string, AgentDriver>;
+  /** Closes what the ports hold open. */
+  readonly closePorts: () => Promise<void>;
+}
+
+/** The project that the CLI and the library hold: each method hands over to the function of its name. */
+export class OpenProject implements ProjectHandle {
+  readonly #opened: OpenedProject;
+  readonly #runs = new Set<Run>();
+  #closed = false;
+
+  constructor(opened: OpenedProject) {
+    this.#opened = opened;
+  }
+
+  get id(): string {
+    return this.#ports.project.id;
+  }
+  get name(): string {
+    return this.#opened.name;
+  }
+  get dir(): string {
+    return this.#ports.projectDir;
+  }
+  get dataDir(): string {
+    return this.#opened.dataDir;
+  }
+  get #ports(): RunnerPorts {
+    return this.#opened.ports;
+  }
+
+  status(): ReturnType<ProjectHandle['status']> {
+    return projectStatus(this.#ports);
+  }
+
+  async changed(signal: AbortSignal): Promise<void> {
+    const version = await this.#ports.store.version();
+    await waitForChange(this.#ports, { version, withinMs: Number.POSITIVE_INFINITY, signal });
+  }
+
+  addAgent(agent: NewAgent): ReturnType<ProjectHandle['addAgent']> {
+    return addAgent(this.#ports, agent);
+  }
+
+  agents(): ReturnType<ProjectHandle['agents']> {
+    return this.#ports.store.read((tx) => tx.list('agents'));
+  }
+
+  addTask(task: NewTask): ReturnType<ProjectHandle['addTask']> {
+    return addTask(this.#ports, task);
+  }
+
+  tasks(): ReturnType<ProjectHandle['tasks']> {
+    return this.#ports.store.read((tx) => tx.list('tasks'));
+  }
+
+  task(id: number): ReturnType<ProjectHandle['task']> {
+    return this.#ports.store.read((tx) => needTask(tx, id));
+  }
+
+  retryTask(id: number): ReturnType<ProjectHandle['retryTask']> {
+    return retryTask(this.#ports, id);
+  }
+
+  cancelTask(id: number): ReturnType<ProjectHandle['cancelTask']> {
+    return cancelTask(this.#ports, id);
+  }
+
+  blockers(): ReturnType<ProjectHandle['blockers']> {
+    return this.#ports.store.read((tx) => tx.list('blockers'));
+  }
+
+  answerBlocker(id: string, answer: string): ReturnType<ProjectHandle['answerBlocker']> {
+    return answerBlocker(this.#ports, { id, answer });
+  }
+
+  start(options: StartOptions = {}): Promise<Run> {
+    return this.#hold(startProject(this.#portsFor(options), options));
+  }
+
+  resume(options: StartOptions = {}): Promise<Run> {
+    return this.#hold(resumeProject(this.#portsFor(options), options));
+  }
+
+  async pause(options: PauseOptions = {}): ReturnType<ProjectHandle['pause']> {
+    const over = new AbortController();
+    const told = options.onProgress === undefined ? undefined : this.#tell(options.onProgress, over.signal);
+    try {
+      return await pauseProject(this.#ports, options);
+    } finally {
+      over.abort();
+      await told;
+    }
+  }
+
+  stop(options: { readonly graceMs?: number } = {}): Promise<void> {
+    return stopProject(this.#ports, options);
+  }
+
+  async createCheckpoint(
+    options: { readonly name?: string; readonly reason?: string } = {},
+  ): Promise<CheckpointRow> {
+    const created = await createCheckpoint(this.#ports, {
+      ...options,
+      trigger: 'manual',
+      createdBy: this.#ports.actor,
+    });
+    return created.row;
+  }
+
+  checkpoints(): Promise<readonly CheckpointRow[]> {
+    return this.#ports.store.read((tx) => tx.list('checkpoints', { orderBy: 'createdAt', descending: true }));
+  }
+
+  async checkpoint(id: string): ReturnType<ProjectHandle['checkpoint']> {
+    const row = await findCheckpoint(this.#ports.store, id);
+    const { manifest } = await this.#ports.checkpoints.open(row.id);
+    return { row, manifest };
+  }
+
+  diff(fromId: string, toId?: string): ReturnType<ProjectHandle['diff']> {
+    return diffCheckpoints(this.#ports, fromId, toId);
+  }
+
+  async previewRestore(id: string, options: RestoreOptions = {}): Promise<RestorePreview> {
+    const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
+    return previewRestore(this.#ports, { ...options, checkpointId });
+  }
+
+  async restore(
+    id: string,
+    options: RestoreOptions & { readonly preview?: RestorePreview } = {},
+  ): ReturnType<ProjectHandle['restore']> {
+    const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
+    return restoreProject(this.#ports, { ...options, checkpointId });
+  }
+
+  undo(): ReturnType<ProjectHandle['undo']> {
+    return undoRestore(this.#ports);
+  }
+
+  events(options: Parameters<ProjectHandle['events']>[0] = {}): ReturnType<ProjectHandle['events']> {
+    return followEvents(this.#ports, options);
+  }
+
+  doctor(): ReturnType<ProjectHandle['doctor']> {
+    return examine(this.#ports);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#runs.size > 0) await this.#stopOwnRuns();
+    await this.#opened.closePorts();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #stopOwnRuns(): Promise<void> {
+    const { state } = await projectStatus(this.#ports);
+    if (state.kind === 'running') await stopProject(this.#ports, {});
+    await Promise.allSettled([...this.#runs].map((run) => run.ended));
+  }
+
+  #portsFor(options: StartOptions): RunnerPorts {
+    return { ...this.#ports, drivers: this.#opened.driversFor(options.allow ?? []) };
+  }
+
+  async #hold(beginning: Promise<Run>): Promise<Run> {
+    const run = await beginning;
+    this.#runs.add(run);
+    const drop = (): boolean => this.#runs.delete(run);
+    run.ended.then(drop, drop);
+    return run;
+  }
+
+  async #tell(onProgress: NonNullable<PauseOptions['onProgress']>, signal: AbortSignal): Promise<void> {
+    const [last] = await this.#ports.store.read((tx) =>
+      tx.list('events', { orderBy: 'seq', descending: true, limit: 1 }),
+    );
+    for await (const event of this.events({ afterSeq: last?.seq ?? 0, follow: true, signal }))
+      onProgress(event);
+  }
+}

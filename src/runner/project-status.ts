@@ -1,0 +1,135 @@
+import type { AgentRow } from '../agent/agent.ts';
+import type { StepRow } from '../agent/step.ts';
+import type { ContextItemRow, Tier } from '../context/item.ts';
+import { promptTokens } from '../context/flash-save.ts';
+import type { AgentStatus, StatusReport } from '../handle.ts';
+import { readProject } from '../project/change-project.ts';
+import { isTakeable, type LeaseRow } from '../project/lease.ts';
+import { needsOwner, nextCommand, nextState, type ProjectState } from '../project/lifecycle.ts';
+import type { ReadTransaction } from '../store/store.ts';
+import type { TaskRow, TaskStatus } from '../task/task.ts';
+import { livenessOf, type LeasePorts } from './lease.ts';
+
+/** What is true now; changes nothing. A status that no live process stands behind is told as `interrupted`. */
+export function projectStatus(
+  ports: LeasePorts & { readonly project: { readonly id: string }; readonly projectDir: string },
+): Promise<StatusReport> {
+  return ports.store.read(async (tx) => {
+    const row = await readProject(tx, ports.project.id);
+    const lease = await tx.get('leases', 'runner');
+    const owner = liveOwner(ports, lease);
+    const state = trueState(row.state, { lease, owner, now: ports.clock.now() });
+    const tasks = await tx.list('tasks');
+    const steps = await tx.list('steps', { where: { status: { in: ['started', 'interrupted'] } } });
+    const open = steps.filter((step) => isOpen(step, tasks, owner !== null));
+    const [lastCheckpoint] = await tx.list('checkpoints', {
+      orderBy: 'createdAt',
+      descending: true,
+      limit: 1,
+    });
+    return {
+      project: { id: row.id, name: row.name, dir: ports.projectDir },
+      status: state.kind,
+      state,
+      owner,
+      next: nextCommand(state),
+      agents: await agentStatuses(tx, { tasks, steps, alive: owner !== null }),
+      tasks: countByStatus(tasks),
+      openBlockers: await tx.list('blockers', { where: { status: 'open' } }),
+      interruptedSteps: open.length,
+      lastCheckpoint: lastCheckpoint ?? null,
+      ...(await spent(tx)),
+    };
+  });
+}
+
+function liveOwner(ports: LeasePorts, lease: LeaseRow | undefined): StatusReport['owner'] {
+  if (lease === undefined || isTakeable(lease, livenessOf(ports.processes, lease), ports.clock.now()))
+    return null;
+  const { pid, host, command, acquiredAt, epoch } = lease;
+  return { pid, host, command, acquiredAt, epoch };
+}
+
+/** The row's state, or what recovery will make of it when its owner is gone. Pure. */
+export function trueState(
+  state: ProjectState,
+  known: { readonly lease: LeaseRow | undefined; readonly owner: object | null; readonly now: number },
+): ProjectState {
+  // A pause whose performer died, or that nobody has taken up yet, is still a pause that was asked for.
+  if (known.owner !== null || !needsOwner(state) || state.kind === 'pausing') return state;
+  const lostEpoch = known.lease?.epoch ?? 0;
+  const at = known.lease?.renewedAt ?? known.now;
+  const next = nextState(state, { kind: 'runner-lost', at, lostEpoch });
+  return next.ok ? next.state : state;
+}
+
+/** Cut, and its task not gone on since. */
+function isOpen(step: StepRow, tasks: readonly TaskRow[], alive: boolean): boolean {
+  if (step.status === 'started') return !alive;
+  const task = tasks.find(({ id }) => id === step.taskId);
+  return task !== undefined && ['held', 'running', 'waiting'].includes(task.status) && !alive;
+}
+
+async function agentStatuses(
+  tx: ReadTransaction,
+  seen: { readonly tasks: readonly TaskRow[]; readonly steps: readonly StepRow[]; readonly alive: boolean },
+): Promise<readonly AgentStatus[]> {
+  const statuses: AgentStatus[] = [];
+  for (const agent of await tx.list('agents')) {
+    const items = await tx.list('context_items', { where: { agent: agent.name } });
+    const task = seen.tasks.find(
+      ({ state }) => 'agent' in state && state.agent === agent.name && isBegun(state.kind),
+    );
+    const step = seen.steps.findLast(
+      ({ agent: name, status }) => name === agent.name && status === 'started',
+    );
+    statuses.push({
+      name: agent.name,
+      role: agent.role,
+      driver: agent.driver,
+      model: shownModel(agent),
+      status: seen.alive ? agent.status : 'idle',
+      task: task === undefined ? null : { id: task.id, title: task.title, status: task.status },
+      step: step !== undefined && seen.alive ? `${step.name} ${step.intent.summary}`.trim() : null,
+      promptTokens: promptTokens(items),
+      tiers: countTiers(items),
+    });
+  }
+  return statuses;
+}
+
+function isBegun(status: TaskStatus): boolean {
+  return status === 'running' || status === 'held' || status === 'waiting';
+}
+
+/** A recording is never shown as a model. */
+function shownModel(agent: AgentRow): string | null {
+  const { model } = agent.settings;
+  if (model === undefined) return null;
+  const recording = /^recorded:(?<file>.*)$/u.exec(model)?.groups?.['file'];
+  return recording === undefined ? model : `recorded model (${recording})`;
+}
+
+function countTiers(items: readonly ContextItemRow[]): Readonly<Record<Tier, number>> {
+  const tiers = { HOT: 0, WARM: 0, COLD: 0 };
+  for (const { tier } of items) tiers[tier] += 1;
+  return tiers;
+}
+
+function countByStatus(tasks: readonly TaskRow[]): Readonly<Record<TaskStatus, number>> {
+  const counts = { pending: 0, running: 0, held: 0, waiting: 0, done: 0, failed: 0, cancelled: 0 };
+  for (const { status } of tasks) counts[status] += 1;
+  return counts;
+}
+
+async function spent(tx: ReadTransaction): Promise<Pick<StatusReport, 'costUsd' | 'tokens'>> {
+  let costUsd = 0;
+  let input = 0;
+  let output = 0;
+  for (const cost of await tx.list('costs')) {
+    costUsd += cost.costUsd ?? 0;
+    input += cost.inputTokens;
+    output += cost.outputTokens;
+  }
+  return { costUsd, tokens: { input, output } };
+}

@@ -1,0 +1,76 @@
+import { findUndo } from '../checkpoint/undo.ts';
+import { restoreCheckpoint } from '../checkpoint/restore-checkpoint.ts';
+import type { RestorePart, RestoreRow } from '../checkpoint/restore.ts';
+import type { RestorePreview } from '../handle.ts';
+import { changeProject, readProject } from '../project/change-project.ts';
+import { takeLease, type HeldLease } from './lease.ts';
+import type { RunnerPorts } from './ports.ts';
+import { recover } from './recover.ts';
+
+export interface RestoreRequest {
+  readonly checkpointId: string;
+  readonly only?: readonly RestorePart[];
+  readonly preview?: RestorePreview;
+}
+
+/** Makes the project's content equal to a checkpoint's, as its owner. Refused while a runner owns the project. */
+export function restoreProject(ports: RunnerPorts, request: RestoreRequest): Promise<RestoreRow> {
+  return asRestorer(ports, 'restore', async () => ({ ...request, kind: 'restore' as const }));
+}
+
+/** Brings back what was there before the newest restore that is not undone. Throws `nothing-to-undo`. */
+export function undoRestore(ports: RunnerPorts): Promise<RestoreRow> {
+  return asRestorer(ports, 'undo', async () => {
+    const { safetyId, only } = await findUndo(ports.store);
+    return { checkpointId: safetyId, kind: 'undo' as const, ...(only === null ? {} : { only }) };
+  });
+}
+
+async function asRestorer(
+  ports: RunnerPorts,
+  command: string,
+  decide: () => Promise<RestoreRequest & { readonly kind: 'restore' | 'undo' }>,
+): Promise<RestoreRow> {
+  const held = await takeLease(ports, command);
+  try {
+    await recover(ports, held);
+    const request = await decide();
+    const restoreId = ports.ids.next('restore');
+    await begin(ports, { held, restoreId, command });
+    try {
+      return await restoreCheckpoint(ports, {
+        ...request,
+        restoreId,
+        requestedBy: ports.actor,
+        fence: held.fence,
+      });
+    } finally {
+      await end(ports, held);
+    }
+  } finally {
+    await held.release();
+  }
+}
+
+async function begin(
+  ports: RunnerPorts,
+  beginning: { readonly held: HeldLease; readonly restoreId: string; readonly command: string },
+): Promise<void> {
+  const { held, restoreId, command } = beginning;
+  const change = { kind: 'restore-begun', at: ports.clock.now(), restoreId } as const;
+  await ports.store.write((tx) => changeProject(tx, ports.project.id, { change, verb: command }), {
+    fence: held.fence,
+  });
+}
+
+async function end(ports: RunnerPorts, held: HeldLease): Promise<void> {
+  await ports.store.write(
+    async (tx) => {
+      const { state } = await readProject(tx, ports.project.id);
+      if (state.kind !== 'restoring') return;
+      const change = { kind: 'restore-ended', at: ports.clock.now() } as const;
+      await changeProject(tx, ports.project.id, { change, verb: 'restore' });
+    },
+    { fence: held.fence },
+  );
+}

@@ -1,0 +1,88 @@
+import type { RunEnd, StopReport } from '../agent/driver.ts';
+import type { StepRow } from '../agent/step.ts';
+import { recordEvent, type EventPorts } from '../event/record-event.ts';
+import type { EventData } from '../event/event.ts';
+import type { WriteTransaction } from '../store/store.ts';
+import { changeTask } from '../task/change-task.ts';
+import type { TaskRow, TaskState } from '../task/task.ts';
+
+/**
+ * Writes down how a run ended: its task's new state, the agent idle, and every step that it left open as interrupted.
+ * May be called again with another end: the first one stands.
+ */
+export async function settleRun(
+  tx: WriteTransaction,
+  ports: EventPorts,
+  ended: { readonly agent: string; readonly task: TaskRow; readonly end: RunEnd },
+): Promise<void> {
+  const { agent, end } = ended;
+  const task = await tx.get('tasks', ended.task.id);
+  if (task?.state.kind !== 'running' || task.state.agent !== agent) return;
+  const interrupted = await interruptOpenSteps(tx, ports, { agent });
+  const after = afterEnd(ports, { agent, task, end });
+  await changeTask(tx, ports, { task, ...after });
+  await tx.update('agents', {
+    key: [agent],
+    set: { status: 'idle', lastStop: stopReport(end, interrupted) },
+  });
+}
+
+/** Steps without an end become interrupted: nobody knows how far they came. */
+export async function interruptOpenSteps(
+  tx: WriteTransaction,
+  ports: EventPorts,
+  whose: { readonly agent: string },
+): Promise<readonly StepRow[]> {
+  const open = await tx.list('steps', { where: { agent: whose.agent, status: 'started' } });
+  for (const step of open) {
+    const summary = `cut while it ran, outcome unknown: ${step.intent.summary}`;
+    await tx.update('steps', {
+      key: [step.agent, step.seq],
+      expect: { status: 'started' },
+      set: { status: 'interrupted', endedAt: ports.clock.now(), outcome: { summary, isError: true } },
+    });
+    await recordEvent(tx, ports, {
+      type: 'step-interrupted',
+      data: { stepId: step.id, agent: step.agent, name: step.name, summary: step.intent.summary },
+    });
+  }
+  return open;
+}
+
+function afterEnd(
+  ports: EventPorts,
+  ended: { readonly agent: string; readonly task: TaskRow; readonly end: RunEnd },
+): { readonly to: TaskState; readonly event: EventData } {
+  const { agent, end } = ended;
+  const taskId = ended.task.id;
+  const at = ports.clock.now();
+  switch (end.kind) {
+    case 'done':
+      return {
+        to: { kind: 'done', agent, at, summary: end.summary },
+        event: { type: 'task-done', data: { taskId, agent, summary: end.summary } },
+      };
+    case 'failed':
+      return {
+        to: { kind: 'failed', agent, at, problem: end.problem },
+        event: { type: 'task-failed', data: { taskId, agent, problem: end.problem } },
+      };
+    case 'waiting':
+      return {
+        to: { kind: 'waiting', agent, since: at, blockerId: end.blockerId },
+        event: { type: 'task-waiting', data: { taskId, agent, blockerId: end.blockerId } },
+      };
+    case 'stopped':
+      return {
+        to: { kind: 'held', agent, since: at },
+        event: { type: 'task-held', data: { taskId, agent } },
+      };
+  }
+}
+
+/** How an agent came to its stop, with the step that was left open. */
+export function stopReport(end: RunEnd, interrupted: readonly StepRow[]): StopReport {
+  const report: StopReport =
+    end.kind === 'stopped' ? end.report : { how: 'finished-step', interruptedStepId: null, durationMs: 0 };
+  return { ...report, interruptedStepId: report.interruptedStepId ?? interrupted.at(-1)?.id ?? null };
+}

@@ -1,0 +1,82 @@
+import type { Processes } from '../agent/processes.ts';
+import type { StopReport } from '../agent/driver.ts';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../log.ts';
+import { killMs, terminateMs } from '../project/pause.ts';
+import type { ActiveRun } from './active-run.ts';
+import { stopReport } from './settle-run.ts';
+
+export interface StopPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly processes: Processes;
+  readonly project: { readonly id: string };
+}
+
+/** The longest that stopping takes with this grace, in ms (P2). */
+export function stopBoundMs(graceMs: number): number {
+  return graceMs + terminateMs + 2 * killMs;
+}
+
+/**
+ * Brings every run to its stop: finish the step within the grace, then abort and SIGTERM, then SIGKILL to whatever
+ * is left, verified by looking (P1, P2). Throws a plain error when a process survives even that.
+ */
+export async function stopRuns(
+  ports: StopPorts,
+  stopping: { readonly runs: readonly ActiveRun[]; readonly graceMs: number },
+): Promise<ReadonlyMap<string, StopReport>> {
+  const { clock, log, processes, project } = ports;
+  const began = clock.elapsed();
+  const reports = new Map<string, StopReport>();
+  const open = new Set(stopping.runs);
+  for (const active of stopping.runs) {
+    active.run.finishStep();
+    void active.settled.then(
+      (end) => {
+        open.delete(active);
+        const report = stopReport(end, []);
+        reports.set(active.agent.name, { ...report, durationMs: Math.round(clock.elapsed() - began) });
+        log.debug({ agent: active.agent.name, how: report.how }, 'agent stopped');
+      },
+      () => open.delete(active),
+    );
+  }
+  await untilEmpty(ports, { open, withinMs: stopping.graceMs });
+  for (const active of open) {
+    log.debug({ agent: active.agent.name }, 'the grace is over: cutting the step in flight');
+    active.run.cut();
+  }
+  await untilEmpty(ports, { open, withinMs: terminateMs });
+  await killAll(ports, stopping.runs);
+  await untilEmpty(ports, { open, withinMs: killMs });
+  for (const active of open) {
+    const durationMs = Math.round(clock.elapsed() - began);
+    const report: StopReport = { how: 'killed', interruptedStepId: null, durationMs };
+    await active.settleAs({ kind: 'stopped', report });
+    reports.set(active.agent.name, report);
+  }
+  const { killed, left } = await processes.killMarked(`${project.id}/`, killMs);
+  if (killed > 0) log.info({ killed }, 'killed processes that agents had left');
+  if (left.length > 0) throw new Error(`processes of agents are still there: ${left.join(', ')}`);
+  return reports;
+}
+
+async function killAll(ports: StopPorts, runs: readonly ActiveRun[]): Promise<void> {
+  const all = Promise.all(runs.map((active) => active.run.kill()));
+  await Promise.race([all, ports.clock.sleep(killMs)]);
+}
+
+async function untilEmpty(
+  ports: StopPorts,
+  waiting: { readonly open: ReadonlySet<ActiveRun>; readonly withinMs: number },
+): Promise<void> {
+  if (waiting.open.size === 0) return;
+  const enough = new AbortController();
+  const settled = Promise.allSettled([...waiting.open].map((active) => active.settled));
+  void settled.then(() => enough.abort());
+  await ports.clock.sleep(waiting.withinMs, enough.signal);
+  // What settled in this very turn is taken off the set before the caller looks at it.
+  await Promise.resolve();
+  enough.abort();
+}
