@@ -1,0 +1,37 @@
+/** What `.codeframe/config.json` says: the project's id, its name, and its settings. It may be committed. */
+export interface ProjectConfig {
+  readonly id: string;
+  readonly name: string;
+  readonly settings: ProjectSettings;
+}
+
+export interface ProjectSettings {
+  /** Commands that every model agent may run without asking, as globs over the whole line. */
+  readonly allow: readonly string[];
+  /** Ignored paths that a checkpoint covers all the same, as globs. */
+  readonly include: readonly string[];
+  /** How long agents may finish their step when they are paused. */
+  readonly graceMs?: number | undefined;
+  readonly flashSave?: FlashSaveSettings | undefined;
+  /** How many steps an agent may take for one task. */
+  readonly stepsMax?: number | undefined;
+}
+
+export interface FlashSaveSettings {
+  /** Tokens that a prompt should have at most after a flash save. */
+  readonly target?: number | undefined;
+  /** Tokens below which nothing is archived. */
+  readonly threshold?: number | undefined;
+  /** True: nothing is ever archived. */
+  readonly off?: boolean | undefined;
+}
+
+/** A project on this machine. */
+export interface ProjectPlace {
+  readonly config: ProjectConfig;
+  readonly configPath: string;
+  /** Absolute, links resolved. */
+  readonly dir: string;
+  /** Its own part of CODEFRAME_HOME: `state.db`, `store.git`, `journal/`, `backups/`, `logs/`. */
+  readonly dataDir: string;
+}
