@@ -7,6 +7,7 @@ type Samples = { readonly [Code in FailureCode]: Extract<Failure, { readonly cod
 const samples: Samples = {
   'not-a-project': { code: 'not-a-project', dir: '/a' },
   'already-a-project': { code: 'already-a-project', dir: '/a', projectId: 'p1' },
+  'copied-project': { code: 'copied-project', dir: '/b', originDir: '/a', projectId: 'p1' },
   'unsafe-directory': { code: 'unsafe-directory', dir: '/', why: 'root' },
   'project-owned': {
     code: 'project-owned',

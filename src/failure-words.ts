@@ -51,6 +51,12 @@ const table: WordsTable = {
       `${failure.dir} is a project already (${failure.projectId})`,
       'Run `codeframe status` to see it.',
     ),
+  'copied-project': (failure) =>
+    words(
+      [4, 409],
+      `${failure.dir} is a copy of the project in ${failure.originDir} (${failure.projectId})`,
+      'Run `codeframe init` here to make the copy a project of its own.',
+    ),
   'unsafe-directory': (failure) =>
     words([2, 400], unsafeDirectory(failure), 'Run `codeframe init DIR` with a directory of its own.'),
   'project-owned': (failure) =>

@@ -5,6 +5,13 @@
 export type Failure =
   | { readonly code: 'not-a-project'; readonly dir: string }
   | { readonly code: 'already-a-project'; readonly dir: string; readonly projectId: string }
+  /** The directory was copied with its config: `originDir` is still there and is the project with that id. */
+  | {
+      readonly code: 'copied-project';
+      readonly dir: string;
+      readonly originDir: string;
+      readonly projectId: string;
+    }
   | { readonly code: 'unsafe-directory'; readonly dir: string; readonly why: 'root' | 'home' | 'inside-data' }
   | {
       readonly code: 'project-owned';
@@ -66,6 +73,8 @@ export type Failure =
       readonly reason: string;
       readonly status: string;
     }
+  /** A package that codeframe needs does not load; `run` is the command that puts it right. */
+  | { readonly code: 'missing-module'; readonly module: string; readonly problem: string; readonly run: string }
   | { readonly code: 'missing-program'; readonly program: string; readonly agent: string }
   | {
       readonly code: 'missing-key';

@@ -1,0 +1,87 @@
+import { lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { en } from 'zod/locales';
+import * as z from 'zod/mini';
+import { CodeframeError } from '../../failure.ts';
+import type { ProjectConfig } from '../../project/config.ts';
+import { createDurably, readIfThere, writeDurably } from './durable-file.ts';
+
+/** What this program writes; it reads no other. */
+const format = 1;
+export const nameMax = 200;
+
+z.config(en());
+const globs = z._default(z.array(z.string().check(z.minLength(1))), []);
+const count = z.int().check(z.nonnegative());
+const schema = z.looseObject({
+  format: z.literal(format),
+  // Names a directory, so nothing but what Ids makes.
+  id: z.string().check(z.regex(/^p[0-9a-z]{12}$/)),
+  name: z.string().check(z.minLength(1), z.maxLength(nameMax)),
+  settings: z.prefault(
+    z.looseObject({
+      allow: globs,
+      include: globs,
+      graceMs: z.optional(count),
+      flashSave: z.optional(
+        z.looseObject({
+          target: z.optional(count),
+          threshold: z.optional(count),
+          off: z.optional(z.boolean()),
+        }),
+      ),
+      stepsMax: z.optional(z.int().check(z.positive())),
+    }),
+    {},
+  ),
+});
+
+export function configPathIn(dir: string): string {
+  return join(dir, '.codeframe', 'config.json');
+}
+
+/** Null when there is none. Throws `corrupt-config` for one that cannot be understood; never changes it. */
+export function readConfig(dir: string): ProjectConfig | null {
+  const path = configPathIn(dir);
+  const text = readIfThere(path);
+  return text === null ? null : parse(path, text);
+}
+
+/** Throws `already-a-project` when somebody else made it first. */
+export function createConfig(dir: string, config: ProjectConfig): void {
+  refuseLink(dirname(configPathIn(dir)));
+  const created = createDurably(configPathIn(dir), print(config));
+  if (!created) throw new CodeframeError({ code: 'already-a-project', dir, projectId: config.id });
+}
+
+/** Gives the project in `dir` another id and keeps all the rest of the file, also what this program does not know. */
+export function replaceId(dir: string, id: string): void {
+  const path = configPathIn(dir);
+  writeDurably(path, print({ ...parse(path, readIfThere(path) ?? ''), id }));
+}
+
+/** A repository may bring a `.codeframe` that leads elsewhere. */
+function refuseLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    throw new CodeframeError({ code: 'corrupt-config', path, problem: 'it is a symbolic link' });
+}
+
+function print(config: ProjectConfig): string {
+  return `${JSON.stringify({ format, ...config }, null, 2)}\n`;
+}
+
+function parse(path: string, text: string): ProjectConfig {
+  const parsed = schema.safeParse(parseJson(path, text));
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'file'}: ${issue.message}`);
+  throw new CodeframeError({ code: 'corrupt-config', path, problem: problems.join('; ') });
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const problem = `it is not JSON: ${(cause as Error).message}`;
+    throw new CodeframeError({ code: 'corrupt-config', path, problem }, { cause });
+  }
+}

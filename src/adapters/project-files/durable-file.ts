@@ -1,0 +1,106 @@
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { CodeframeError } from '../../failure.ts';
+
+/** The text of a file; null when there is none. */
+export function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null;
+    throw failureOf(error, path, 'read it');
+  }
+}
+
+/** Replaces a file, or makes it: whoever reads it, also after a crash, finds the old text or the new one. */
+export function writeDurably(path: string, text: string): void {
+  writeAside(path, text, (aside) => {
+    renameSync(aside, path);
+    return true;
+  });
+}
+
+/** Makes a file that is not there yet, whole; answers false, and changes nothing, when it is. */
+export function createDurably(path: string, text: string): boolean {
+  return writeAside(path, text, (aside) => {
+    try {
+      linkSync(aside, path);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      // Some file systems know no hard links; there two who make it at the same time both think that they did.
+      if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes(codeOf(error))) throw error;
+      renameSync(aside, path);
+      return true;
+    } finally {
+      rmSync(aside, { force: true });
+    }
+  });
+}
+
+export function makePrivateDir(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw failureOf(error, path, 'make this directory');
+  }
+}
+
+/** The expected failure behind an error of the file system. */
+export function failureOf(error: unknown, path: string, doing: string): CodeframeError {
+  const code = codeOf(error);
+  const options = { cause: error };
+  if (['EACCES', 'EPERM', 'EROFS'].includes(code))
+    return new CodeframeError({ code: 'no-permission', path, doing }, options);
+  if (['ENOSPC', 'EDQUOT'].includes(code)) return new CodeframeError({ code: 'no-space', path }, options);
+  const problem = error instanceof Error ? error.message : String(error);
+  return new CodeframeError({ code: 'input-output', path, doing, problem }, options);
+}
+
+function writeAside(path: string, text: string, place: (aside: string) => boolean): boolean {
+  const aside = `${path}.${process.pid}.tmp`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeSynced(aside, text);
+    const placed = place(aside);
+    syncDir(dirname(path));
+    return placed;
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw failureOf(error, path, 'write it');
+  }
+}
+
+function writeSynced(path: string, text: string): void {
+  const fd = openSync(path, 'w');
+  try {
+    writeFileSync(fd, text);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The name is only safe once its directory is. */
+function syncDir(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? '';
+}

@@ -1,0 +1,141 @@
+import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { CodeframeError } from '../../failure.ts';
+import type { Ids } from '../../ids.ts';
+import type { ProjectPlace } from '../../project/config.ts';
+import { configPathIn, createConfig, nameMax, readConfig, replaceId } from './config-file.ts';
+import { failureOf, makePrivateDir } from './durable-file.ts';
+import { claimOrigin } from './origin.ts';
+
+/** Where codeframe keeps all projects' data: `$CODEFRAME_HOME`, or `~/.codeframe`. */
+export function dataHome(env: Readonly<Record<string, string | undefined>>): string {
+  const set = env['CODEFRAME_HOME'];
+  return set === undefined || set === '' ? join(homedir(), '.codeframe') : resolve(set);
+}
+
+/**
+ * The project that a directory is in: the nearest one upwards. Makes its data directories when this machine has none yet.
+ * Throws `not-a-project`, `corrupt-config`, `copied-project`.
+ */
+export function findProject(startDir: string, options: { readonly home: string }): ProjectPlace {
+  const home = realPath(options.home);
+  const start = realPath(resolve(startDir));
+  for (const dir of upwards(start)) {
+    // `~/.codeframe` is the data of all projects, and no project's own directory.
+    const config = join(dir, '.codeframe') === home ? null : readConfig(dir);
+    if (config !== null) return claim(dir, home);
+  }
+  throw new CodeframeError({ code: 'not-a-project', dir: start });
+}
+
+export interface NewProject {
+  /** The directory's own name when not given. */
+  readonly name?: string | undefined;
+  readonly ids: Ids;
+  readonly home: string;
+}
+
+/**
+ * Makes a project of a directory, which is made when it is not there. A copy of another project gets an id of its own.
+ * Throws `unsafe-directory`, `already-a-project`, `corrupt-config`, `no-permission`. A crash in between leaves no project.
+ */
+export function createProject(wanted: string, { name, ids, home: givenHome }: NewProject): ProjectPlace {
+  if (name !== undefined && (name === '' || name.length > nameMax))
+    throw invalid('name', `it has to have 1 to ${nameMax} characters`);
+  const home = realPath(givenHome);
+  refuseUnsafe(realPath(resolve(wanted)), home);
+  const dir = makeDir(resolve(wanted));
+  refuseUnsafe(dir, home);
+  const id = ids.next('project');
+  const known = readConfig(dir);
+  if (known !== null && copiedFrom(dir, home) === null)
+    throw new CodeframeError({ code: 'already-a-project', dir, projectId: known.id });
+  makeDataDirs(join(home, 'projects', id));
+  if (known !== null) replaceId(dir, id);
+  if (known === null) {
+    const settings = { allow: [], include: [] };
+    createConfig(dir, { id, name: name ?? basename(dir).slice(0, nameMax), settings });
+  }
+  return claim(dir, home);
+}
+
+function claim(dir: string, home: string): ProjectPlace {
+  const originDir = copiedFrom(dir, home);
+  const config = readConfig(dir);
+  if (config === null) throw new CodeframeError({ code: 'not-a-project', dir });
+  if (originDir !== null)
+    throw new CodeframeError({ code: 'copied-project', dir, originDir, projectId: config.id });
+  return { config, configPath: configPathIn(dir), dir, dataDir: join(home, 'projects', config.id) };
+}
+
+/** Null when the project's data belong to this directory. */
+function copiedFrom(dir: string, home: string): string | null {
+  const config = readConfig(dir);
+  if (config === null) return null;
+  const dataDir = join(home, 'projects', config.id);
+  makeDataDirs(dataDir);
+  return claimOrigin(dir, dataDir, config.id);
+}
+
+function makeDataDirs(dataDir: string): void {
+  for (const name of ['journal', 'backups', 'logs']) makePrivateDir(join(dataDir, name));
+}
+
+function refuseUnsafe(dir: string, home: string): void {
+  const why = unsafe(dir, home);
+  if (why !== null) throw new CodeframeError({ code: 'unsafe-directory', dir, why });
+}
+
+function unsafe(dir: string, home: string): 'root' | 'home' | 'inside-data' | null {
+  if (dirname(dir) === dir) return 'root';
+  if (dir === realPath(homedir())) return 'home';
+  // Either way agents' clean-ups would reach what a restore needs.
+  if (isInside(dir, home) || isInside(home, dir)) return 'inside-data';
+  return null;
+}
+
+function isInside(path: string, dir: string): boolean {
+  return path === dir || path.startsWith(dir.endsWith(sep) ? dir : dir + sep);
+}
+
+function makeDir(wanted: string): string {
+  try {
+    mkdirSync(wanted, { recursive: true });
+    const dir = realpathSync(wanted);
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return dir;
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (['EEXIST', 'ENOTDIR'].includes(code) || isFile(wanted))
+      throw invalid(wanted, 'it is not a directory');
+    throw failureOf(error, wanted, 'make it a project');
+  }
+}
+
+function invalid(argument: string, problem: string): CodeframeError {
+  return new CodeframeError({ code: 'invalid-argument', argument, problem });
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+}
+
+/** With the links resolved as far as the path exists. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw failureOf(error, path, 'look at it');
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}
+
+function* upwards(start: string): Iterable<string> {
+  for (let dir = start; ; dir = dirname(dir)) {
+    yield dir;
+    if (dirname(dir) === dir) return;
+  }
+}
