@@ -118,6 +118,13 @@ export interface StatusReport {
   readonly state: ProjectState;
   /** The owner that is alive; null when there is none. */
   readonly owner: Pick<LeaseRow, 'pid' | 'host' | 'command' | 'acquiredAt' | 'epoch'> | null;
+  /** While it is `interrupted`: the owner that died, where the lease still names it. */
+  readonly lostOwner: Pick<
+    LeaseRow,
+    'pid' | 'host' | 'command' | 'acquiredAt' | 'renewedAt' | 'epoch'
+  > | null;
+  /** The number of the newest event, so that a reader can follow from here; 0 when there is none. */
+  readonly lastSeq: number;
   /** The command that leads on. */
   readonly next: string;
   readonly agents: readonly AgentStatus[];

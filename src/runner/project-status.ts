@@ -32,6 +32,8 @@ export function projectStatus(
       status: state.kind,
       state,
       owner,
+      lostOwner: owner === null && state.kind === 'interrupted' ? lostOwner(lease) : null,
+      lastSeq: await lastSeq(tx),
       next: nextCommand(state),
       agents: await agentStatuses(tx, { tasks, steps, alive: owner !== null }),
       tasks: countByStatus(tasks),
@@ -48,6 +50,18 @@ function liveOwner(ports: LeasePorts, lease: LeaseRow | undefined): StatusReport
     return null;
   const { pid, host, command, acquiredAt, epoch } = lease;
   return { pid, host, command, acquiredAt, epoch };
+}
+
+/** Whoever freed the lease put things right first: only a lease that is not free names the one who died. */
+function lostOwner(lease: LeaseRow | undefined): StatusReport['lostOwner'] {
+  if (lease === undefined || lease.ownerId === null) return null;
+  const { pid, host, command, acquiredAt, renewedAt, epoch } = lease;
+  return { pid, host, command, acquiredAt, renewedAt, epoch };
+}
+
+async function lastSeq(tx: ReadTransaction): Promise<number> {
+  const [last] = await tx.list('events', { orderBy: 'seq', descending: true, limit: 1 });
+  return last?.seq ?? 0;
 }
 
 /** The row's state, or what recovery will make of it when its owner is gone. Pure. */
