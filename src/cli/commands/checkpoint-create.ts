@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+import { checkpointSentence } from '../checkpoint-words.ts';
+import { describe, projectExits, type RunWork } from '../command.ts';
+import { uninterrupted } from '../interrupt.ts';
+
+interface CheckpointFlags {
+  readonly name?: string;
+  readonly reason?: string;
+}
+
+/** `codeframe checkpoint create` */
+export function checkpointCreateCommand(run: RunWork): Command {
+  return describe({
+    name: 'checkpoint create',
+    summary: 'Write a checkpoint of the project as it is now.',
+    paragraph:
+      'Holds code, tasks, agents and their memory of one instant, uncommitted and untracked work included, and changes ' +
+      'nothing in your repository. Agents that are running go on. The id is printed when all of it is safe on disk.',
+    examples: ['codeframe checkpoint create', 'codeframe checkpoint create --name before-refactoring'],
+    exits: projectExits,
+  })
+    .option('--name <name>', 'a name to restore it by')
+    .option('--reason <text>', 'why, for the list')
+    .action(
+      run(async (session, flags: CheckpointFlags) => {
+        await using project = await session.open();
+        const row = await uninterrupted(session.out, 'The checkpoint is finished first; it is short.', () =>
+          project.createCheckpoint(flags),
+        );
+        session.out.show(row, () => [
+          checkpointSentence(row),
+          `Next: codeframe restore ${row.name ?? row.id} takes the project back to it`,
+        ]);
+      }),
+    );
+}

@@ -1,0 +1,64 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import type { RestorePart } from '../../checkpoint/restore.ts';
+import type { RestoreOptions, RestorePreview } from '../../handle.ts';
+import { parseRestoreParts } from '../arguments.ts';
+import { previewLines, restoreLines } from '../checkpoint-words.ts';
+import type { CliSession } from '../cli-session.ts';
+import { collect, describe, projectExits, type RunWork } from '../command.ts';
+import { uninterrupted } from '../interrupt.ts';
+
+interface RestoreFlags {
+  readonly dryRun?: boolean;
+  readonly only: readonly RestorePart[];
+  readonly yes?: boolean;
+}
+
+/** `codeframe restore ID` */
+export function restoreCommand(run: RunWork): Command {
+  return describe({
+    name: 'restore',
+    summary: 'Take the project back to a checkpoint.',
+    paragraph:
+      'Makes files, tasks, agents and their memory what they were. What is there now becomes a checkpoint first, so ' +
+      'that `codeframe undo` brings it back. On a terminal it shows what will change and asks; without one it goes on ' +
+      'without asking. It refuses while agents are running, and when the files change after the preview.',
+    examples: ['codeframe restore latest --dry-run', 'codeframe restore c7k2 --only code --yes'],
+    exits: [...projectExits, 4],
+  })
+    .argument('<id>', 'id, start of an id, name, or latest')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option(
+      '--only <part>',
+      'only code, state or context; may be repeated',
+      collect((text) => parseRestoreParts(text, '--only')),
+      [],
+    )
+    .option('--yes', 'do not ask')
+    .action(
+      run(async (session, id: string, flags: RestoreFlags) => {
+        await using project = await session.open();
+        const options: RestoreOptions = flags.only.length === 0 ? {} : { only: flags.only };
+        const preview = await project.previewRestore(id, options);
+        if (flags.dryRun === true) return session.out.show(preview, () => previewLines(preview));
+        if (!(await agreed(session, preview, flags))) return session.out.note('Nothing was changed.');
+        const row = await uninterrupted(
+          session.out,
+          'The restore is finished first; `codeframe undo` undoes it.',
+          () => project.restore(id, { ...options, preview }),
+        );
+        session.out.show(row, () => restoreLines(row));
+      }),
+    );
+}
+
+/** Asks only where somebody can answer: a restore can be undone, so that a script needs no flag. */
+async function agreed(session: CliSession, preview: RestorePreview, flags: RestoreFlags): Promise<boolean> {
+  const { out, stdin } = session;
+  if (flags.yes === true || out.json || !stdin.isTTY || !process.stderr.isTTY) return true;
+  out.note(...previewLines(preview));
+  const prompt = createInterface({ input: stdin, output: process.stderr });
+  const answer = await prompt.question('Restore it? (y/N) ');
+  prompt.close();
+  return /^y(es)?$/i.test(answer.trim());
+}

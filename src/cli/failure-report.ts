@@ -1,0 +1,51 @@
+import { CodeframeError, type Failure } from '../failure.ts';
+import { failureWords, type ExitCode } from '../failure-words.ts';
+import type { Output } from './output.ts';
+
+/** Says what went wrong and answers the exit code. */
+export function reportFailure(out: Output, error: unknown, logDir: string | null): ExitCode {
+  const failure = error instanceof CodeframeError ? error.failure : machineFailure(error);
+  return failure === null ? reportBug(out, error, logDir) : reportExpected(out, failure);
+}
+
+function reportExpected(out: Output, failure: Failure): ExitCode {
+  const { message, hint, exitCode } = failureWords(failure);
+  const { code, ...data } = failure;
+  out.tell({ error: { code, message, hint, exitCode, ...data } }, () => [
+    [{ text: 'error: ', style: 'red' }, message],
+    hint,
+  ]);
+  return exitCode;
+}
+
+function reportBug(out: Output, error: unknown, logDir: string | null): ExitCode {
+  const stack = error instanceof Error ? stackOf(error) : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const hint =
+    logDir === null
+      ? 'This is a bug in codeframe. Please report it with the stack above.'
+      : `This is a bug in codeframe. Please report it with the stack above; the log is in ${logDir}.`;
+  out.tell({ error: { code: 'bug', message, hint, exitCode: 1, stack, logDir } }, () => [
+    [{ text: 'error: ', style: 'red' }, message],
+    ...stack.split('\n'),
+    hint,
+  ]);
+  return 1;
+}
+
+function stackOf(error: Error): string {
+  const stack = error.stack ?? error.message;
+  return error.cause instanceof Error ? `${stack}\ncaused by ${stackOf(error.cause)}` : stack;
+}
+
+/** What the operating system refuses is no bug, wherever it was not named on its way up. */
+function machineFailure(error: unknown): Failure | null {
+  if (!(error instanceof Error)) return null;
+  const { code, path, syscall = 'access' } = error as NodeJS.ErrnoException;
+  if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'no-space', path: path ?? 'the data directory' };
+  if (path === undefined) return null;
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return { code: 'no-permission', path, doing: syscall };
+  if (code === 'EIO') return { code: 'input-output', path, doing: syscall, problem: error.message };
+  return null;
+}

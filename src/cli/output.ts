@@ -1,0 +1,116 @@
+import { styleText } from 'node:util';
+
+export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
+export interface Styled {
+  readonly text: string;
+  readonly style: Style;
+}
+/** A line for people. Every part is cleaned of control characters when it is printed, whoever wrote it. */
+export type Line = string | Styled | readonly (string | Styled)[];
+
+export interface OutputOptions {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly json: boolean;
+  readonly color: boolean;
+}
+
+/** Where a command speaks: data on stdout, words about it on stderr; with --json one object a line on stdout. */
+export class Output {
+  readonly json: boolean;
+  readonly #options: OutputOptions;
+
+  /** Aborted when nobody reads standard output any more (`| head`): what follows something ends then. */
+  readonly gone: AbortSignal;
+
+  constructor(options: OutputOptions) {
+    this.json = options.json;
+    this.#options = options;
+    const controller = new AbortController();
+    this.gone = controller.signal;
+    options.stdout.on('error', (error) => ignoreBrokenPipe(error, () => controller.abort()));
+    options.stderr.on('error', (error) => ignoreBrokenPipe(error, () => {}));
+  }
+
+  get isTerminal(): boolean {
+    return this.#options.stdout.isTTY;
+  }
+
+  /** One piece of data: an object with --json, lines otherwise. */
+  show(value: object, lines: () => readonly Line[]): void {
+    if (this.json) this.#options.stdout.write(`${jsonLine(value)}\n`);
+    else this.#print(this.#options.stdout, lines());
+  }
+
+  /** A list: an object a line with --json, one text otherwise. */
+  showEach(values: readonly object[], lines: () => readonly Line[]): void {
+    if (!this.json) this.#print(this.#options.stdout, lines());
+    else for (const value of values) this.#options.stdout.write(`${jsonLine(value)}\n`);
+  }
+
+  /** Words about what is going on; nothing with --json. */
+  note(...lines: readonly Line[]): void {
+    if (!this.json) this.#print(this.#options.stderr, lines);
+  }
+
+  /** Progress and failures: an object on stdout with --json, lines on stderr otherwise. */
+  tell(value: object, lines: () => readonly Line[]): void {
+    if (this.json) this.#options.stdout.write(`${jsonLine(value)}\n`);
+    else this.#print(this.#options.stderr, lines());
+  }
+
+  /** Takes the place of what was drawn before: for terminals only. */
+  redraw(lines: readonly Line[]): void {
+    const { stdout } = this.#options;
+    const drawn = lines.map((line) => `${this.#render(line, stdout)}\u001b[K\n`).join('');
+    stdout.write(`\u001b[H${drawn}\u001b[J`);
+  }
+
+  #print(stream: NodeJS.WriteStream, lines: readonly Line[]): void {
+    for (const line of lines) stream.write(`${this.#render(line, stream)}\n`);
+  }
+
+  #render(line: Line, stream: NodeJS.WriteStream): string {
+    const parts = typeof line === 'object' && !('style' in line) ? line : [line];
+    return parts.map((part) => this.#renderPart(part, stream)).join('');
+  }
+
+  #renderPart(part: string | Styled, stream: NodeJS.WriteStream): string {
+    if (typeof part === 'string') return clean(part);
+    return this.#options.color ? styleText(part.style, clean(part.text), { stream }) : clean(part.text);
+  }
+}
+
+/** A reader that went away is no failure, and agents at work do not end for it. */
+function ignoreBrokenPipe(error: NodeJS.ErrnoException, whenBroken: () => void): void {
+  if (error.code !== 'EPIPE') throw error;
+  whenBroken();
+}
+
+/**
+ * Makes control characters visible, and with them those that turn text around or break lines: what agents, files and
+ * models say must not drive the terminal that shows it.
+ */
+export function clean(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, visible);
+}
+
+function visible(character: string): string {
+  if (character === '\n') return String.raw`\n`;
+  if (character === '\t') return String.raw`\t`;
+  const code = character.charCodeAt(0).toString(16);
+  return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u{${code}}`;
+}
+
+/** JSON leaves the characters between DEL and U+009F as they are, and terminals obey some of them. */
+function jsonLine(value: object): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Text of many lines, e.g. a task's details, as lines with an indent. */
+export function indented(text: string, indent = '  '): readonly string[] {
+  return text.split('\n').map((line) => indent + line);
+}

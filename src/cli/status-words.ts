@@ -1,0 +1,124 @@
+import type { AgentStatus, StatusReport } from '../handle.ts';
+import type { ProjectState } from '../project/lifecycle.ts';
+import { costWords, countWords, listWords, numberWords, sizeWords, timeWords } from './quantity-words.ts';
+import { blockerLines } from './blocker-words.ts';
+import type { Line, Styled } from './output.ts';
+import { table } from './table.ts';
+
+/** The whole status for people. */
+export function statusLines(report: StatusReport): readonly Line[] {
+  return [
+    [{ text: report.project.name, style: 'bold' }, ` ${stateWords(report)}`],
+    report.project.dir,
+    ...interruptedLines(report),
+    '',
+    ...agentTable(report.agents),
+    '',
+    tasksLine(report.tasks),
+    ...blockerLines(report.openBlockers),
+    checkpointLine(report),
+    usedLine(report),
+    `Next: ${report.next}`,
+  ];
+}
+
+/** One line for those who watch without a terminal. */
+export function statusLine(report: StatusReport): string {
+  const working = report.agents.filter(({ status }) => status === 'working').length;
+  const blockers = report.openBlockers.length;
+  return (
+    `${report.project.name} is ${report.status}: ${working} of ${countWords(report.agents.length, 'agent')} working; ` +
+    `${taskCounts(report.tasks)}${blockers === 0 ? '' : `; ${countWords(blockers, 'question')} open`}`
+  );
+}
+
+function stateWords(report: StatusReport): string {
+  const { state, owner } = report;
+  const since = `since ${timeWords(state.since)}`;
+  const by =
+    owner === null ? '' : `, by \`${owner.command ?? 'codeframe'}\` (pid ${owner.pid} on ${owner.host})`;
+  switch (state.kind) {
+    case 'created':
+      return `was made ${timeWords(state.since)} and has not run yet.`;
+    case 'paused':
+      return `is paused ${since}, at checkpoint ${state.checkpointId}.`;
+    case 'interrupted':
+      return `was interrupted: its runner${lostOwnerWords(report, state.lostEpoch)} died while it was ${state.was}.`;
+    case 'stopped':
+      return `is stopped ${since}: ${stopReasons[state.why]}.`;
+    case 'completed':
+      return `is completed ${since}: every task has ended.`;
+    case 'running':
+    case 'pausing':
+    case 'resuming':
+    case 'stopping':
+    case 'restoring':
+      return `is ${state.kind} ${since}${by}.`;
+  }
+}
+
+/** Who died and when it was last seen to be alive, as far as the lease still says. */
+function lostOwnerWords({ lostOwner }: StatusReport, lostEpoch: number): string {
+  if (lostOwner === null) return ` (epoch ${lostEpoch})`;
+  const seen = lostOwner.renewedAt === null ? '' : `, last seen ${timeWords(lostOwner.renewedAt)}`;
+  return ` \`${lostOwner.command ?? 'codeframe'}\` (pid ${lostOwner.pid} on ${lostOwner.host}, epoch ${lostEpoch}${seen})`;
+}
+
+const stopReasons: Readonly<Record<Extract<ProjectState, { kind: 'stopped' }>['why'], string>> = {
+  asked: 'somebody asked for it',
+  waiting: 'what is left waits for a person',
+  failed: 'tasks failed and nothing else is left',
+};
+
+function interruptedLines(report: StatusReport): readonly Line[] {
+  if (report.interruptedSteps === 0) return [];
+  return [
+    `The outcome of ${countWords(report.interruptedSteps, 'step')} is not known. A resume repeats those that are safe ` +
+      'to repeat and tells the agents of the others; nothing runs until then.',
+  ];
+}
+
+/** The agents as rows; `No agents yet` with the command that adds one. */
+function agentTable(agents: readonly AgentStatus[]): readonly Line[] {
+  if (agents.length === 0)
+    return ['There are no agents yet: `codeframe agent add --help` shows how to add one.'];
+  return table(
+    ['AGENT', 'ROLE', 'RUN BY', 'STATUS', 'TASK', 'STEP', 'PROMPT'],
+    agents.map((agent) => [
+      agent.name,
+      agent.role,
+      agent.model ?? agent.driver,
+      statusCell(agent.status),
+      agent.task === null ? '' : `#${agent.task.id} ${agent.task.title}`,
+      agent.step ?? '',
+      `${numberWords(agent.promptTokens)} tokens`,
+    ]),
+  );
+}
+
+function statusCell(status: AgentStatus['status']): string | Styled {
+  return status === 'working' ? { text: status, style: 'green' } : status;
+}
+
+function tasksLine(tasks: StatusReport['tasks']): Line {
+  return `Tasks: ${taskCounts(tasks)}.`;
+}
+
+const taskOrder = ['running', 'waiting', 'held', 'pending', 'done', 'failed', 'cancelled'] as const;
+
+function taskCounts(tasks: StatusReport['tasks']): string {
+  const counted = taskOrder
+    .filter((status) => tasks[status] > 0)
+    .map((status) => `${tasks[status]} ${status}`);
+  return counted.length === 0 ? 'no tasks' : listWords(counted);
+}
+
+function checkpointLine({ lastCheckpoint }: StatusReport): Line {
+  if (lastCheckpoint === null) return 'There is no checkpoint yet.';
+  const { id, trigger, createdAt, files, bytes } = lastCheckpoint;
+  return `Last checkpoint: ${id} (${trigger}, ${timeWords(createdAt)}, ${countWords(files, 'file')}, ${sizeWords(bytes)}).`;
+}
+
+function usedLine({ tokens, costUsd }: StatusReport): Line {
+  return `Used: ${numberWords(tokens.input)} tokens in, ${numberWords(tokens.output)} out, ${costWords(costUsd)}.`;
+}
