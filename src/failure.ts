@@ -74,7 +74,12 @@ export type Failure =
       readonly status: string;
     }
   /** A package that codeframe needs does not load; `run` is the command that puts it right. */
-  | { readonly code: 'missing-module'; readonly module: string; readonly problem: string; readonly run: string }
+  | {
+      readonly code: 'missing-module';
+      readonly module: string;
+      readonly problem: string;
+      readonly run: string;
+    }
   | { readonly code: 'missing-program'; readonly program: string; readonly agent: string }
   | {
       readonly code: 'missing-key';

@@ -1,0 +1,110 @@
+import type { Condition, Order } from '../../store/conditions.ts';
+import type { StoredRow, StoredValue } from '../../store/stored-row.ts';
+import { tables, type TableName } from '../../store/tables.ts';
+
+/** A statement and what stands for its question marks. */
+export interface Sql {
+  readonly text: string;
+  readonly values: readonly StoredValue[];
+}
+
+const columnLists = new Map<TableName, string>();
+
+export function selectRows(
+  table: TableName,
+  options: { conditions: readonly Condition[]; order: Order; limit: number | null },
+): Sql {
+  const where = whereSql(options.conditions);
+  const direction = options.order.descending ? 'DESC' : 'ASC';
+  const order = options.order.columns.map((column) => `${columnSql(column)} ${direction}`).join(', ');
+  return {
+    text: `SELECT ${columnList(table)} FROM ${table}${where.text} ORDER BY ${order} LIMIT ?`,
+    // SQLite: below zero is no limit.
+    values: [...where.values, options.limit ?? -1],
+  };
+}
+
+export function selectRow(table: TableName, key: readonly StoredValue[]): Sql {
+  return { text: `SELECT ${columnList(table)} FROM ${table} WHERE ${keySql(table)}`, values: key };
+}
+
+export function countRows(table: TableName, conditions: readonly Condition[]): Sql {
+  const where = whereSql(conditions);
+  return { text: `SELECT count(*) AS number FROM ${table}${where.text}`, values: where.values };
+}
+
+/** `row` has all columns of the table, in its order. */
+export function insertRow(table: TableName, row: StoredRow): Sql {
+  const columns = Object.keys(row);
+  const marks = columns.map(() => '?').join(', ');
+  return {
+    text: `INSERT INTO ${table} (${columns.map(columnSql).join(', ')}) VALUES (${marks})`,
+    values: Object.values(row),
+  };
+}
+
+export function updateRow(table: TableName, key: readonly StoredValue[], set: StoredRow): Sql {
+  const changes = Object.keys(set).map((column) => `${columnSql(column)} = ?`);
+  return {
+    text: `UPDATE ${table} SET ${changes.join(', ')} WHERE ${keySql(table)}`,
+    values: [...Object.values(set), ...key],
+  };
+}
+
+export function deleteRows(table: TableName, conditions: readonly Condition[]): Sql {
+  const where = whereSql(conditions);
+  return { text: `DELETE FROM ${table}${where.text}`, values: where.values };
+}
+
+/** `taskId` is `"task_id"` in SQL: quoted, for some are words of SQL. */
+export function columnSql(column: string): string {
+  return `"${column.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}"`;
+}
+
+function columnList(table: TableName): string {
+  const known = columnLists.get(table);
+  if (known !== undefined) return known;
+  const list = Object.keys(tables[table].columns)
+    .map((column) => `${columnSql(column)} AS "${column}"`)
+    .join(', ');
+  columnLists.set(table, list);
+  return list;
+}
+
+function keySql(table: TableName): string {
+  return tables[table].key.map((column) => `${columnSql(column)} = ?`).join(' AND ');
+}
+
+function whereSql(conditions: readonly Condition[]): Sql {
+  if (conditions.length === 0) return { text: '', values: [] };
+  const parts = conditions.map(conditionSql);
+  return {
+    text: ` WHERE ${parts.map(({ text }) => text).join(' AND ')}`,
+    values: parts.flatMap(({ values }) => values),
+  };
+}
+
+function conditionSql(condition: Condition): Sql {
+  const column = columnSql(condition.column);
+  switch (condition.test) {
+    case 'gt':
+      return { text: `${column} > ?`, values: [condition.value] };
+    case 'gte':
+      return { text: `${column} >= ?`, values: [condition.value] };
+    case 'in':
+      return listedSql(column, condition.values);
+    case 'is':
+      return condition.value === null
+        ? { text: `${column} IS NULL`, values: [] }
+        : { text: `${column} = ?`, values: [condition.value] };
+  }
+}
+
+/** One parameter for a list of any length: the same statement each time, and no limit of 32,766 of them. */
+function listedSql(column: string, list: readonly StoredValue[]): Sql {
+  const listed = `${column} IN (SELECT value FROM json_each(?))`;
+  return {
+    text: list.includes(null) ? `(${listed} OR ${column} IS NULL)` : listed,
+    values: [JSON.stringify(list.filter((value) => value !== null))],
+  };
+}

@@ -1,0 +1,121 @@
+import type { CodeframeEvent } from '../../event/event.ts';
+import { conditionsOf, limitOf, orderOf } from '../../store/conditions.ts';
+import { rowTaken } from '../../store/row-taken.ts';
+import type { Query, ReadTransaction, RowChange, Value, Where, WriteTransaction } from '../../store/store.ts';
+import { storedChange } from '../../store/stored-change.ts';
+import { loadedRow, storedKey, storedRow } from '../../store/stored-row.ts';
+import { tables, type TableName, type Tables } from '../../store/tables.ts';
+import type { SqliteConnection } from './connection.ts';
+import { countRows, deleteRows, insertRow, selectRow, selectRows, updateRow, type Sql } from './sql.ts';
+import { isKeyTaken } from './sqlite-failure.ts';
+
+/** The port's transaction on a connection on which one has begun. Every call does its work before it returns. */
+export class SqliteReadTransaction implements ReadTransaction {
+  readonly #connection: SqliteConnection;
+  #end: { readonly error: unknown } | undefined;
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  /** What is called later is a bug of the caller, and is told so. */
+  end(): void {
+    this.#end = { error: new Error('the transaction is over') };
+  }
+
+  /** Throws what broke the transaction: after such an error SQLite may have rolled back already. */
+  refuseBroken(): void {
+    if (this.#end) throw this.#end.error;
+  }
+
+  async get<Name extends TableName>(
+    table: Name,
+    ...key: readonly Value[]
+  ): Promise<Tables[Name] | undefined> {
+    const spec = tables[table];
+    const sql = selectRow(table, storedKey(spec, key));
+    const stored = this.attempt((connection) => connection.get(sql.text, sql.values));
+    return stored && loadedRow(spec, stored);
+  }
+
+  async list<Name extends TableName>(
+    table: Name,
+    query: Query<Tables[Name]> = {},
+  ): Promise<readonly Tables[Name][]> {
+    const spec = tables[table];
+    const sql = selectRows(table, {
+      conditions: conditionsOf(spec, query.where),
+      order: orderOf(spec, query),
+      limit: limitOf(query),
+    });
+    const rows = this.attempt((connection) => connection.all(sql.text, sql.values));
+    return rows.map((row) => loadedRow(spec, row));
+  }
+
+  async count<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {
+    return this.number(countRows(table, conditionsOf(tables[table], where)));
+  }
+
+  protected number(sql: Sql): number {
+    const row = this.attempt((connection) => connection.get(sql.text, sql.values));
+    return Number(row?.['number'] ?? 0);
+  }
+
+  protected attempt<T>(step: (connection: SqliteConnection) => T): T {
+    this.refuseBroken();
+    try {
+      return step(this.#connection);
+    } catch (error) {
+      if (!isKeyTaken(error)) this.#end = { error };
+      throw error;
+    }
+  }
+}
+
+export class SqliteWriteTransaction extends SqliteReadTransaction implements WriteTransaction {
+  async insert<Name extends TableName>(table: Name, row: Tables[Name]): Promise<void> {
+    const spec = tables[table];
+    const stored = storedRow(spec, row);
+    try {
+      this.#run(insertRow(table, stored));
+    } catch (error) {
+      if (!isKeyTaken(error)) throw error;
+      const key = spec.key.map((column) => stored[column] ?? null);
+      throw rowTaken(table, key, error);
+    }
+  }
+
+  async update<Name extends TableName>(table: Name, change: RowChange<Tables[Name]>): Promise<boolean> {
+    const spec = tables[table];
+    const key = storedKey(spec, change.key);
+    const select = selectRow(table, key);
+    const current = this.attempt((connection) => connection.get(select.text, select.values));
+    if (!current) return false;
+    const set = storedChange(spec, current, change);
+    if (!set) return false;
+    if (Object.keys(set).length > 0) this.#run(updateRow(table, key, set));
+    return true;
+  }
+
+  async delete<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {
+    return this.#run(deleteRows(table, conditionsOf(tables[table], where)));
+  }
+
+  async append(event: CodeframeEvent): Promise<void> {
+    const { id, at, actor, type, data } = event;
+    const last = this.number({ text: 'SELECT max(seq) AS number FROM events', values: [] });
+    await this.insert('events', { seq: last + 1, id, at, actor, type, data });
+  }
+
+  async nextNumber(counter: string): Promise<number> {
+    const row = await this.get('counters', counter);
+    const value = (row?.value ?? 0) + 1;
+    if (row) await this.update('counters', { key: [counter], set: { value } });
+    else await this.insert('counters', { name: counter, value });
+    return value;
+  }
+
+  #run(sql: Sql): number {
+    return this.attempt((connection) => connection.run(sql.text, sql.values));
+  }
+}
