@@ -38,7 +38,15 @@ export interface Processes {
    * something is left: `left` names it (also what may not be killed, such as a program that runs as another user).
    */
   killMarked(prefix: string, withinMs: number): Promise<KillReport>;
+  /**
+   * Stops what `marked` finds where it is (SIGSTOP) until `Thaw` is called, for the moment of a consistent cut. Gives up
+   * looking for more after `withinMs`. Whatever this process dies of, the reaper kills what it left stopped.
+   */
+  freezeMarked(prefix: string, withinMs: number): Promise<Thaw>;
 }
+
+/** Lets frozen processes go on. May be called twice. */
+export type Thaw = () => void;
 
 export interface MarkedProcess {
   readonly pid: number;

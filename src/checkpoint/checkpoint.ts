@@ -23,3 +23,18 @@ export interface CheckpointRow {
   /** Tokens in the agents' prompts. */
   readonly tokens: number;
 }
+
+/** A checkpoint that another process asks the runner for: only the runner can hold its agents for a consistent cut. */
+export interface CheckpointRequestRow {
+  readonly id: string;
+  readonly name: string | null;
+  readonly reason: string | null;
+  readonly requestedBy: string;
+  readonly requestedAt: number;
+  readonly status: 'requested' | 'finished' | 'failed';
+  readonly checkpointId: string | null;
+  /** How long the agents were held. */
+  readonly heldMs: number | null;
+  readonly problem: string | null;
+  readonly endedAt: number | null;
+}

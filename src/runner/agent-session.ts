@@ -12,6 +12,7 @@ import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Fence, Store, WriteTransaction } from '../store/store.ts';
 import type { TaskRow } from '../task/task.ts';
+import type { StepGate } from './step-gate.ts';
 
 export interface SessionPorts {
   readonly store: Store;
@@ -22,6 +23,8 @@ export interface SessionPorts {
 }
 
 export interface SessionOf {
+  /** Held shut for the moment of a consistent cut. */
+  readonly gate: StepGate;
   readonly agent: AgentRow;
   readonly task: TaskRow;
   readonly fence: Fence;
@@ -31,6 +34,7 @@ export interface SessionOf {
 export class StoreAgentSession implements AgentSession {
   readonly #ports: SessionPorts & { readonly actor: string };
   readonly #of: SessionOf;
+  readonly #leave = new Map<string, () => void>();
 
   constructor(ports: SessionPorts, of: SessionOf) {
     this.#ports = { ...ports, actor: `agent:${of.agent.name}` };
@@ -55,7 +59,19 @@ export class StoreAgentSession implements AgentSession {
     return this.#write((tx) => this.#addItems(tx, { items, stepId: null }));
   }
 
-  beginStep(start: StepStart): Promise<StepRow> {
+  async beginStep(start: StepStart): Promise<StepRow> {
+    const leave = await this.#of.gate.enter(start);
+    try {
+      const step = await this.#insertStep(start);
+      this.#leave.set(step.id, leave);
+      return step;
+    } catch (error) {
+      leave();
+      throw error;
+    }
+  }
+
+  #insertStep(start: StepStart): Promise<StepRow> {
     const { ids, clock } = this.#ports;
     return this.#write(async (tx) => {
       const seq = await this.#nextStepSeq(tx);
@@ -84,7 +100,13 @@ export class StoreAgentSession implements AgentSession {
     });
   }
 
-  endStep(step: StepRow, end: StepEnd): Promise<boolean> {
+  async endStep(step: StepRow, end: StepEnd): Promise<boolean> {
+    this.#leave.get(step.id)?.();
+    this.#leave.delete(step.id);
+    return this.#closeStep(step, end);
+  }
+
+  #closeStep(step: StepRow, end: StepEnd): Promise<boolean> {
     const { clock } = this.#ports;
     return this.#write(async (tx) => {
       const ended = await tx.update('steps', {

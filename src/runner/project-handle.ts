@@ -1,7 +1,6 @@
 import type { AgentDriver } from '../agent/driver.ts';
 import { addAgent } from '../agent/add-agent.ts';
 import { answerBlocker } from '../blocker/answer-blocker.ts';
-import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint } from '../checkpoint/find-checkpoint.ts';
@@ -20,6 +19,7 @@ import type {
 import { addTask, cancelTask, needTask, retryTask } from '../task/edit-tasks.ts';
 import { resumeProject, startProject } from './begin-run.ts';
 import { examine } from './doctor.ts';
+import { checkpointProject } from './live-checkpoint.ts';
 import { projectStatus } from './project-status.ts';
 import type { RunnerPorts } from './ports.ts';
 import { pauseProject } from './request-pause.ts';
@@ -131,15 +131,10 @@ export class OpenProject implements ProjectHandle {
     return stopProject(this.#ports, options);
   }
 
-  async createCheckpoint(
+  createCheckpoint(
     options: { readonly name?: string; readonly reason?: string } = {},
   ): Promise<CheckpointRow> {
-    const created = await createCheckpoint(this.#ports, {
-      ...options,
-      trigger: 'manual',
-      createdBy: this.#ports.actor,
-    });
-    return created.row;
+    return checkpointProject(this.#ports, options);
   }
 
   checkpoints(): Promise<readonly CheckpointRow[]> {

@@ -15,9 +15,11 @@ import type { TaskRow } from '../task/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { StoreAgentSession } from './agent-session.ts';
 import type { HeldLease } from './lease.ts';
+import { serveCheckpoints } from './live-checkpoint.ts';
 import { performPause } from './perform-pause.ts';
 import type { RunnerPorts } from './ports.ts';
 import { settleRun } from './settle-run.ts';
+import { StepGate } from './step-gate.ts';
 import { stopRuns } from './stop-runs.ts';
 import { waitForChange } from './wait-for-change.ts';
 
@@ -36,6 +38,7 @@ export class Runner {
   readonly #ports: RunnerPorts;
   readonly #lease: HeldLease;
   readonly #active = new Map<string, ActiveRun>();
+  readonly #gate = new StepGate();
   #broken: unknown;
 
   constructor(ports: RunnerPorts, lease: HeldLease) {
@@ -66,6 +69,7 @@ export class Runner {
       const seen = await this.#look();
       const over = await this.#obey(seen);
       if (over !== undefined) return over;
+      await serveCheckpoints(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
       this.#dropCancelled(seen);
       const begun = await this.#assign(seen);
       if (begun === 0 && this.#active.size === 0) {
@@ -177,7 +181,7 @@ export class Runner {
       await this.#settle({ agent, task, end: { kind: 'failed', problem: problemOf(error) } });
       return;
     }
-    const session = new StoreAgentSession(this.#ports, { agent, task, fence });
+    const session = new StoreAgentSession(this.#ports, { agent, task, fence, gate: this.#gate });
     const marker = `${project.id}/${agent.name}/${fence.ownerId}`;
     log.debug({ agent: agent.name, taskId: task.id }, 'starting');
     const run = driver.begin({ agent, task, projectDir, marker, session });

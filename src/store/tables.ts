@@ -1,7 +1,7 @@
 import type { AgentRow } from '../agent/agent.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { BlockerRow } from '../blocker/blocker.ts';
-import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
+import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
 import type { RestoreRow } from '../checkpoint/restore.ts';
 import type { ArchiveRow } from '../context/archive.ts';
 import type { ContextItemRow } from '../context/item.ts';
@@ -25,6 +25,7 @@ export interface Tables {
   readonly costs: CostRow;
   readonly pauses: PauseRow;
   readonly checkpoints: CheckpointRow;
+  readonly checkpoint_requests: CheckpointRequestRow;
   readonly restores: RestoreRow;
   readonly counters: CounterRow;
   readonly events: EventRow;
@@ -237,6 +238,22 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       bytes: 'integer',
       uncovered: 'integer',
       tokens: 'integer',
+    },
+  },
+  checkpoint_requests: {
+    key: ['id'],
+    part: 'ledger',
+    columns: {
+      id: 'text',
+      name: 'text?',
+      reason: 'text?',
+      requestedBy: 'text',
+      requestedAt: 'integer',
+      status: 'text',
+      checkpointId: 'text?',
+      heldMs: 'integer?',
+      problem: 'text?',
+      endedAt: 'integer?',
     },
   },
   restores: {

@@ -32,6 +32,15 @@ export async function killFamily(search: Search, table: ProcessTable, withinMs: 
   return { killed: met.size - left.length, left };
 }
 
+/** Stops what `search` finds until a look finds nothing new; answers what lets all of it go on. */
+export function freezeFamily(search: Search, table: ProcessTable, withinMs: number): () => void {
+  const deadline = performance.now() + withinMs;
+  const frozen = freeze(search, table, () => performance.now() >= deadline);
+  return () => {
+    for (const entry of frozen.toReversed()) signal(entry, 'SIGCONT', table);
+  };
+}
+
 /** Answers the last look, which found nothing that was not stopped already. */
 function freeze(search: Search, table: ProcessTable, isLate: () => boolean): readonly ProcessEntry[] {
   const frozen = new Set<string>();
@@ -48,7 +57,7 @@ function freeze(search: Search, table: ProcessTable, isLate: () => boolean): rea
 }
 
 /** Nothing is signalled that took over the pid of a process which has ended since it was found. */
-function signal(entry: ProcessEntry, name: 'SIGSTOP' | 'SIGKILL', table: ProcessTable): void {
+function signal(entry: ProcessEntry, name: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL', table: ProcessTable): void {
   if (!lives(entry, table)) return;
   try {
     process.kill(entry.pid, name);

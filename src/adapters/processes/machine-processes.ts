@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { markerVariable, type KillReport, type Processes } from '../../agent/processes.ts';
 import type { LeaseRow, OwnerLiveness, ProcessIdentity } from '../../project/lease.ts';
 import { familyOf } from './family.ts';
-import { killFamily } from './kill-family.ts';
+import { freezeFamily, killFamily } from './kill-family.ts';
 import { procTable } from './proc-table.ts';
 import type { ProcessEntry, ProcessTable } from './process-table.ts';
 import { psTable } from './ps-table.ts';
@@ -20,6 +20,8 @@ export function openProcesses(table: ProcessTable = systemTable()): Processes {
       return found.map(({ pid }) => ({ pid, command: commands.get(pid) ?? '' }));
     },
     killMarked: (prefix, withinMs) => killMarkedBy((marker) => marker.startsWith(prefix), withinMs, table),
+    freezeMarked: async (prefix, withinMs) =>
+      freezeFamily(() => searchMarked(table, (marker) => marker.startsWith(prefix)), table, withinMs),
   };
 }
 

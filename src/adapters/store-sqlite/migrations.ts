@@ -70,6 +70,11 @@ export const migrations: readonly Migration[] = [
         duration_ms INTEGER NOT NULL, files INTEGER NOT NULL, bytes INTEGER NOT NULL, uncovered INTEGER NOT NULL,
         tokens INTEGER NOT NULL
       ) STRICT;
+      CREATE TABLE checkpoint_requests (
+        id TEXT NOT NULL PRIMARY KEY, name TEXT, reason TEXT, requested_by TEXT NOT NULL,
+        requested_at INTEGER NOT NULL, status TEXT NOT NULL, checkpoint_id TEXT, held_ms INTEGER, problem TEXT,
+        ended_at INTEGER
+      ) STRICT;
       CREATE TABLE restores (
         id TEXT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, checkpoint_id TEXT NOT NULL, safety_id TEXT, "only" TEXT,
         status TEXT NOT NULL, undone_by TEXT, requested_by TEXT NOT NULL, started_at INTEGER NOT NULL,

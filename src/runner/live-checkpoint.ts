@@ -1,0 +1,143 @@
+import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
+import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
+import { CodeframeError } from '../failure.ts';
+import { isTakeable } from '../project/lease.ts';
+import { problemOf } from '../problem-of.ts';
+import type { Fence } from '../store/store.ts';
+import { livenessOf } from './lease.ts';
+import type { RunnerPorts } from './ports.ts';
+import type { StepGate } from './step-gate.ts';
+import { waitForChange } from './wait-for-change.ts';
+
+/** How long the agents' tools may take to end their step, and their programs to be frozen, before the cut is made anyway. */
+const holdMs = 5_000;
+
+/**
+ * A checkpoint by hand. While a runner lives, it makes it, with its agents held between their steps, so that code,
+ * rows and memory are of one instant; otherwise this process does.
+ */
+export async function checkpointProject(
+  ports: RunnerPorts,
+  options: { readonly name?: string; readonly reason?: string },
+): Promise<CheckpointRow> {
+  if (options.name !== undefined) await refuseTaken(ports, options.name);
+  if (!(await hasOwner(ports))) {
+    const request = { ...options, trigger: 'manual', createdBy: ports.actor } as const;
+    return (await createCheckpoint(ports, request)).row;
+  }
+  const row = await requestCheckpoint(ports, options);
+  return awaitCheckpoint(ports, { row, options });
+}
+
+async function refuseTaken(ports: RunnerPorts, name: string): Promise<void> {
+  const [taken] = await ports.store.read((tx) => tx.list('checkpoints', { where: { name }, limit: 1 }));
+  if (taken === undefined) return;
+  throw new CodeframeError({ code: 'already-exists', kind: 'checkpoint', id: name });
+}
+
+async function hasOwner(ports: RunnerPorts): Promise<boolean> {
+  const lease = await ports.store.read((tx) => tx.get('leases', 'runner'));
+  return lease !== undefined && !isTakeable(lease, livenessOf(ports.processes, lease), ports.clock.now());
+}
+
+async function requestCheckpoint(
+  ports: RunnerPorts,
+  options: { readonly name?: string; readonly reason?: string },
+): Promise<CheckpointRequestRow> {
+  const row: CheckpointRequestRow = {
+    id: ports.ids.next('checkpoint'),
+    name: options.name ?? null,
+    reason: options.reason ?? null,
+    requestedBy: ports.actor,
+    requestedAt: ports.clock.now(),
+    status: 'requested',
+    checkpointId: null,
+    heldMs: null,
+    problem: null,
+    endedAt: null,
+  };
+  await ports.store.write((tx) => tx.insert('checkpoint_requests', row));
+  return row;
+}
+
+async function awaitCheckpoint(
+  ports: RunnerPorts,
+  asked: {
+    readonly row: CheckpointRequestRow;
+    readonly options: { readonly name?: string; readonly reason?: string };
+  },
+): Promise<CheckpointRow> {
+  for (;;) {
+    const version = await ports.store.version();
+    const { request, made } = await ports.store.read(async (tx) => ({
+      request: await tx.get('checkpoint_requests', asked.row.id),
+      made: await tx.get('checkpoints', asked.row.id),
+    }));
+    if (made !== undefined && request?.status === 'finished') return made;
+    if (request?.status === 'failed') {
+      const problem = request.problem ?? 'the runner could not make it';
+      throw new CodeframeError({ code: 'capture-failed', path: ports.projectDir, problem });
+    }
+    if (await hasOwner(ports)) await waitForChange(ports, { version, withinMs: 1000 });
+    else if (await withdraw(ports, asked.row.id)) return checkpointProject(ports, asked.options);
+  }
+}
+
+/** The runner went before it came to it: true when the request is now ours to carry out. */
+function withdraw(ports: RunnerPorts, id: string): Promise<boolean> {
+  const set = { status: 'failed', problem: 'the runner ended first', endedAt: ports.clock.now() } as const;
+  return ports.store.write((tx) =>
+    tx.update('checkpoint_requests', { key: [id], expect: { status: 'requested' }, set }),
+  );
+}
+
+/** The runner's side: makes what was asked for, its agents held meanwhile. A failure is told to who asked. */
+export async function serveCheckpoints(
+  ports: RunnerPorts,
+  runner: { readonly fence: Fence; readonly gate: StepGate },
+): Promise<void> {
+  const asked = await ports.store.read((tx) =>
+    tx.list('checkpoint_requests', { where: { status: 'requested' }, orderBy: 'requestedAt' }),
+  );
+  for (const request of asked) {
+    const began = ports.clock.elapsed();
+    const end = await makeHeld(ports, { ...runner, request });
+    const heldMs = Math.round(ports.clock.elapsed() - began);
+    ports.log.info({ request: request.id, heldMs, ...end }, 'held the agents for a checkpoint');
+    await ports.store.write(
+      (tx) =>
+        tx.update('checkpoint_requests', {
+          key: [request.id],
+          expect: { status: 'requested' },
+          set: { ...end, heldMs, endedAt: ports.clock.now() },
+        }),
+      { fence: runner.fence },
+    );
+  }
+}
+
+async function makeHeld(
+  ports: RunnerPorts,
+  making: { readonly fence: Fence; readonly gate: StepGate; readonly request: CheckpointRequestRow },
+): Promise<Pick<CheckpointRequestRow, 'status' | 'checkpointId' | 'problem'>> {
+  const { request, fence } = making;
+  const open = await making.gate.hold(ports.clock, holdMs);
+  const thaw = await ports.processes.freezeMarked(`${ports.project.id}/`, holdMs);
+  try {
+    const { row } = await createCheckpoint(ports, {
+      id: request.id,
+      trigger: 'manual',
+      createdBy: request.requestedBy,
+      fence,
+      ...(request.name === null ? {} : { name: request.name }),
+      ...(request.reason === null ? {} : { reason: request.reason }),
+    });
+    return { status: 'finished', checkpointId: row.id, problem: null };
+  } catch (error) {
+    ports.log.error({ err: error, request: request.id }, 'the checkpoint failed');
+    return { status: 'failed', checkpointId: null, problem: problemOf(error) };
+  } finally {
+    thaw();
+    open();
+  }
+}
