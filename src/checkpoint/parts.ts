@@ -3,6 +3,7 @@ import { CodeframeError } from '../failure.ts';
 import type { ReadTransaction } from '../store/store.ts';
 import { tableNames, tables, type TableName, type Tables } from '../store/tables.ts';
 import type { PartDraft, StoredCheckpoint } from './checkpoint-store.ts';
+import { partName } from './part-name.ts';
 import { decodeRow, encodeRow, type PlainRow } from './part-row.ts';
 
 /** The tables that go back with a restore. */
@@ -88,15 +89,6 @@ function startsChunk(name: TableName, row: PlainRow): boolean {
 /** In directories of 256, so that one more item does not rewrite a tree of all items. */
 function itemPath(item: Pick<ContextItemRow, 'agent' | 'seq' | 'id'>): string {
   return `context/${partName(item.agent)}/${fourDigits(Math.floor(item.seq / 256))}/${partName(item.id)}`;
-}
-
-/** A name as one step of a part's path: what could mean something else there is written as `%XX`. */
-function partName(name: string): string {
-  const escaped = Array.from(Buffer.from(name, 'utf8'), (byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9_-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
-  }).join('');
-  return escaped === '' ? '%' : escaped;
 }
 
 /** Such text is no UTF-8: it stays in its row's JSON, which escapes it. */

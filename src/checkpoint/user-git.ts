@@ -11,8 +11,11 @@ export interface UserGit {
   keep(checkpointId: string): Promise<void>;
   /** Removes that ref; nothing when it is not there. */
   release(checkpointId: string): Promise<void>;
-  /** The ignored paths below the project (a directory stands for all in it), tracked ones left out. Empty without git. */
-  ignored(): Promise<readonly TreePath[]>;
+  /**
+   * The ignored paths below the project (a directory stands for all in it), tracked ones left out. With `nested`: only
+   * those that the repositories at these paths ignore by their own rules. Empty without git.
+   */
+  ignored(nested?: readonly TreePath[]): Promise<readonly TreePath[]>;
 }
 
 export interface CapturedGit {

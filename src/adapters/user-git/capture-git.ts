@@ -1,0 +1,130 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
+import { partName } from '../../checkpoint/part-name.ts';
+import type { CapturedGit } from '../../checkpoint/user-git.ts';
+import { gitFailure } from '../git-process.ts';
+import type { UserRepository } from './find-repository.ts';
+import { runInRepository } from './repository-git.ts';
+
+/** HEAD, index, refs and the operation in progress of a repository, read without a lock. */
+export async function captureGit(repository: UserRepository): Promise<CapturedGit> {
+  const asked = listRefs(repository);
+  const files = stateFiles(repository);
+  const refs = await asked;
+  const { branch, head } = await readHead(repository, refs);
+  const lines = refs.map((ref) => `${JSON.stringify(ref)}\n`);
+  return {
+    head,
+    branch,
+    operation: operationOf(files.map((file) => file.path)),
+    parts: [...files, { path: 'git/refs.ndjson', bytes: Buffer.from(lines.join('')) }],
+  };
+}
+
+interface Ref {
+  readonly name: string;
+  readonly object: string;
+  readonly symref: string | null;
+}
+
+/** All refs but codeframe's own, which every checkpoint adds to. */
+async function listRefs(repository: UserRepository): Promise<Ref[]> {
+  const format = '--format=%(objectname) %(refname)%00%(symref)';
+  const output = await runInRepository(repository, ['for-each-ref', format]);
+  if (output.code !== 0) throw gitFailure(output, 'for-each-ref', repository.gitDir);
+  const lines = output.stdout.toString('utf8').split('\n').slice(0, -1);
+  return lines.map(parseRef).filter((ref) => !ref.name.startsWith('refs/codeframe/'));
+}
+
+function parseRef(line: string): Ref {
+  const [named = '', symref = ''] = line.split('\0');
+  const space = named.indexOf(' ');
+  return {
+    name: named.slice(space + 1),
+    object: named.slice(0, space),
+    symref: symref === '' ? null : symref,
+  };
+}
+
+async function readHead(
+  repository: UserRepository,
+  refs: readonly Ref[],
+): Promise<{ readonly branch: string | null; readonly head: string | null }> {
+  const text = readFileSync(join(repository.gitDir, 'HEAD'), 'utf8').trim();
+  // What the reftable format leaves in the file for programs that look there.
+  if (text === 'ref: refs/heads/.invalid') return askHead(repository);
+  if (!text.startsWith('ref: ')) return { branch: null, head: text };
+  const name = text.slice('ref: '.length).trim();
+  return { branch: shortBranch(name), head: refs.find((ref) => ref.name === name)?.object ?? null };
+}
+
+async function askHead(
+  repository: UserRepository,
+): Promise<{ readonly branch: string | null; readonly head: string | null }> {
+  const symbolic = await runInRepository(repository, ['symbolic-ref', '-q', 'HEAD']);
+  const name = symbolic.stdout.toString('utf8').trim();
+  return { branch: name === '' ? null : shortBranch(name), head: await headCommit(repository) };
+}
+
+/** The commit that HEAD names; null on a branch without one. */
+export async function headCommit(repository: UserRepository): Promise<string | null> {
+  const output = await runInRepository(repository, ['rev-parse', '--verify', '--quiet', 'HEAD^{commit}']);
+  return output.code === 0 ? output.stdout.toString('utf8').trim() : null;
+}
+
+function shortBranch(name: string): string {
+  return name.replace(/^refs\/heads\//, '');
+}
+
+const topFiles =
+  /^(HEAD|index|MERGE_HEAD|MERGE_MSG|MERGE_MODE|MERGE_RR|MERGE_AUTOSTASH|CHERRY_PICK_HEAD|REVERT_HEAD|REBASE_HEAD|ORIG_HEAD|AUTO_MERGE|SQUASH_MSG|BISECT_\w+|sharedindex\.[0-9a-f]+)$/;
+const stateDirectories = ['rebase-merge', 'rebase-apply', 'sequencer'] as const;
+
+function stateFiles(repository: UserRepository): PartDraft[] {
+  const top = readdirSync(repository.gitDir).filter((name) => topFiles.test(name));
+  const below = stateDirectories.flatMap((name) => filesBelow(repository.gitDir, name));
+  const own = [...top, ...below, 'info/sparse-checkout'].map((path) => readPart(repository.gitDir, path));
+  return [...own, readPart(repository.commonDir, 'info/exclude')].flat();
+}
+
+function filesBelow(gitDir: string, directory: string): string[] {
+  const entries = unlessGone(() => readdirSync(join(gitDir, directory), { withFileTypes: true })) ?? [];
+  return entries.flatMap((entry) => {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory()) return filesBelow(gitDir, path);
+    return entry.isFile() ? [path] : [];
+  });
+}
+
+function readPart(directory: string, path: string): PartDraft[] {
+  const bytes = unlessGone(() => readFileSync(join(directory, path)));
+  return bytes === undefined ? [] : [{ path: `git/${path.split('/').map(partName).join('/')}`, bytes }];
+}
+
+/** git replaces these files by rename: each is there whole, or not at all. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      return undefined;
+    throw error;
+  }
+}
+
+const operations: readonly (readonly [string, string])[] = [
+  ['git/rebase-apply/applying', 'am'],
+  ['git/rebase-apply/', 'rebase'],
+  ['git/rebase-merge/', 'rebase'],
+  ['git/MERGE_HEAD', 'merge'],
+  ['git/CHERRY_PICK_HEAD', 'cherry-pick'],
+  ['git/REVERT_HEAD', 'revert'],
+  ['git/sequencer/', 'cherry-pick'],
+  ['git/BISECT_LOG', 'bisect'],
+];
+
+function operationOf(paths: readonly string[]): string | null {
+  const found = operations.find(([start]) => paths.some((path) => path.startsWith(start)));
+  return found?.[1] ?? null;
+}

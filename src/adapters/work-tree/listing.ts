@@ -1,0 +1,85 @@
+import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
+import { restoreNamePrefix, type TreePath } from '../../checkpoint/tree.ts';
+import { kindOf } from './file-stat.ts';
+import { fileProblem, type FileProblem } from './file-problem.ts';
+import { rawPath } from './raw-path.ts';
+
+/** What is in a directory, or why nobody can say. */
+export type Directory = { readonly children: readonly Child[] } | { readonly problem: FileProblem };
+
+export type Child =
+  | { readonly path: TreePath; readonly kind: 'file'; readonly stats: BigIntStats }
+  | { readonly path: TreePath; readonly kind: 'directory'; readonly stats: BigIntStats }
+  | { readonly path: TreePath; readonly kind: 'link' | 'special'; readonly stats: BigIntStats }
+  | { readonly path: TreePath; readonly kind: 'unreadable' };
+
+/**
+ * The directories of a tree, each read once, synchronously: twenty times as fast as with promises. The walk comes
+ * before it is known what is ignored, so that git can find that out meanwhile on the other core.
+ */
+export class Listing {
+  readonly #root: string;
+  readonly #directories = new Map<TreePath, Directory>();
+  /** Directories below the root that have a `.git` of their own. */
+  readonly nested = new Set<TreePath>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  directory(path: TreePath): Directory {
+    let directory = this.#directories.get(path);
+    if (directory === undefined) {
+      directory = this.#read(path);
+      this.#directories.set(path, directory);
+    }
+    return directory;
+  }
+
+  /** Reads what lies below a directory, without those that `skips` tells. What was read before is not read again. */
+  readBelow(path: TreePath, skips: (path: TreePath) => boolean): void {
+    const directory = this.directory(path);
+    if (!('children' in directory)) return;
+    for (const child of directory.children) {
+      if (child.kind === 'directory' && !isGitName(child.path) && !skips(child.path)) {
+        this.readBelow(child.path, skips);
+      }
+    }
+  }
+
+  #read(path: TreePath): Directory {
+    const names = this.#names(path);
+    if (!Array.isArray(names)) return { problem: names };
+    const children: Child[] = [];
+    for (const name of names) {
+      if (name.startsWith(restoreNamePrefix)) continue;
+      if (name === '.git' && path !== '') this.nested.add(path);
+      const child = this.#child(path === '' ? name : `${path}/${name}`);
+      if (child !== undefined) children.push(child);
+    }
+    return { children };
+  }
+
+  #names(path: TreePath): string[] | FileProblem {
+    try {
+      return readdirSync(rawPath(this.#root, path), { encoding: 'latin1' }).sort();
+    } catch (error) {
+      return fileProblem(error, { path, doing: 'list' });
+    }
+  }
+
+  #child(path: TreePath): Child | undefined {
+    try {
+      const stats = lstatSync(rawPath(this.#root, path), { bigint: true });
+      return { path, kind: kindOf(stats), stats };
+    } catch (error) {
+      return fileProblem(error, { path, doing: 'look at' }) === 'gone'
+        ? undefined
+        : { path, kind: 'unreadable' };
+    }
+  }
+}
+
+export function isGitName(path: TreePath): boolean {
+  return path === '.git' || path.endsWith('/.git');
+}

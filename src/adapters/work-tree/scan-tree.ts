@@ -1,0 +1,169 @@
+import { readlinkSync } from 'node:fs';
+import type { ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts';
+import type { TreeScan } from '../../checkpoint/work-tree.ts';
+import { fileProblem } from './file-problem.ts';
+import { FileStat, modeBits } from './file-stat.ts';
+import { isGitName, Listing, type Child } from './listing.ts';
+import { parentPath, rawPath } from './raw-path.ts';
+import { isSame, type StatCache } from './stat-cache.ts';
+
+export interface TreeRules {
+  readonly root: string;
+  readonly cache: StatCache;
+  readonly include: readonly TreePath[];
+  readonly fileBytesMax: number;
+  readonly ignored: Ignored;
+}
+
+/** The ignored paths: those of the project's repository, or those of the nested repositories at these paths. */
+export type Ignored = (nested?: readonly TreePath[]) => Promise<readonly TreePath[]>;
+
+/** Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. */
+export async function scanTree(rules: TreeRules): Promise<TreeScan> {
+  const asked = rules.ignored();
+  const listing = new Listing(rules.root);
+  const skipped = new Set(rules.cache.skipped);
+  try {
+    listing.readBelow('', (path) => skipped.has(path));
+  } catch (error) {
+    // Nobody awaits the other one any more, and its failure must not end the process.
+    await Promise.allSettled([asked]);
+    throw error;
+  }
+  const ignored = await readUnignored(listing, new Set(await asked), rules);
+  return new Scan(listing, ignored, rules).run();
+}
+
+/** Reads the directories that the walk left out but should not have, and asks nested repositories for their rules. */
+async function readUnignored(
+  listing: Listing,
+  ignored: Set<TreePath>,
+  rules: TreeRules,
+): Promise<Set<TreePath>> {
+  const include = new IncludedPaths(rules.include);
+  const asked = new Set<TreePath>();
+  for (;;) {
+    listing.readBelow('', (path) => ignored.has(path) && !include.reaches(path));
+    const fresh = [...listing.nested].filter((path) => !asked.has(path) && !isBelow(path, ignored));
+    if (fresh.length === 0) return ignored;
+    for (const path of fresh) asked.add(path);
+    for (const path of await rules.ignored(fresh)) ignored.add(path);
+  }
+}
+
+function isBelow(path: TreePath, set: ReadonlySet<TreePath>): boolean {
+  for (let above = path; above !== ''; above = parentPath(above)) if (set.has(above)) return true;
+  return false;
+}
+
+/** Ignored paths that are wanted all the same. */
+class IncludedPaths {
+  readonly #paths: ReadonlySet<TreePath>;
+  readonly #above = new Set<TreePath>();
+
+  constructor(paths: readonly TreePath[]) {
+    this.#paths = new Set(paths);
+    for (const path of paths) {
+      for (let above = parentPath(path); above !== ''; above = parentPath(above)) this.#above.add(above);
+    }
+  }
+
+  covers(path: TreePath): boolean {
+    return this.#paths.size > 0 && isBelow(path, this.#paths);
+  }
+
+  /** Whether it or something below it is included. */
+  reaches(path: TreePath): boolean {
+    return this.covers(path) || this.#above.has(path);
+  }
+}
+
+class Scan {
+  readonly #listing: Listing;
+  readonly #ignored: ReadonlySet<TreePath>;
+  readonly #include: IncludedPaths;
+  readonly #rules: TreeRules;
+  readonly #entries: ScannedEntry[] = [];
+  readonly #uncovered: Uncovered[] = [];
+
+  constructor(listing: Listing, ignored: ReadonlySet<TreePath>, rules: TreeRules) {
+    this.#listing = listing;
+    this.#ignored = ignored;
+    this.#include = new IncludedPaths(rules.include);
+    this.#rules = rules;
+  }
+
+  run(): TreeScan {
+    this.#visitChildren('', false);
+    return { entries: this.#entries.sort(byPath), uncovered: this.#uncovered.sort(byPath) };
+  }
+
+  #visitChildren(path: TreePath, ignoredAbove: boolean): void {
+    const directory = this.#listing.directory(path);
+    if (!('children' in directory)) return;
+    for (const child of directory.children) this.#visit(child, ignoredAbove);
+  }
+
+  #visit(child: Child, ignoredAbove: boolean): void {
+    // The project's own is captured as git/…; see UserGit.
+    if (child.path === '.git') return;
+    if (isGitName(child.path)) return this.#leaveOut(child, 'git-internal');
+    const ignored = (ignoredAbove || this.#ignored.has(child.path)) && !this.#include.covers(child.path);
+    if (ignored && !(child.kind === 'directory' && this.#include.reaches(child.path))) {
+      return this.#leaveOut(child, 'ignored');
+    }
+    switch (child.kind) {
+      case 'file':
+        return this.#addFile(child.path, new FileStat(child.stats), modeBits(child.stats));
+      case 'link':
+        return this.#addLink(child);
+      case 'directory':
+        return this.#addDirectory(child, ignored);
+      case 'special':
+        return this.#leaveOut(child, 'special');
+      case 'unreadable':
+        return this.#leaveOut(child, 'unreadable');
+    }
+  }
+
+  #addFile(path: TreePath, stat: FileStat, mode: number): void {
+    if (stat.size > this.#rules.fileBytesMax) {
+      this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
+      return;
+    }
+    const cached = this.#rules.cache.files.get(path);
+    const object = cached !== undefined && isSame(cached, stat) ? cached.object : undefined;
+    this.#entries.push({ kind: 'file', path, mode, stat, object });
+  }
+
+  #addLink(child: Child): void {
+    try {
+      const target = readlinkSync(rawPath(this.#rules.root, child.path), { encoding: 'latin1' });
+      this.#entries.push({ kind: 'link', path: child.path, target });
+    } catch (error) {
+      const problem = fileProblem(error, { path: child.path, doing: 'read' });
+      if (problem !== 'gone') this.#leaveOut(child, 'changing');
+    }
+  }
+
+  #addDirectory(child: Extract<Child, { kind: 'directory' }>, ignored: boolean): void {
+    const directory = this.#listing.directory(child.path);
+    if ('problem' in directory) {
+      if (directory.problem !== 'gone') this.#leaveOut(child, directory.problem);
+      return;
+    }
+    const before = this.#entries.length;
+    this.#visitChildren(child.path, ignored);
+    const empty = this.#entries.length === before;
+    this.#entries.push({ kind: 'directory', path: child.path, mode: modeBits(child.stats), empty });
+  }
+
+  #leaveOut(child: Child, reason: Uncovered['reason']): void {
+    const size = child.kind === 'file' ? { size: Number(child.stats.size) } : {};
+    this.#uncovered.push({ path: child.path, reason, directory: child.kind === 'directory', ...size });
+  }
+}
+
+function byPath(a: { readonly path: TreePath }, b: { readonly path: TreePath }): number {
+  return a.path < b.path ? -1 : 1;
+}
