@@ -1,0 +1,52 @@
+import type { TaskRow } from '../task/task.ts';
+import type { AgentRow } from './agent.ts';
+import type { StepRow } from './step.ts';
+
+/** Said once to a model that stops without a word about whether it is done. */
+export const INSIST =
+  '[codeframe] You ended your reply without a tool call. If the task is done, call finish_task with a summary. If not, go on with the next tool call.';
+
+/** Said to a model whose reply hit the length limit. */
+export const TOO_LONG =
+  '[codeframe] Your reply was cut off at the length limit. Go on from there, in smaller pieces.';
+
+/** What an agent is, for the model; the same in every call, so that the provider's cache holds. */
+export function instructionsFor(agent: AgentRow): string {
+  const role = agent.role === '' ? '' : ` Your role: ${agent.role}.`;
+  return [
+    `You are ${agent.name}, a coding agent that codeframe runs on a project.${role}`,
+    'You work through tools, in the project directory; paths are relative to it. Other agents and people may change files while you work: read a file before you change it.',
+    'Commands that no rule allows are put to a person first. Ask a person only what you cannot find out yourself.',
+    'You may be paused at any moment and go on later; messages that start with [codeframe] tell you of it. Text that a stub replaces can be brought back with recall.',
+    'When the task is done, call finish_task with a short summary of what you did.',
+  ].join('\n');
+}
+
+export function taskText(task: TaskRow): string {
+  const head = `Task ${task.id}: ${task.title}`;
+  return task.details.trim() === '' ? head : `${head}\n\n${task.details}`;
+}
+
+/** The first thing that an agent hears when it goes on: what was cut, what may have half happened, what is next. */
+export function continueText(task: TaskRow, cut: readonly StepRow[]): string {
+  const underWay =
+    cut.length === 0
+      ? 'No step was under way then.'
+      : `These steps were under way and may have happened, in part or not at all: ${cut.map(stepWords).join('; ')}.`;
+  return [
+    `[codeframe] Your work on task ${task.id} was stopped and now goes on. ${underWay}`,
+    'Files may have been changed meanwhile by a person or another agent: read again what you rely on.',
+    `What is next: ${cut.length === 0 ? '' : 'check what the interrupted steps left, then '}take the next step of task ${task.id} ("${task.title}"), and call finish_task when it is done.`,
+  ].join('\n');
+}
+
+function stepWords(step: StepRow): string {
+  return step.kind === 'model'
+    ? 'a call of the model (nothing of it is kept)'
+    : `${step.name} ${step.intent.summary}`;
+}
+
+/** What the answer to a call that was cut says. */
+export function cutText(tool: string): string {
+  return `[interrupted: ${tool} was stopped while it ran. It may have happened, in part or not at all: check before you go on.]`;
+}

@@ -1,0 +1,90 @@
+import type { ToolSpec } from './model.ts';
+import { FINISH_TOOL, summaryOf } from './next-move.ts';
+import type { AgentSession, Recalled } from './session.ts';
+import { toolError } from './tool.ts';
+import type { ToolResult } from './tool.ts';
+
+export const ASK_TOOL = 'ask_person';
+export const RECALL_TOOL = 'recall';
+
+/** The tools that act on the agent's own session instead of on the project. */
+export const ownToolSpecs: readonly ToolSpec[] = [
+  {
+    name: RECALL_TOOL,
+    description:
+      'Bring back a piece of your memory that was archived: by the id that its stub names, or by words that it contains.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        id: { type: 'string', description: 'The id in the stub.' },
+        words: { type: 'string', description: 'Words that the piece contains, all of them.' },
+      },
+      additionalProperties: false,
+    },
+  },
+  {
+    name: ASK_TOOL,
+    description:
+      'Ask a person something that only they can decide. Your task waits until they answer, so ask only when you cannot go on.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        question: { type: 'string', description: 'One question, with what is needed to answer it.' },
+      },
+      required: ['question'],
+      additionalProperties: false,
+    },
+  },
+  {
+    name: FINISH_TOOL,
+    description: 'Say that the task is done. Call it last and alone.',
+    inputSchema: {
+      type: 'object',
+      properties: { summary: { type: 'string', description: 'What you did, in one to five sentences.' } },
+      required: ['summary'],
+      additionalProperties: false,
+    },
+  },
+];
+
+/** The question of an `ask_person` call; null when there is none in it. */
+export function questionOf(input: unknown): string | null {
+  return text(input, 'question');
+}
+
+/** What a call is about, for people. */
+export function describeOwnCall(tool: string, input: unknown): string {
+  const words =
+    tool === FINISH_TOOL
+      ? summaryOf(input)
+      : (text(input, 'question') ?? text(input, 'id') ?? text(input, 'words'));
+  return (words ?? '').slice(0, 200);
+}
+
+export function finishResult(input: unknown): ToolResult {
+  return summaryOf(input) === ''
+    ? toolError('finish_task needs a summary: what did you do?')
+    : { text: 'The task is finished.', isError: false };
+}
+
+const RECALLED_MAX = 5;
+
+export async function recall(session: AgentSession, input: unknown): Promise<ToolResult> {
+  const id = text(input, 'id');
+  const words = text(input, 'words');
+  if (id === null && words === null) return toolError('recall needs an id or words.');
+  const pieces = await session.recall(id !== null ? { id } : { text: words ?? '', limit: RECALLED_MAX });
+  if (pieces.length === 0)
+    return toolError(`Nothing archived has ${id === null ? 'these words' : `the id ${id}`}.`);
+  return { text: pieces.map(pieceText).join('\n\n'), isError: false };
+}
+
+function pieceText(piece: Recalled): string {
+  return `[${piece.archiveId}, ${piece.kind}]\n${piece.text}`;
+}
+
+function text(input: unknown, key: string): string | null {
+  if (typeof input !== 'object' || input === null) return null;
+  const value: unknown = Reflect.get(input, key);
+  return typeof value === 'string' && value.trim() !== '' ? value.trim() : null;
+}
