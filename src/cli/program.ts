@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option, type Argument } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { CodeframeError } from '../failure.ts';
 import { exitCodes, type ExitCode } from '../failure-words.ts';
@@ -12,6 +12,7 @@ import { checkpointCreateCommand } from './commands/checkpoint-create.ts';
 import { checkpointDiffCommand } from './commands/checkpoint-diff.ts';
 import { checkpointListCommand } from './commands/checkpoint-list.ts';
 import { checkpointShowCommand } from './commands/checkpoint-show.ts';
+import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
 import { initCommand } from './commands/init.ts';
@@ -65,13 +66,16 @@ function createProgram(state: ProgramState): Command {
     .version(packageJson.version, '--version', 'print the version')
     .addHelpText('after', () => programTail());
   const groups: readonly (readonly [string, readonly Command[]])[] = [
-    ['Set up:', [initCommand(run), agentGroup(run), taskGroup(run)]],
+    ['Set up:', [initCommand(run), agentGroup(run), taskGroup(run), demoCommand(run)]],
     ['Run:', [startCommand(run), pauseCommand(run), resumeCommand(run), stopCommand(run), blockerGroup(run)]],
     ['Look:', [statusCommand(run), eventsCommand(run), doctorCommand(run)]],
     ['Go back:', [checkpointGroup(run), restoreCommand(run), undoCommand(run)]],
   ];
   for (const [heading, commands] of groups)
     for (const command of commands) program.addCommand(command.helpGroup(heading));
+  program.addHelpCommand(
+    new Command('help').argument('[command]').description('Show the help of a command.').helpGroup('Look:'),
+  );
   settle(program);
   return program;
 }
@@ -107,7 +111,7 @@ function checkpointGroup(run: RunWork): Command {
 }
 
 function group(name: string, summary: string, commands: readonly Command[]): Command {
-  const command = new Command(name).summary(summary).description(summary);
+  const command = new Command(name).summary(summary).description(summary).helpCommand(false);
   for (const each of commands) command.addCommand(each);
   return command;
 }
@@ -117,11 +121,21 @@ function settle(command: Command): void {
   command
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-    .helpOption('-h, --help', 'show this help')
+    .addHelpOption(new Option('-h, --help', 'show this help').helpGroup('Global options:'))
     .enablePositionalOptions()
-    .configureHelp({ helpWidth: Math.min(100, process.stdout.columns ?? 100) });
+    .configureHelp({
+      helpWidth: Math.min(100, process.stdout.columns ?? 100),
+      subcommandTerm: (each) => [each.name(), ...each.registeredArguments.map(argumentTerm)].join(' '),
+      // Where a default is worth telling, the description tells it in words.
+      optionDescription: (option) => option.description,
+    });
   for (const option of globalOptions()) command.addOption(option);
   for (const each of command.commands) settle(each);
+}
+
+function argumentTerm(argument: Argument): string {
+  const name = argument.name() + (argument.variadic ? '...' : '');
+  return argument.required ? `<${name}>` : `[${name}]`;
 }
 
 function globalOptions(): readonly Option[] {

@@ -7,12 +7,12 @@ export function usageFailure(program: Command, args: readonly string[], error: C
   const help = `Run \`${path} --help\` to see what it takes.`;
   // Asked for the help of a group by giving no command: commander has shown the help then, and not said what is missing.
   if (error.code === 'commander.help')
-    return { code: 'wrong-usage', problem: `${path} needs a command`, hint: help };
+    return { code: 'wrong-usage', problem: `\`${path}\` needs a command`, hint: help };
   const [first = '', ...rest] = error.message.split('\n');
   const suggestion = /Did you mean (.*)\?/.exec(rest.join(' '))?.[1];
   return {
     code: 'wrong-usage',
-    problem: first.replace(/^error: /, ''),
+    problem: sentence(first.replace(/^error: /, '')),
     hint: suggestion === undefined ? help : `Did you mean ${suggestion}? ${help}`,
   };
 }
@@ -28,4 +28,8 @@ function commandPath(program: Command, args: readonly string[]): string {
     command = next;
   }
   return path.join(' ');
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
