@@ -45,6 +45,12 @@ const samples: Samples = {
   'restore-blocked': { code: 'restore-blocked', problems: [{ path: 'ro', problem: 'read-only directory' }] },
   'nothing-to-undo': { code: 'nothing-to-undo' },
   'pause-failed': { code: 'pause-failed', pauseId: 'z1', reason: 'pid 7 does not end', status: 'running' },
+  'missing-module': {
+    code: 'missing-module',
+    module: 'better-sqlite3',
+    problem: 'it was not built',
+    run: 'npm rebuild better-sqlite3',
+  },
   'missing-program': { code: 'missing-program', program: 'nope', agent: 'builder' },
   'missing-key': {
     code: 'missing-key',

@@ -147,6 +147,12 @@ const table: WordsTable = {
       `The recording ${failure.path} cannot be played, line ${failure.line}: ${failure.problem}`,
       'Repair that line, or name another file with `codeframe agent add NAME --driver model --model recorded:FILE`.',
     ),
+  'missing-module': (failure) =>
+    words(
+      [7, 424],
+      `The package ${failure.module} does not work on this Node: ${failure.problem}`,
+      `Run \`${failure.run}\`, then the command again.`,
+    ),
   'missing-program': (failure) =>
     words(
       [7, 424],
