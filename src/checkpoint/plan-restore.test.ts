@@ -9,7 +9,8 @@ import type { TreeOperation } from './tree-writer.ts';
 import { wantedTree } from './wanted-tree.ts';
 import type { Present } from './work-tree.ts';
 
-const runs = Number(process.env['CODEFRAME_FUZZ_RUNS'] ?? 2_000);
+/** More runs of the random tests, for a long run. */
+const fuzz = Number(process.env['CODEFRAME_FUZZ'] ?? 1);
 
 describe('a plan of a restore', () => {
   it('makes any tree of any other, and touches nothing ignored that is not in the way', () => {
@@ -28,7 +29,7 @@ describe('a plan of a restore', () => {
           if (isIgnored(path) && !isAtOrBelow(path, save)) expect(after.has(path)).toBe(true);
         }
       }),
-      { numRuns: runs },
+      { numRuns: 1_000 * fuzz },
     );
   });
 
@@ -47,7 +48,7 @@ describe('a plan of a restore', () => {
         const { plan } = planBoth(wanted, present);
         expect(planBoth(wanted, applyTo(present, plan.operations)).plan.operations).toEqual([]);
       }),
-      { numRuns: runs / 2 },
+      { numRuns: 500 * fuzz },
     );
   });
 
@@ -211,8 +212,10 @@ function scanOf(tree: ModelTree, included: readonly string[]): Pick<PresentTree,
   const entries: KnownEntry[] = [];
   const uncovered: Uncovered[] = [];
   for (const [path, node] of tree) {
-    if (!isIgnored(path) || isAtOrBelow(path, included)) entries.push(knownOf(path, node));
-    else if (!parentsOf(path).some(isIgnored)) {
+    const isReached = (at: string): boolean => included.some((other) => other.startsWith(`${at}/`));
+    const hidden = parentsOf(path).some((above) => isIgnored(above) && !isReached(above));
+    if (!isIgnored(path) || isReached(path) || isAtOrBelow(path, included)) entries.push(knownOf(path, node));
+    else if (!hidden) {
       uncovered.push({ path, reason: 'ignored', directory: node.kind === 'directory' });
     }
   }

@@ -1,0 +1,75 @@
+import { blobId } from './blob-id.ts';
+import { planRestore, type RestorePlan } from './plan-restore.ts';
+import { hiddenPaths, type KnownEntry, type PresentTree } from './present-tree.ts';
+import type { ObjectId, ScannedEntry, TreePath, Uncovered, UncoveredReason } from './tree.ts';
+import type { WantedTree } from './wanted-tree.ts';
+import type { TreeScan, WorkTree } from './work-tree.ts';
+
+export interface LookedAt {
+  readonly plan: RestorePlan;
+  /** Ignored paths that a safety checkpoint has to take in. */
+  readonly include: readonly TreePath[];
+  /** Those of them that the plan touches. */
+  readonly saved: readonly TreePath[];
+}
+
+/** Plans from the tree as it is now; looks again, with what is ignored and in the way, until nothing of that is left out. */
+export async function planFromTree(tree: WorkTree, wanted: WantedTree): Promise<LookedAt> {
+  const include: TreePath[] = [];
+  for (;;) {
+    const plan = planRestore(wanted, await presentTree(tree, { wanted, include }));
+    if (plan.save.length === 0) {
+      const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
+      return { plan, include, saved };
+    }
+    include.push(...plan.save);
+  }
+}
+
+/** The tree with every file's content known. */
+async function presentTree(
+  tree: WorkTree,
+  options: { readonly wanted: WantedTree; readonly include: readonly TreePath[] },
+): Promise<PresentTree> {
+  const { wanted, include } = options;
+  const scan = await readUnknown(tree, await tree.scan({ include }), anyObject(wanted));
+  const found = await tree.inspect(hiddenPaths(wanted, scan));
+  return { ...scan, included: include, found };
+}
+
+/** Hashes the files that the scan cache does not know. Those that cannot be read are uncovered. */
+async function readUnknown(
+  tree: WorkTree,
+  scan: TreeScan,
+  like: ObjectId,
+): Promise<Pick<PresentTree, 'entries' | 'uncovered'>> {
+  const entries: KnownEntry[] = [];
+  const uncovered: Uncovered[] = [...scan.uncovered];
+  for (const entry of scan.entries) {
+    const known = await know(tree, entry, like);
+    if (typeof known === 'object') entries.push(known);
+    else if (known !== 'gone') uncovered.push({ path: entry.path, reason: known, directory: false });
+  }
+  return { entries, uncovered };
+}
+
+async function know(
+  tree: WorkTree,
+  entry: ScannedEntry,
+  like: ObjectId,
+): Promise<KnownEntry | UncoveredReason | 'gone'> {
+  if (entry.kind !== 'file') return entry;
+  if (entry.object !== undefined) return { ...entry, object: entry.object };
+  const read = await tree.read(entry.path);
+  if (!read.ok) return read.reason;
+  return { ...entry, mode: read.mode, stat: read.stat, object: blobId(read.bytes, like) };
+}
+
+function anyObject(wanted: WantedTree): ObjectId {
+  for (const entry of wanted.values()) if (entry.kind !== 'directory') return entry.object;
+  return '';
+}
+
+function isAtOrBelow(path: TreePath, above: TreePath): boolean {
+  return path === above || path.startsWith(`${above}/`);
+}
