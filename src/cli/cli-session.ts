@@ -1,12 +1,14 @@
+import { join } from 'node:path';
 import type { ProjectHandle } from '../handle.ts';
-import { loadLibrary } from './library.ts';
 import type { Output } from './output.ts';
 
-/** The process around a command: its streams and its environment. */
+/** The process around a command. */
 export interface Surroundings {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
+  /** Aborted when nobody reads standard output any more. */
+  readonly gone: AbortSignal;
 }
 
 /** The options that every command takes. */
@@ -17,7 +19,7 @@ export interface GlobalOptions {
   readonly color?: boolean;
 }
 
-/** What a command works with. */
+/** What a command works with. `main.ts` is loaded only when a command needs a project: the help stays quick. */
 export class CliSession {
   readonly out: Output;
   readonly stdin: NodeJS.ReadStream;
@@ -42,20 +44,24 @@ export class CliSession {
     return this.#logDir;
   }
 
-  /** The project for a command that changes it; close it with `await using`. */
+  /** The project that the command's directory is in; close it with `await using`. */
   async open(): Promise<ProjectHandle> {
-    return this.#open(false);
+    const { openProject } = await import('../main.ts');
+    return this.#remember(await openProject(this.dir, { ...program, verbose: this.verbose }));
   }
 
-  /** The project for a command that only looks: repairs nothing, also not what a dead process left. */
-  async openToRead(): Promise<ProjectHandle> {
-    return this.#open(true);
+  /** Makes a directory a project. */
+  async create(dir: string, name?: string): Promise<ProjectHandle> {
+    const { createProject } = await import('../main.ts');
+    const named = name === undefined ? {} : { name };
+    return this.#remember(await createProject(dir, { ...program, ...named, verbose: this.verbose }));
   }
 
-  async #open(readOnly: boolean): Promise<ProjectHandle> {
-    const library = await loadLibrary();
-    const project = await library.openProject(this.dir, { verbose: this.verbose, readOnly });
-    this.#logDir = `${project.dataDir}/logs`;
+  #remember(project: ProjectHandle): ProjectHandle {
+    this.#logDir = join(project.dataDir, 'logs');
     return project;
   }
 }
+
+/** Who acts, in the events and in the log. */
+const program = { program: 'cli' } as const;

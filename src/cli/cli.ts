@@ -1,3 +1,6 @@
+import { tolerateBrokenPipes } from './output.ts';
 import { runProgram } from './program.ts';
 
-process.exitCode = await runProgram(process.argv.slice(2), process);
+const { stdin, stdout, stderr } = process;
+const gone = tolerateBrokenPipes(stdout, stderr);
+process.exitCode = await runProgram(process.argv.slice(2), { stdin, stdout, stderr, gone });

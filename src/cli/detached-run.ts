@@ -10,7 +10,7 @@ import { summaryLines } from './run-words.ts';
 
 /** Starts the runner as a process of its own and answers once it runs, or with its end when it ended before. */
 export async function runDetached(session: CliSession, verb: RunVerb, flags: RunFlags): Promise<ExitCode> {
-  await using project = await session.openToRead();
+  await using project = await session.open();
   const file = runnerFile(project);
   const child = spawnRunner({
     file,

@@ -2,14 +2,24 @@ import { CodeframeError, type Failure } from '../failure.ts';
 import { failureWords, type ExitCode } from '../failure-words.ts';
 import type { Output } from './output.ts';
 
-/** Says what went wrong and answers the exit code. */
-export function reportFailure(out: Output, error: unknown, logDir: string | null): ExitCode {
-  const failure = error instanceof CodeframeError ? error.failure : machineFailure(error);
-  return failure === null ? reportBug(out, error, logDir) : reportExpected(out, failure);
+export interface Reported {
+  readonly error: unknown;
+  /** The command that failed, e.g. `codeframe task add`. */
+  readonly command: string;
+  readonly logDir: string | null;
 }
 
-function reportExpected(out: Output, failure: Failure): ExitCode {
-  const { message, hint, exitCode } = failureWords(failure);
+/** Says what went wrong and answers the exit code. */
+export function reportFailure(out: Output, { error, command, logDir }: Reported): ExitCode {
+  const failure = error instanceof CodeframeError ? error.failure : machineFailure(error);
+  return failure === null ? reportBug(out, error, logDir) : reportExpected(out, failure, command);
+}
+
+function reportExpected(out: Output, failure: Failure, command: string): ExitCode {
+  const words = failureWords(failure);
+  const { message, exitCode } = words;
+  const hint =
+    failure.code === 'invalid-argument' ? `Run \`${command} --help\` to see what it takes.` : words.hint;
   const { code, ...data } = failure;
   out.tell({ error: { code, message, hint, exitCode, ...data } }, () => [
     [{ text: 'error: ', style: 'red' }, message],

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { clean, indented, Output } from './output.ts';
+import { clean, indented, Output, tolerateBrokenPipes } from './output.ts';
 import { table } from './table.ts';
 
 function capture(options: { readonly json?: boolean; readonly color?: boolean } = {}) {
@@ -10,9 +10,10 @@ function capture(options: { readonly json?: boolean; readonly color?: boolean } 
     stderr: stderr as unknown as NodeJS.WriteStream,
     json: options.json ?? false,
     color: options.color ?? false,
+    gone: new AbortController().signal,
   });
   const text = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? '';
-  return { out, stdout, text: { stdout: () => text(stdout), stderr: () => text(stderr) } };
+  return { out, text: { stdout: () => text(stdout), stderr: () => text(stderr) } };
 }
 
 const hostile = 'a\u001b]0;title\u0007b\u009b31mc\u202ed\re\nf\tg\u0000h';
@@ -48,9 +49,15 @@ test('with --json notes are silent and failures are objects on standard output',
 });
 
 test('a reader that went away is told to those who follow, and is no failure', () => {
-  const { out, stdout } = capture();
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const gone = tolerateBrokenPipes(
+    stdout as unknown as NodeJS.WriteStream,
+    stderr as unknown as NodeJS.WriteStream,
+  );
+  stderr.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
+  expect(gone.aborted).toBe(false);
   stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }));
-  expect(out.gone.aborted).toBe(true);
+  expect(gone.aborted).toBe(true);
   expect(() => stdout.emit('error', Object.assign(new Error('EIO'), { code: 'EIO' }))).toThrow('EIO');
 });
 

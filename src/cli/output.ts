@@ -13,6 +13,8 @@ export interface OutputOptions {
   readonly stderr: NodeJS.WriteStream;
   readonly json: boolean;
   readonly color: boolean;
+  /** Aborted when nobody reads standard output any more (`| head`): what follows something ends then. */
+  readonly gone: AbortSignal;
 }
 
 /** Where a command speaks: data on stdout, words about it on stderr; with --json one object a line on stdout. */
@@ -20,16 +22,12 @@ export class Output {
   readonly json: boolean;
   readonly #options: OutputOptions;
 
-  /** Aborted when nobody reads standard output any more (`| head`): what follows something ends then. */
   readonly gone: AbortSignal;
 
   constructor(options: OutputOptions) {
     this.json = options.json;
     this.#options = options;
-    const controller = new AbortController();
-    this.gone = controller.signal;
-    options.stdout.on('error', (error) => ignoreBrokenPipe(error, () => controller.abort()));
-    options.stderr.on('error', (error) => ignoreBrokenPipe(error, () => {}));
+    this.gone = options.gone;
   }
 
   get isTerminal(): boolean {
@@ -81,8 +79,16 @@ export class Output {
   }
 }
 
-/** A reader that went away is no failure, and agents at work do not end for it. */
-function ignoreBrokenPipe(error: NodeJS.ErrnoException, whenBroken: () => void): void {
+/** Keeps a reader that went away from being a failure, for help texts too; answers the signal that tells of it. */
+export function tolerateBrokenPipes(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): AbortSignal {
+  const controller = new AbortController();
+  stdout.on('error', (error) => refuseOthers(error, () => controller.abort()));
+  // Agents at work do not end because nobody watches them.
+  stderr.on('error', (error) => refuseOthers(error, () => {}));
+  return controller.signal;
+}
+
+function refuseOthers(error: NodeJS.ErrnoException, whenBroken: () => void): void {
   if (error.code !== 'EPIPE') throw error;
   whenBroken();
 }

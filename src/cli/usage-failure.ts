@@ -2,8 +2,7 @@ import type { Command, CommanderError } from 'commander';
 import type { Failure } from '../failure.ts';
 
 /** What commander found wrong with a command line, as a failure with words of our own. */
-export function usageFailure(program: Command, args: readonly string[], error: CommanderError): Failure {
-  const path = commandPath(program, args);
+export function usageFailure(path: string, error: CommanderError): Failure {
   const help = `Run \`${path} --help\` to see what it takes.`;
   // Asked for the help of a group by giving no command: commander has shown the help then, and not said what is missing.
   if (error.code === 'commander.help')
@@ -18,7 +17,7 @@ export function usageFailure(program: Command, args: readonly string[], error: C
 }
 
 /** As far as the words on the line name commands: `codeframe agent add`. */
-function commandPath(program: Command, args: readonly string[]): string {
+export function commandPath(program: Command, args: readonly string[]): string {
   const path = [program.name()];
   let command = program;
   for (const arg of args) {

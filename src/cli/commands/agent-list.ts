@@ -14,7 +14,7 @@ export function agentListCommand(run: RunWork): Command {
     exits: projectExits,
   }).action(
     run(async (session) => {
-      await using project = await session.openToRead();
+      await using project = await session.open();
       const agents = await project.agents();
       session.out.showEach(agents, () =>
         agents.length === 0

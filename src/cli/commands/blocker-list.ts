@@ -13,7 +13,7 @@ export function blockerListCommand(run: RunWork): Command {
     exits: projectExits,
   }).action(
     run(async (session) => {
-      await using project = await session.openToRead();
+      await using project = await session.open();
       const blockers = await project.blockers();
       const open = blockers.filter(({ status }) => status === 'open');
       session.out.showEach(blockers, () =>

@@ -16,7 +16,7 @@ export function checkpointDiffCommand(run: RunWork): Command {
     .argument('[to]', 'the same; the files as they are now when left out')
     .action(
       run(async (session, from: string, to: string | undefined) => {
-        await using project = await session.openToRead();
+        await using project = await session.open();
         const diff = await project.diff(from, to);
         session.out.show(diff, () => diffLines(diff));
       }),

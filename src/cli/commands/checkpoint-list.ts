@@ -13,7 +13,7 @@ export function checkpointListCommand(run: RunWork): Command {
     exits: projectExits,
   }).action(
     run(async (session) => {
-      await using project = await session.openToRead();
+      await using project = await session.open();
       const rows = await project.checkpoints();
       session.out.showEach(rows, () => checkpointTable(rows));
     }),

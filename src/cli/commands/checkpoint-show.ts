@@ -16,7 +16,7 @@ export function checkpointShowCommand(run: RunWork): Command {
     .argument('<id>', 'id, start of an id, name, or latest')
     .action(
       run(async (session, id: string) => {
-        await using project = await session.openToRead();
+        await using project = await session.open();
         const { row, manifest } = await project.checkpoint(id);
         session.out.show({ ...row, manifest }, () => manifestLines(row, manifest));
       }),

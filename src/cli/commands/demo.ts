@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
+import type { DemoPorts } from '../../demo/demo.ts';
 import { parseModel } from '../arguments.ts';
 import { describe, type RunWork } from '../command.ts';
-import { loadLibrary } from '../library.ts';
 
 interface DemoFlags {
   readonly model?: string;
@@ -26,11 +26,10 @@ export function demoCommand(run: RunWork): Command {
     )
     .option('--keep', 'leave its directory for a look')
     .action(
-      run(async ({ out }, flags: DemoFlags) => {
-        const library = await loadLibrary();
+      run(async (session, flags: DemoFlags) => {
         const { runDemo } = await import('../../demo/demo.ts');
-        const say = (line: string): void => out.show({ line }, () => [line]);
-        const createProject = library.createProject.bind(library);
+        const say = (line: string): void => session.out.show({ line }, () => [line]);
+        const createProject: DemoPorts['createProject'] = (dir, { name }) => session.create(dir, name);
         return (await runDemo({ createProject, say, packageDir }, flags)) ? 0 : 1;
       }),
     );

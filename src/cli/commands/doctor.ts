@@ -34,7 +34,7 @@ interface Examination {
 
 async function examine(session: CliSession): Promise<Examination> {
   try {
-    await using project = await session.openToRead();
+    await using project = await session.open();
     const findings = await project.doctor();
     return { findings, exitCode: findings.some(({ level }) => level === 'problem') ? 7 : 0 };
   } catch (error) {

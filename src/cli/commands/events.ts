@@ -28,7 +28,7 @@ export function eventsCommand(run: RunWork): Command {
     .option('--after <seq>', 'only events after this number', (text) => parseSeq(text, '--after'), 0)
     .action(
       run(async (session, flags: EventsFlags) => {
-        await using project = await session.openToRead();
+        await using project = await session.open();
         return untilInterrupted(session.out, (signal) => print(session.out, project, { ...flags, signal }));
       }),
     );

@@ -1,6 +1,6 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, type RunWork } from '../command.ts';
-import { loadLibrary } from '../library.ts';
 
 interface InitFlags {
   readonly name?: string;
@@ -21,8 +21,7 @@ export function initCommand(run: RunWork): Command {
     .option('--name <name>', "the project's name; the directory's when left out")
     .action(
       run(async (session, dir: string | undefined, flags: InitFlags) => {
-        const library = await loadLibrary();
-        await using project = await library.createProject(dir ?? session.dir, flags);
+        await using project = await session.create(resolve(session.dir, dir ?? '.'), flags.name);
         session.out.show(
           { id: project.id, name: project.name, dir: project.dir, dataDir: project.dataDir },
           () => [

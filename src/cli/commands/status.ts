@@ -24,7 +24,7 @@ export function statusCommand(run: RunWork): Command {
     .option('--watch', 'go on until Ctrl-C')
     .action(
       run(async (session, flags: StatusFlags) => {
-        await using project = await session.openToRead();
+        await using project = await session.open();
         if (flags.watch === true)
           return untilInterrupted(session.out, (signal) => watch(session, project, signal));
         const report = await project.status();

@@ -14,7 +14,7 @@ export function taskListCommand(run: RunWork): Command {
     exits: projectExits,
   }).action(
     run(async (session) => {
-      await using project = await session.openToRead();
+      await using project = await session.open();
       const tasks = await project.tasks();
       session.out.showEach(tasks, () =>
         tasks.length === 0

@@ -16,7 +16,7 @@ export function taskShowCommand(run: RunWork): Command {
     .argument('<id>', "the task's number", (text) => parseTaskId(text))
     .action(
       run(async (session, id: number) => {
-        await using project = await session.openToRead();
+        await using project = await session.open();
         const task = await project.task(id);
         session.out.show(task, () => taskLines(task));
       }),
