@@ -6,6 +6,7 @@ import { nextCommand, type ProjectState } from '../project/lifecycle.ts';
 import { chooseTasks } from '../task/choose-tasks.ts';
 import { takeLease, type HeldLease } from './lease.ts';
 import type { RunnerPorts } from './ports.ts';
+import { projectStatus } from './project-status.ts';
 import { recover } from './recover.ts';
 import { Runner } from './runner.ts';
 
@@ -25,10 +26,11 @@ interface Beginning {
 }
 
 async function beginRun(ports: RunnerPorts, beginning: Beginning): Promise<Run> {
+  await refuseEarly(ports, beginning.verb);
   const held = await takeLease(ports, beginning.options.command ?? `library ${beginning.verb}`);
   try {
     await recover(ports, held);
-    await refuseEarly(ports, beginning.verb);
+    await refuseWrongStatus(ports, beginning.verb);
     await checkAgents(ports);
     if (beginning.verb === 'start') await markStarted(ports, held);
     else await markResumed(ports, held);
@@ -39,8 +41,18 @@ async function beginRun(ports: RunnerPorts, beginning: Beginning): Promise<Run> 
   return { ended: new Runner(ports, held).run() };
 }
 
+/** Without an owner the status can be judged before the lease is taken, so that a refusal leaves no trace. */
 async function refuseEarly(ports: RunnerPorts, verb: 'start' | 'resume'): Promise<void> {
+  const { owner, state } = await projectStatus(ports);
+  if (owner === null) refuseUnfit(state, verb);
+}
+
+async function refuseWrongStatus(ports: RunnerPorts, verb: 'start' | 'resume'): Promise<void> {
   const { state } = await ports.store.read((tx) => readProject(tx, ports.project.id));
+  refuseUnfit(state, verb);
+}
+
+function refuseUnfit(state: ProjectState, verb: 'start' | 'resume'): void {
   const fits =
     verb === 'resume'
       ? state.kind === 'paused' || state.kind === 'interrupted'

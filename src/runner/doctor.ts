@@ -3,11 +3,11 @@ import { isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
 import type { Finding } from '../handle.ts';
 import { problemOf } from '../problem-of.ts';
-import type { RunnerPorts } from './ports.ts';
+import type { ProjectPorts } from './ports.ts';
 import { projectStatus } from './project-status.ts';
 
 /** Looks at everything that a project stands on, and says what is wrong and what to do. Repairs rows that only a ref has. */
-export async function examine(ports: RunnerPorts): Promise<readonly Finding[]> {
+export async function examine(ports: ProjectPorts): Promise<readonly Finding[]> {
   const checks: readonly [string, () => Promise<readonly Finding[]>][] = [
     ['database', () => examineDatabase(ports)],
     ['store', () => examineStore(ports)],
@@ -28,7 +28,7 @@ export async function examine(ports: RunnerPorts): Promise<readonly Finding[]> {
   return findings;
 }
 
-async function examineDatabase(ports: RunnerPorts): Promise<readonly Finding[]> {
+async function examineDatabase(ports: ProjectPorts): Promise<readonly Finding[]> {
   const counts = await ports.store.read(async (tx) => ({
     events: await tx.count('events'),
     tasks: await tx.count('tasks'),
@@ -37,12 +37,12 @@ async function examineDatabase(ports: RunnerPorts): Promise<readonly Finding[]> 
   return [ok('database', `${counts.events} events, ${counts.tasks} tasks, ${counts.items} context items`)];
 }
 
-async function examineStore(ports: RunnerPorts): Promise<readonly Finding[]> {
+async function examineStore(ports: ProjectPorts): Promise<readonly Finding[]> {
   await ports.checkpoints.check();
   return [ok('store', 'the checkpoint store can be used')];
 }
 
-async function examineCheckpoints(ports: RunnerPorts): Promise<readonly Finding[]> {
+async function examineCheckpoints(ports: ProjectPorts): Promise<readonly Finding[]> {
   const adopted = await adoptCheckpoints(ports);
   const refs = new Set(await ports.checkpoints.ids());
   const rows = await ports.store.read((tx) => tx.list('checkpoints'));
@@ -68,14 +68,14 @@ async function examineCheckpoints(ports: RunnerPorts): Promise<readonly Finding[
   return [...findings, ok('checkpoints', `${whole} of ${rows.length} verified, every object read`)];
 }
 
-async function examineRestores(ports: RunnerPorts): Promise<readonly Finding[]> {
+async function examineRestores(ports: ProjectPorts): Promise<readonly Finding[]> {
   const open = await ports.writer.open();
   if (open.length === 0) return [ok('restores', 'no restore is unfinished')];
   const hint = 'The next codeframe start, resume, pause or restore finishes it or rolls it back.';
   return open.map((id) => ({ level: 'warning', subject: 'restores', text: `${id} did not end`, hint }));
 }
 
-async function examineOwner(ports: RunnerPorts): Promise<readonly Finding[]> {
+async function examineOwner(ports: ProjectPorts): Promise<readonly Finding[]> {
   const { owner, status, next } = await projectStatus(ports);
   const processes = await ports.processes.marked(`${ports.project.id}/`);
   if (owner !== null)
@@ -93,7 +93,7 @@ async function examineOwner(ports: RunnerPorts): Promise<readonly Finding[]> {
   return [...findings, ok('owner', `${status}, nobody owns it`)];
 }
 
-async function examineAgents(ports: RunnerPorts): Promise<readonly Finding[]> {
+async function examineAgents(ports: ProjectPorts): Promise<readonly Finding[]> {
   const agents = await ports.store.read((tx) => tx.list('agents'));
   const findings: Finding[] = [];
   for (const agent of agents) {

@@ -5,7 +5,7 @@ import { isTakeable } from '../project/lease.ts';
 import { problemOf } from '../problem-of.ts';
 import type { Fence } from '../store/store.ts';
 import { livenessOf } from './lease.ts';
-import type { RunnerPorts } from './ports.ts';
+import type { ProjectPorts } from './ports.ts';
 import type { StepGate } from './step-gate.ts';
 import { waitForChange } from './wait-for-change.ts';
 
@@ -17,7 +17,7 @@ const holdMs = 5_000;
  * rows and memory are of one instant; otherwise this process does.
  */
 export async function checkpointProject(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   options: { readonly name?: string; readonly reason?: string },
 ): Promise<CheckpointRow> {
   if (options.name !== undefined) await refuseTaken(ports, options.name);
@@ -29,19 +29,19 @@ export async function checkpointProject(
   return awaitCheckpoint(ports, { row, options });
 }
 
-async function refuseTaken(ports: RunnerPorts, name: string): Promise<void> {
+async function refuseTaken(ports: ProjectPorts, name: string): Promise<void> {
   const [taken] = await ports.store.read((tx) => tx.list('checkpoints', { where: { name }, limit: 1 }));
   if (taken === undefined) return;
   throw new CodeframeError({ code: 'already-exists', kind: 'checkpoint', id: name });
 }
 
-async function hasOwner(ports: RunnerPorts): Promise<boolean> {
+async function hasOwner(ports: ProjectPorts): Promise<boolean> {
   const lease = await ports.store.read((tx) => tx.get('leases', 'runner'));
   return lease !== undefined && !isTakeable(lease, livenessOf(ports.processes, lease), ports.clock.now());
 }
 
 async function requestCheckpoint(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   options: { readonly name?: string; readonly reason?: string },
 ): Promise<CheckpointRequestRow> {
   const row: CheckpointRequestRow = {
@@ -61,7 +61,7 @@ async function requestCheckpoint(
 }
 
 async function awaitCheckpoint(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   asked: {
     readonly row: CheckpointRequestRow;
     readonly options: { readonly name?: string; readonly reason?: string };
@@ -84,7 +84,7 @@ async function awaitCheckpoint(
 }
 
 /** The runner went before it came to it: true when the request is now ours to carry out. */
-function withdraw(ports: RunnerPorts, id: string): Promise<boolean> {
+function withdraw(ports: ProjectPorts, id: string): Promise<boolean> {
   const set = { status: 'failed', problem: 'the runner ended first', endedAt: ports.clock.now() } as const;
   return ports.store.write((tx) =>
     tx.update('checkpoint_requests', { key: [id], expect: { status: 'requested' }, set }),
@@ -93,7 +93,7 @@ function withdraw(ports: RunnerPorts, id: string): Promise<boolean> {
 
 /** The runner's side: makes what was asked for, its agents held meanwhile. A failure is told to who asked. */
 export async function serveCheckpoints(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   runner: { readonly fence: Fence; readonly gate: StepGate },
 ): Promise<void> {
   const asked = await ports.store.read((tx) =>
@@ -117,7 +117,7 @@ export async function serveCheckpoints(
 }
 
 async function makeHeld(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   making: { readonly fence: Fence; readonly gate: StepGate; readonly request: CheckpointRequestRow },
 ): Promise<Pick<CheckpointRequestRow, 'status' | 'checkpointId' | 'problem'>> {
   const { request, fence } = making;

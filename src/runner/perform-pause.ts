@@ -9,7 +9,7 @@ import { changeProject, readProject } from '../project/change-project.ts';
 import type { PauseDraft, PauseResult, PausedAgent } from '../project/pause.ts';
 import type { Fence } from '../store/store.ts';
 import type { ActiveRun } from './active-run.ts';
-import type { RunnerPorts } from './ports.ts';
+import type { ProjectPorts, RunnerPorts } from './ports.ts';
 import { stopBoundMs, stopRuns } from './stop-runs.ts';
 
 interface Performing {
@@ -169,7 +169,7 @@ function tellStopped(
 
 /** The pause's last transaction: status, result, event, and the lease given back. */
 export async function finishPause(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   finished: {
     readonly draft: PauseDraft;
     readonly row: CheckpointRow;
@@ -211,7 +211,7 @@ export async function finishPause(
 }
 
 async function failPause(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   failed: { readonly pauseId: string; readonly fence: Fence; readonly error: unknown },
 ): Promise<void> {
   const at = ports.clock.now();

@@ -1,4 +1,3 @@
-import type { AgentDriver } from '../agent/driver.ts';
 import { addAgent } from '../agent/add-agent.ts';
 import { answerBlocker } from '../blocker/answer-blocker.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
@@ -21,18 +20,18 @@ import { resumeProject, startProject } from './begin-run.ts';
 import { examine } from './doctor.ts';
 import { checkpointProject } from './live-checkpoint.ts';
 import { projectStatus } from './project-status.ts';
-import type { RunnerPorts } from './ports.ts';
+import type { ProjectPorts, RunnerPorts } from './ports.ts';
 import { pauseProject } from './request-pause.ts';
 import { restoreProject, undoRestore } from './restore-project.ts';
 import { stopProject } from './stop-project.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 export interface OpenedProject {
-  readonly ports: RunnerPorts;
+  readonly ports: ProjectPorts;
   readonly name: string;
   readonly dataDir: string;
-  /** The drivers of a run, with the commands that are allowed in that run alone. */
-  readonly driversFor: (allow: readonly string[]) => ReadonlyMap<string, AgentDriver>;
+  /** What a run or a pause needs besides; `allow`: the commands that are allowed in that run alone. */
+  readonly loadRunner: (allow: readonly string[]) => Promise<RunnerPorts>;
   /** Closes what the ports hold open. */
   readonly closePorts: () => Promise<void>;
 }
@@ -59,7 +58,7 @@ export class OpenProject implements ProjectHandle {
   get dataDir(): string {
     return this.#opened.dataDir;
   }
-  get #ports(): RunnerPorts {
+  get #ports(): ProjectPorts {
     return this.#opened.ports;
   }
 
@@ -108,19 +107,19 @@ export class OpenProject implements ProjectHandle {
     return answerBlocker(this.#ports, { id, answer });
   }
 
-  start(options: StartOptions = {}): Promise<Run> {
-    return this.#hold(startProject(this.#portsFor(options), options));
+  async start(options: StartOptions = {}): Promise<Run> {
+    return this.#hold(await startProject(await this.#opened.loadRunner(options.allow ?? []), options));
   }
 
-  resume(options: StartOptions = {}): Promise<Run> {
-    return this.#hold(resumeProject(this.#portsFor(options), options));
+  async resume(options: StartOptions = {}): Promise<Run> {
+    return this.#hold(await resumeProject(await this.#opened.loadRunner(options.allow ?? []), options));
   }
 
   async pause(options: PauseOptions = {}): ReturnType<ProjectHandle['pause']> {
     const over = new AbortController();
     const told = options.onProgress === undefined ? undefined : this.#tell(options.onProgress, over.signal);
     try {
-      return await pauseProject(this.#ports, options);
+      return await pauseProject(await this.#opened.loadRunner([]), options);
     } finally {
       over.abort();
       await told;
@@ -193,12 +192,7 @@ export class OpenProject implements ProjectHandle {
     await Promise.allSettled([...this.#runs].map((run) => run.ended));
   }
 
-  #portsFor(options: StartOptions): RunnerPorts {
-    return { ...this.#ports, drivers: this.#opened.driversFor(options.allow ?? []) };
-  }
-
-  async #hold(beginning: Promise<Run>): Promise<Run> {
-    const run = await beginning;
+  #hold(run: Run): Run {
     this.#runs.add(run);
     const drop = (): boolean => this.#runs.delete(run);
     run.ended.then(drop, drop);

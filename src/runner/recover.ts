@@ -8,7 +8,7 @@ import type { WriteTransaction } from '../store/store.ts';
 import { changeTask } from '../task/change-task.ts';
 import type { HeldLease } from './lease.ts';
 import { finishPause } from './perform-pause.ts';
-import type { RunnerPorts } from './ports.ts';
+import type { ProjectPorts } from './ports.ts';
 import { interruptOpenSteps } from './settle-run.ts';
 
 export interface Recovered {
@@ -26,7 +26,7 @@ export interface Recovered {
  * `keepPause`: the caller performs the pause that is under way, so it stays `pausing`.
  */
 export async function recover(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   lease: HeldLease,
   options: { readonly keepPause: boolean } = { keepPause: false },
 ): Promise<Recovered> {
@@ -47,7 +47,7 @@ export async function recover(
 }
 
 /** An owner that went without a word, or a status that needs one and had none. */
-async function isDue(ports: RunnerPorts, lease: HeldLease): Promise<boolean> {
+async function isDue(ports: ProjectPorts, lease: HeldLease): Promise<boolean> {
   if (lease.before !== null) return true;
   return ports.store.read(async (tx) => {
     const { state } = await readProject(tx, ports.project.id);
@@ -59,7 +59,7 @@ async function isDue(ports: RunnerPorts, lease: HeldLease): Promise<boolean> {
 }
 
 /** The process died between its checkpoint and its last transaction: the checkpoint names the pause. */
-async function completePause(ports: RunnerPorts, lease: HeldLease): Promise<void> {
+async function completePause(ports: ProjectPorts, lease: HeldLease): Promise<void> {
   const found = await ports.store.read(async (tx) => {
     const { state } = await readProject(tx, ports.project.id);
     if (state.kind !== 'pausing') return undefined;
@@ -80,7 +80,7 @@ async function completePause(ports: RunnerPorts, lease: HeldLease): Promise<void
 }
 
 async function closeAll(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   closing: {
     readonly tx: WriteTransaction;
     readonly lease: HeldLease;
@@ -109,7 +109,7 @@ async function closeAll(
 }
 
 async function sayInterrupted(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   said: {
     readonly tx: WriteTransaction;
     readonly lease: HeldLease;

@@ -3,7 +3,7 @@ import { recordEvent } from '../event/record-event.ts';
 import type { PauseOptions } from '../handle.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { isTakeable } from '../project/lease.ts';
-import { defaultGraceMs, type PauseResult, type PauseRow } from '../project/pause.ts';
+import type { PauseResult, PauseRow } from '../project/pause.ts';
 import { problemOf } from '../problem-of.ts';
 import { livenessOf, takeLease } from './lease.ts';
 import { performPause } from './perform-pause.ts';
@@ -68,7 +68,7 @@ async function requestPause(ports: RunnerPorts, options: PauseOptions): Promise<
       reason: options.reason ?? null,
       requestedBy: ports.actor,
       requestedAt: at,
-      graceMs: options.graceMs ?? defaultGraceMs,
+      graceMs: options.graceMs ?? ports.graceMs,
       status: 'requested',
       checkpointId: null,
       draft: null,

@@ -4,7 +4,7 @@ import type { RestorePart, RestoreRow } from '../checkpoint/restore.ts';
 import type { RestorePreview } from '../handle.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { takeLease, type HeldLease } from './lease.ts';
-import type { RunnerPorts } from './ports.ts';
+import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 
 export interface RestoreRequest {
@@ -14,12 +14,12 @@ export interface RestoreRequest {
 }
 
 /** Makes the project's content equal to a checkpoint's, as its owner. Refused while a runner owns the project. */
-export function restoreProject(ports: RunnerPorts, request: RestoreRequest): Promise<RestoreRow> {
+export function restoreProject(ports: ProjectPorts, request: RestoreRequest): Promise<RestoreRow> {
   return asRestorer(ports, 'restore', async () => ({ ...request, kind: 'restore' as const }));
 }
 
 /** Brings back what was there before the newest restore that is not undone. Throws `nothing-to-undo`. */
-export function undoRestore(ports: RunnerPorts): Promise<RestoreRow> {
+export function undoRestore(ports: ProjectPorts): Promise<RestoreRow> {
   return asRestorer(ports, 'undo', async () => {
     const { safetyId, only } = await findUndo(ports.store);
     return { checkpointId: safetyId, kind: 'undo' as const, ...(only === null ? {} : { only }) };
@@ -27,7 +27,7 @@ export function undoRestore(ports: RunnerPorts): Promise<RestoreRow> {
 }
 
 async function asRestorer(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   command: string,
   decide: () => Promise<RestoreRequest & { readonly kind: 'restore' | 'undo' }>,
 ): Promise<RestoreRow> {
@@ -53,7 +53,7 @@ async function asRestorer(
 }
 
 async function begin(
-  ports: RunnerPorts,
+  ports: ProjectPorts,
   beginning: { readonly held: HeldLease; readonly restoreId: string; readonly command: string },
 ): Promise<void> {
   const { held, restoreId, command } = beginning;
@@ -63,7 +63,7 @@ async function begin(
   });
 }
 
-async function end(ports: RunnerPorts, held: HeldLease): Promise<void> {
+async function end(ports: ProjectPorts, held: HeldLease): Promise<void> {
   await ports.store.write(
     async (tx) => {
       const { state } = await readProject(tx, ports.project.id);

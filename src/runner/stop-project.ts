@@ -2,16 +2,18 @@ import { recordEvent } from '../event/record-event.ts';
 import { isFailure } from '../failure.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { isTakeable } from '../project/lease.ts';
-import { defaultGraceMs } from '../project/pause.ts';
 import { livenessOf, takeLease } from './lease.ts';
-import type { RunnerPorts } from './ports.ts';
+import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 /** Ends the agents' work without a pause, from any process. Throws `wrong-status` when nothing is running. */
-export async function stopProject(ports: RunnerPorts, options: { readonly graceMs?: number }): Promise<void> {
+export async function stopProject(
+  ports: ProjectPorts,
+  options: { readonly graceMs?: number },
+): Promise<void> {
   const { store, clock, project } = ports;
-  const graceMs = options.graceMs ?? defaultGraceMs;
+  const graceMs = options.graceMs ?? ports.graceMs;
   await store.write(async (tx) => {
     const { state } = await readProject(tx, project.id);
     if (state.kind === 'stopping' || state.kind === 'interrupted') return;
@@ -32,7 +34,7 @@ export async function stopProject(ports: RunnerPorts, options: { readonly graceM
 }
 
 /** The runner is gone: what it left is put right, and the project is stopped. */
-async function stopAsOwner(ports: RunnerPorts): Promise<void> {
+async function stopAsOwner(ports: ProjectPorts): Promise<void> {
   let held;
   try {
     held = await takeLease(ports, 'stop');
