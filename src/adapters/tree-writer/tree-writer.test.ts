@@ -247,9 +247,9 @@ interface Bench {
   readonly journalDir: string;
   readonly tree: ReturnType<typeof openWorkTree>;
   readonly writer: FileTreeWriter;
-  plan(to: ModelTree): Promise<readonly TreeOperation[]>;
+  readonly plan: (to: ModelTree) => Promise<readonly TreeOperation[]>;
   /** A writer of which one step fails. */
-  failAt(step: number): FileTreeWriter;
+  readonly failAt: (step: number) => FileTreeWriter;
 }
 
 const outside = treeOf([['secret', file('secret')]]);
