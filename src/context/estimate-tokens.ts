@@ -2,16 +2,16 @@
  * Tokens of a text without a tokenizer, close to o200k_base: words, digits in threes, runs of signs and of space.
  * Measured on code, logs and prose: within 4 % of the real count over a whole prompt, within 15 % for most single texts.
  */
-export function estimateTokens(text: string): number {
+export function estimateTokens(text: string, from = 0, to = text.length): number {
   let tokens = 0;
-  let at = 0;
-  while (at < text.length) {
+  let at = from;
+  while (at < to) {
     const kind = kindAt(text, at);
-    const end = endOfRun(text, at, kind);
+    const end = Math.min(to, endOfRun(text, at, kind));
     tokens += tokensOfRun(kind, end - at);
     at = end;
   }
-  return Math.ceil(tokens);
+  return tokens;
 }
 
 const LETTERS = 0;

@@ -51,7 +51,7 @@ export function admitItems(items: readonly FlashItem[]): AdmittedItem[] {
 
 function admit(item: FlashItem, step: number): AdmittedItem {
   const text = typeof item.text === 'string' ? item.text : '';
-  const tokens = wholeOr(item.tokens, estimateTokens(text));
+  const tokens = wholeOr(item.tokens, Math.ceil(estimateTokens(text)));
   return {
     id: String(item.id),
     kind: String(item.kind).toLowerCase(),

@@ -29,7 +29,7 @@ export function scanNames(text: string, names: NameTable, found: (name: number, 
     if (start !== from && isFileName(text, { start, last: from, end })) {
       found(
         names.number(hashOf(text, { from: start, to: end }, hash), NAME_FILE, within(place, start, end)),
-        start,
+        from,
       );
     }
     joinedFrom = isJoin(text, end) && end + 1 - start < LONGEST_NAME ? start : -1;

@@ -1,4 +1,5 @@
 import { estimateTokens } from './estimate-tokens.ts';
+import type { Stretch } from './stretches.ts';
 
 /** Characters `from` to `to` (UTF-16, end excluded) of an item's text, and about how many tokens they are. */
 export interface Piece {
@@ -7,47 +8,41 @@ export interface Piece {
   readonly tokens: number;
 }
 
+/** How large pieces are, and how many counted tokens stand for one that the estimator says. */
+export interface PieceSize {
+  readonly tokens: number;
+  readonly rate: number;
+}
+
 /**
- * Cuts a stretch of text into pieces of about `size` tokens at line ends, so that together they are the stretch again.
- * A line without an end is cut at `size` tokens' worth of characters, never inside a surrogate pair.
+ * Cuts a stretch of text into pieces of about this size at line ends, so that together they are the stretch again.
+ * A line without an end is cut by its length, never inside a surrogate pair or an escape.
  */
-export function cutPieces(text: string, stretch: Stretch, size = PIECE_TOKENS): Piece[] {
+export function cutPieces(text: string, stretch: Stretch, size: PieceSize): Piece[] {
   const pieces: Piece[] = [];
   let from = stretch.from;
   let at = stretch.from;
   let tokens = 0;
-  while (at < stretch.to) {
-    const lineEnd = endOfLine(text, at, stretch);
-    const line = estimateTokens(text.slice(at, lineEnd)) * stretch.rate;
-    if (tokens > 0 && tokens + line > size * 1.25) {
-      pieces.push({ from, to: at, tokens });
-      from = at;
-      tokens = 0;
-    }
-    at = lineEnd;
-    tokens += line;
-    if (tokens < size) continue;
-    pieces.push({ from, to: at, tokens });
+  const close = (): void => {
+    if (at > from) pieces.push({ from, to: at, tokens });
     from = at;
     tokens = 0;
+  };
+  while (at < stretch.to) {
+    const end = endOfLine(text, at, stretch);
+    const line = estimateTokens(text, at, end) * size.rate;
+    if (tokens + line > size.tokens * 1.25) close();
+    at = end;
+    tokens += line;
+    if (tokens >= size.tokens) close();
   }
-  if (at > from) pieces.push({ from, to: at, tokens });
+  close();
   return pieces;
 }
 
-/** Part of a text that may leave the prompt. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-  /** In JSON a line ends with the two characters of its escape. */
-  readonly escaped: boolean;
-  /** Tokens of the item per token that the estimator would say. */
-  readonly rate: number;
-}
-
-export const PIECE_TOKENS = 220;
 const LONGEST_LINE = 800;
 
+/** Behind the line's end; a line that is too long ends anywhere that splits nothing. */
 function endOfLine(text: string, from: number, stretch: Stretch): number {
   const most = Math.min(stretch.to, from + LONGEST_LINE);
   const end = stretch.escaped ? endOfEscapedLine(text, from, most) : endOfPlainLine(text, from, most);
@@ -59,7 +54,6 @@ function endOfPlainLine(text: string, from: number, most: number): number {
   return most;
 }
 
-/** Ends after the escape of a line end; a line that is too long ends before an escape, never inside one. */
 function endOfEscapedLine(text: string, from: number, most: number): number {
   let at = from;
   while (at < most) {

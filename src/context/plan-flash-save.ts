@@ -5,7 +5,7 @@ import { estimateTokens } from './estimate-tokens.ts';
 import { admitItems, type FlashItem } from './flash-item.ts';
 import { type Memory, readMemory } from './memory.ts';
 import { rankMemory } from './rank.ts';
-import { escapeStub, firstErrorLine, renderStub } from './stub.ts';
+import { renderRun } from './stub.ts';
 
 /** What a flash save is asked for. */
 export interface FlashSaveOptions {
@@ -74,7 +74,7 @@ function targetOf(target: number): number {
   return Math.min(1, Math.max(0, target));
 }
 
-/** The fewest pieces, least worth first, that free as many tokens as the goal. */
+/** The fewest moves, cheapest first, that free as many tokens as the goal. */
 function fit(memory: Memory, goal: number): Draft {
   const { count, draft } = draftsOf(memory, rankMemory(memory));
   if (goal <= 0) return draft(0);
@@ -95,7 +95,8 @@ interface Written {
 }
 
 function write(memory: Memory, draft: Draft, count: (text: string) => number): Written {
-  const runs = runsOfItems(draft.runs);
+  const runs = new Map<number, Run[]>();
+  for (const run of draft.runs) runs.set(run.item, [...(runs.get(run.item) ?? []), run]);
   const archived: ArchivedPiece[] = [];
   let freed = 0;
   const prompt = memory.items.map((item, index) => {
@@ -103,7 +104,7 @@ function write(memory: Memory, draft: Draft, count: (text: string) => number): W
     let from = 0;
     for (const run of runs.get(index) ?? []) {
       const piece = pieceOf(memory, run);
-      const stub = stubOf(memory, run, piece);
+      const stub = renderRun(memory, run, piece.recallId);
       freed += run.tokens - count(stub);
       archived.push(piece);
       text += item.text.slice(from, piece.from) + stub;
@@ -114,37 +115,10 @@ function write(memory: Memory, draft: Draft, count: (text: string) => number): W
   return { prompt, archived, freed };
 }
 
-function runsOfItems(runs: readonly Run[]): Map<number, Run[]> {
-  const byItem = new Map<number, Run[]>();
-  for (const run of runs) byItem.set(run.item, [...(byItem.get(run.item) ?? []), run]);
-  return byItem;
-}
-
 function pieceOf(memory: Memory, run: Run): ArchivedPiece {
   const item = memory.items[run.item];
   const from = memory.pieces[run.first]?.from ?? 0;
   const to = memory.pieces[run.last]?.to ?? 0;
-  const hash = createHash('sha256')
-    .update(`${run.item} ${item?.id ?? ''} ${from} ${to}`)
-    .digest();
-  return {
-    id: item?.id ?? '',
-    recallId: hash.readUIntBE(0, 6).toString(36).slice(-7),
-    from,
-    to,
-    index: run.item,
-  };
-}
-
-function stubOf(memory: Memory, run: Run, piece: ArchivedPiece): string {
-  const item = memory.items[run.item];
-  const text = item?.text.slice(piece.from, piece.to) ?? '';
-  const stub = renderStub({
-    recallId: piece.recallId,
-    lines: text.split(item?.kind === 'call' ? '\\n' : '\n').length - 1 || 1,
-    firstError: item?.kind === 'result' ? firstErrorLine(text) : null,
-    names: run.names.map((name) => memory.names.word(name)),
-  });
-  const ended = text.endsWith(item?.kind === 'call' ? '\\n' : '\n') ? `${stub}\n` : stub;
-  return item?.kind === 'call' ? escapeStub(ended) : ended;
+  const hash = createHash('sha256').update(`${run.item} ${item?.id ?? ''} ${from} ${to}`).digest();
+  return { id: item?.id ?? '', recallId: hash.readUIntBE(0, 6).toString(36).slice(-7), from, to, index: run.item };
 }

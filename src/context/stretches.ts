@@ -1,47 +1,37 @@
 import type { AdmittedItem } from './flash-item.ts';
-import type { Stretch } from './pieces.ts';
+import { isJson, jsonStrings } from './json-strings.ts';
+
+/** What part a text plays. Of an edit's input `old` is what the file no longer holds and `new` is what it holds now. */
+export type Role = 'old' | 'new' | 'text';
+
+/** Part of an item's text: the inside of a string in a call's JSON, or all of it. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** In JSON a line ends with the two characters of its escape. */
+  readonly escaped: boolean;
+  readonly role: Role;
+}
 
 /**
- * The parts of an item that may be cut. Of a call only the long strings inside its JSON: what is left is JSON still, with
- * the stub in the string's place, so that the call stays one that a provider accepts.
+ * The parts of an item that hold text. Of a call only the strings inside its JSON: whatever leaves them, what is left is JSON
+ * still, so that the call stays one that a provider accepts.
  */
-export function stretchesOf(item: AdmittedItem, rate: number): Stretch[] {
-  const whole = [{ from: 0, to: item.text.length, escaped: false, rate }];
-  if (item.kind !== 'call') return whole;
-  if (!isJson(item.text)) return item.text.length > LONG_COMMAND ? whole : [];
-  return longStrings(item.text).map((range) => ({ ...range, escaped: true, rate }));
+export function stretchesOf(item: AdmittedItem): Stretch[] {
+  const whole = { from: 0, to: item.text.length, escaped: false, role: 'text' } as const;
+  if (item.kind !== 'call' || !isJson(item.text)) return [whole];
+  return jsonStrings(item.text).map(({ key, from, to }) => ({ from, to, escaped: true, role: roleOf(key) }));
 }
 
-const LONG_COMMAND = 800;
+/** Whether a stretch is long enough to be cut: a short string of a call says what the call did, and stays. */
+export function isCuttable(item: AdmittedItem, stretch: Stretch): boolean {
+  return item.kind !== 'call' || stretch.to - stretch.from > (stretch.escaped ? LONG_STRING : LONG_COMMAND);
+}
+
 const LONG_STRING = 160;
+const LONG_COMMAND = 800;
 
-function isJson(text: string): boolean {
-  if (!/^\s*[[{"]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Insides of string values, quotes excluded. Keys are never long. */
-function longStrings(json: string): { from: number; to: number }[] {
-  const found: { from: number; to: number }[] = [];
-  let at = 0;
-  while (at < json.length) {
-    const open = json.indexOf('"', at);
-    if (open < 0) break;
-    const close = endOfString(json, open + 1);
-    const isKey = json.charCodeAt(close + 1) === 58;
-    if (close - open > LONG_STRING && !isKey) found.push({ from: open + 1, to: close });
-    at = close + 1;
-  }
-  return found;
-}
-
-function endOfString(json: string, from: number): number {
-  let at = from;
-  while (at < json.length && json.charCodeAt(at) !== 34) at += json.charCodeAt(at) === 92 ? 2 : 1;
-  return at;
+function roleOf(key: string): Role {
+  if (/^old/i.test(key)) return 'old';
+  return /^(new|content|file_text|insert|text$|code$|patch)/i.test(key) ? 'new' : 'text';
 }
