@@ -116,9 +116,7 @@ export function nextState(state: ProjectState, change: ProjectChange): NextState
         ? to({ kind: 'running', since: change.at, epoch: state.epoch })
         : refused(state);
     case 'stop-requested':
-      return state.kind === 'running'
-        ? to({ kind: 'stopping', since: change.at, epoch: state.epoch, graceMs: change.graceMs })
-        : refused(state);
+      return stopFrom(state, change);
     case 'stopped':
       return ['running', 'stopping', 'interrupted'].includes(state.kind)
         ? to({ kind: 'stopped', since: change.at, why: change.why })
@@ -134,6 +132,13 @@ export function nextState(state: ProjectState, change: ProjectChange): NextState
     case 'restore-ended':
       return state.kind === 'restoring' ? to(state.from) : refused(state);
   }
+}
+
+/** Asked again while it stops, the shorter grace counts: a second Ctrl-C cuts. */
+function stopFrom(state: ProjectState, { at, graceMs }: { at: number; graceMs: number }): NextState {
+  if (state.kind === 'stopping') return to({ ...state, graceMs: Math.min(state.graceMs, graceMs) });
+  if (state.kind !== 'running') return refused(state);
+  return to({ kind: 'stopping', since: at, epoch: state.epoch, graceMs });
 }
 
 function resumeFrom(state: ProjectState, change: { at: number; epoch: number }): NextState {

@@ -93,8 +93,30 @@ export class Runner {
   async #obey(seen: Seen): Promise<RunSummary | undefined> {
     if (seen.state.kind === 'pausing') return this.#pause(seen.state.pauseId);
     if (seen.state.kind !== 'stopping') return undefined;
-    await stopRuns(this.#ports, { runs: [...this.#active.values()], graceMs: seen.state.graceMs });
+    await this.#stop(seen.state.graceMs);
     return this.#end('asked', null);
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    const [hurry, over] = [new AbortController(), new AbortController()];
+    const watching = this.#untilCut(over.signal).then((cut) => cut && hurry.abort());
+    try {
+      await stopRuns(this.#ports, { runs: [...this.#active.values()], graceMs, hurry: hurry.signal });
+    } finally {
+      over.abort();
+      await watching;
+    }
+  }
+
+  /** Answers true as soon as a stop without grace was asked for on top of the one under way. */
+  async #untilCut(over: AbortSignal): Promise<boolean> {
+    while (!over.aborted) {
+      const version = await this.#ports.store.version();
+      const { state } = await this.#look();
+      if (state.kind === 'stopping' && state.graceMs === 0) return true;
+      await waitForChange(this.#ports, { version, withinMs: 1000, signal: over });
+    }
+    return false;
   }
 
   /** A pause that fails leaves the agents working: their tasks are held, so the loop gives them out again (P4). */

@@ -16,7 +16,8 @@ export async function stopProject(
   const graceMs = options.graceMs ?? ports.graceMs;
   await store.write(async (tx) => {
     const { state } = await readProject(tx, project.id);
-    if (state.kind === 'stopping' || state.kind === 'interrupted') return;
+    if (state.kind === 'interrupted') return;
+    if (state.kind === 'stopping' && state.graceMs <= graceMs) return;
     const change = { kind: 'stop-requested', at: clock.now(), graceMs } as const;
     await changeProject(tx, project.id, { change, verb: 'stop' });
   });

@@ -24,7 +24,12 @@ export function stopBoundMs(graceMs: number): number {
  */
 export async function stopRuns(
   ports: StopPorts,
-  stopping: { readonly runs: readonly ActiveRun[]; readonly graceMs: number },
+  stopping: {
+    readonly runs: readonly ActiveRun[];
+    readonly graceMs: number;
+    /** Aborted when the grace is over before its time. */
+    readonly hurry?: AbortSignal;
+  },
 ): Promise<ReadonlyMap<string, StopReport>> {
   const { clock, log, processes, project } = ports;
   const began = clock.elapsed();
@@ -42,7 +47,11 @@ export async function stopRuns(
       () => open.delete(active),
     );
   }
-  await untilEmpty(ports, { open, withinMs: stopping.graceMs });
+  await untilEmpty(ports, {
+    open,
+    withinMs: stopping.graceMs,
+    ...(stopping.hurry && { hurry: stopping.hurry }),
+  });
   for (const active of open) {
     log.debug({ agent: active.agent.name }, 'the grace is over: cutting the step in flight');
     active.run.cut();
@@ -69,10 +78,15 @@ async function killAll(ports: StopPorts, runs: readonly ActiveRun[]): Promise<vo
 
 async function untilEmpty(
   ports: StopPorts,
-  waiting: { readonly open: ReadonlySet<ActiveRun>; readonly withinMs: number },
+  waiting: {
+    readonly open: ReadonlySet<ActiveRun>;
+    readonly withinMs: number;
+    readonly hurry?: AbortSignal;
+  },
 ): Promise<void> {
-  if (waiting.open.size === 0) return;
+  if (waiting.open.size === 0 || waiting.hurry?.aborted === true) return;
   const enough = new AbortController();
+  waiting.hurry?.addEventListener('abort', () => enough.abort(), { once: true });
   const settled = Promise.allSettled([...waiting.open].map((active) => active.settled));
   void settled.then(() => enough.abort());
   await ports.clock.sleep(waiting.withinMs, enough.signal);
