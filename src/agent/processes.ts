@@ -18,8 +18,9 @@ export function markerPrefix(projectId: string, agent?: string): string {
  *
  * A process belongs to an agent when its environment carries the agent's marker, when it descends from such a process,
  * or when it is in a process group or session that one of them leads or led. So a child that wiped its environment is
- * found as long as one of these holds. One that did all of it (wiped its environment, left group and session, and lost
- * its parent) before anybody looked is not.
+ * found as long as one of these holds. What was found once is remembered, and found again when none holds any more:
+ * so look now and then while an agent works. One that wiped its environment, left group and session, and lost its
+ * parent between two looks is not found.
  */
 export interface Processes {
   /** This process. The same answer during its whole life. */

@@ -31,13 +31,18 @@ export function pidsIn(path: string): readonly number[] {
 
 /** Whether a process runs code: a zombie does not. Looks by itself, so that it can judge what it tests. */
 export function runs(pid: number): boolean {
-  const path = `/proc/${pid}/stat`;
-  if (!existsSync(path)) return false;
+  const state = stateOf(pid);
+  return state !== null && state !== 'Z' && state !== 'X';
+}
+
+/** The letter of proc(5); null when there is no such process. */
+export function stateOf(pid: number): string | null {
   try {
-    return !/\) [ZX] /.test(readFileSync(path, 'utf8'));
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] ?? null;
   } catch {
-    // It ended between the two looks.
-    return false;
+    // ENOENT, or ESRCH when it ends between open and read.
+    return null;
   }
 }
 

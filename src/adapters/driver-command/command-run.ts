@@ -8,6 +8,8 @@ import { commandOf, environmentOf } from './environment.ts';
 import { lookBack, wasNotStarted } from './look-back.ts';
 import { Program } from './program.ts';
 
+const lookMs = 1000;
+
 /** A program at work on a task. */
 export class CommandRun implements AgentRun {
   readonly ended: Promise<RunEnd>;
@@ -29,13 +31,15 @@ export class CommandRun implements AgentRun {
 
   cut(): void {
     this.#askedAt ??= this.#options.clock.elapsed();
-    this.#program?.signal('SIGTERM');
+    const program = this.#program;
+    // What it leaves behind when it ends is known by having been seen.
+    void this.#look().then(() => program?.signal('SIGTERM'));
   }
 
   async kill(): Promise<void> {
     this.#askedAt ??= this.#options.clock.elapsed();
     this.#killed = true;
-    this.#program?.signal('SIGKILL');
+    // Not by its group first: with the program gone, those of its children that left the group would be lost.
     const left = await this.#killMarked();
     if (left.length === 0) return;
     const problem = `processes of agent ${this.#job.agent.name} do not end: ${left.join(', ')}`;
@@ -78,7 +82,11 @@ export class CommandRun implements AgentRun {
       clock,
     });
     this.#program = program;
+    const watching = new AbortController();
+    const watched = this.#watch(watching.signal);
     const exit = await program.exited;
+    watching.abort();
+    await watched;
     const told = { asked: this.#askedAt !== null, killed: this.#killed };
     await this.#killLeftovers();
     await program.drain();
@@ -87,6 +95,21 @@ export class CommandRun implements AgentRun {
     const verdict = judge({ program: step.name, title: task.title, exit, lastLines, ...told });
     await this.#job.session.endStep(step, stepEndOf(verdict, program.tail.text()));
     return this.#endOf(verdict, step);
+  }
+
+  /** See `Processes`: only what was seen is found when it has cut all ties. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#look();
+      await this.#options.clock.sleep(lookMs, signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { processes, log } = this.#options;
+    await processes.marked(this.#job.marker).catch((error: unknown) => {
+      log.error({ err: error, agent: this.#job.agent.name }, 'cannot look for the processes of an agent');
+    });
   }
 
   #endOf(verdict: Verdict, step: StepRow): RunEnd {
@@ -122,7 +145,6 @@ export class CommandRun implements AgentRun {
   async #giveUp(error: unknown): Promise<RunEnd> {
     const { agent } = this.#job;
     this.#options.log.error({ err: error, agent: agent.name }, 'the run of a program broke');
-    this.#program?.signal('SIGKILL');
     await this.#killMarked();
     return { kind: 'failed', problem: error instanceof Error ? error.message : String(error) };
   }

@@ -52,7 +52,7 @@ export class Program {
   }
 
   /** To the whole group, also when it is stopped. Nothing when the program has ended: its group may be another's by then. */
-  signal(name: 'SIGTERM' | 'SIGKILL'): void {
+  signal(name: 'SIGTERM'): void {
     const pid = this.#child?.pid;
     if (pid === undefined || this.#over) return;
     for (const one of [name, 'SIGCONT'] as const) {

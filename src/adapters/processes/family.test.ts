@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { familyOf } from './family.ts';
+import { childrenFirst, familyOf, type Circles } from './family.ts';
 import type { ProcessEntry } from './process-table.ts';
 
 /** `self` is 100, started from the shell 50, in group 100 of session 50. */
@@ -14,11 +14,16 @@ function at(
   pid: number,
   { parent = 1, group = pid, session = group, over = false }: Partial<Omit<ProcessEntry, 'pid' | 'start'>>,
 ): ProcessEntry {
-  return { pid, parent, group, session, over, start: `t${pid}` };
+  return { pid, parent, group, session, over, stopped: false, start: `t${pid}` };
 }
 
-function family(entries: readonly ProcessEntry[], seeds: readonly number[]): readonly number[] {
-  return familyOf([...around, ...entries], new Set(seeds), self).map(({ pid }) => pid);
+function family(
+  entries: readonly ProcessEntry[],
+  seeds: readonly number[],
+  known?: Circles,
+): readonly number[] {
+  const found = familyOf({ entries: [...around, ...entries], self }, new Set(seeds), known);
+  return childrenFirst(found.members).map(({ pid }) => pid);
 }
 
 test('descendants of a seed belong to it, children before their parents', () => {
@@ -65,4 +70,15 @@ test('neither this process nor its ancestors nor pid 1 are ever found, nor what 
 test('a parent chain that is a circle, which a read of a moving table may show, ends', () => {
   const entries = [at(200, { parent: 201 }), at(201, { parent: 200 })];
   expect(new Set(family(entries, [200]))).toEqual(new Set([200, 201]));
+});
+
+test('what is in a group that is known to belong is found, unless its number is another’s by now', () => {
+  const known = { groups: new Set([200, 300]), sessions: new Set([400]) };
+  const entries = [
+    at(201, { group: 200, session: 999 }),
+    at(300, {}),
+    at(301, { group: 300, session: 300 }),
+    at(401, { group: 410, session: 400 }),
+  ];
+  expect(new Set(family(entries, [], known))).toEqual(new Set([201, 401]));
 });

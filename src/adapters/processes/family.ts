@@ -1,45 +1,79 @@
 import type { ProcessEntry } from './process-table.ts';
 
+/** Process groups and sessions, by their numbers. */
+export interface Circles {
+  readonly groups: ReadonlySet<number>;
+  readonly sessions: ReadonlySet<number>;
+}
+
+export interface Family {
+  readonly members: readonly ProcessEntry[];
+  /** The groups and sessions that belong to it as a whole. */
+  readonly circles: Circles;
+}
+
+/** Where a family is looked for. */
+export interface Surroundings {
+  readonly entries: readonly ProcessEntry[];
+  /** The process that looks. */
+  readonly self: number;
+}
+
+export const noCircles: Circles = { groups: new Set(), sessions: new Set() };
+
 /**
- * The processes that belong to the seeds: the seeds, their descendants, and everything in a group or session that one
- * of them leads, or whose leader is gone. Children come before their parents. Pure.
+ * The processes that belong to the seeds: the seeds, their descendants, and everything in a group or session that is
+ * known to be theirs, that one of them leads, or whose leader is gone. Pure.
  *
  * Left out, with whatever only hangs on them: `self`, its ancestors, pid 1 and what is over. A group or session with a
  * living leader that is no member is somebody else's (the shell from which codeframe was started), as is ours.
  */
 export function familyOf(
-  entries: readonly ProcessEntry[],
+  { entries, self }: Surroundings,
   seeds: ReadonlySet<number>,
-  self: number,
-): readonly ProcessEntry[] {
+  known: Circles = noCircles,
+): Family {
   const table = new Map(entries.map((entry) => [entry.pid, entry]));
   const spared = ancestry(table, self);
-  const members = new Map<number, ProcessEntry>();
   const ours = ownCircles(table, spared);
+  const members = new Map<number, ProcessEntry>();
+  let circles = known;
   for (const entry of entries) if (seeds.has(entry.pid)) add(entry);
+  do circles = circlesOf(members, { table, ours, known });
   while (grow());
-  return childrenFirst(members);
-
-  function add(entry: ProcessEntry): boolean {
-    if (entry.over || entry.pid === 1 || spared.has(entry.pid) || members.has(entry.pid)) return false;
-    members.set(entry.pid, entry);
-    return true;
-  }
+  return { members: [...members.values()], circles };
 
   function grow(): boolean {
-    const circles = circlesOf(members, table, ours);
-    let grown = false;
+    const before = members.size;
     for (const entry of entries) {
-      const belongs = members.has(entry.parent) || isInside(entry, circles);
-      if (belongs && add(entry)) grown = true;
+      if (members.has(entry.parent) || isInside(entry, circles)) add(entry);
     }
-    return grown;
+    return members.size > before;
+  }
+
+  function add(entry: ProcessEntry): void {
+    if (!entry.over && entry.pid !== 1 && !spared.has(entry.pid)) members.set(entry.pid, entry);
   }
 }
 
-interface Circles {
-  readonly groups: ReadonlySet<number>;
-  readonly sessions: ReadonlySet<number>;
+/**
+ * Children before their parents: a parent that dies before its stopped children leaves an orphaned group, to which the
+ * kernel sends SIGHUP and SIGCONT, so that they would run on for a moment. Pure.
+ */
+export function childrenFirst(members: readonly ProcessEntry[]): readonly ProcessEntry[] {
+  const table = new Map(members.map((entry) => [entry.pid, entry]));
+  const depthOf = (entry: ProcessEntry): number => {
+    const seen = new Set<number>();
+    for (let at: ProcessEntry | undefined = entry; at !== undefined && !seen.has(at.pid);) {
+      seen.add(at.pid);
+      at = table.get(at.parent);
+    }
+    return seen.size;
+  };
+  return members
+    .map((entry) => ({ entry, depth: depthOf(entry) }))
+    .toSorted((a, b) => b.depth - a.depth)
+    .map(({ entry }) => entry);
 }
 
 /** `self` and all its ancestors. */
@@ -59,13 +93,13 @@ function ownCircles(table: ReadonlyMap<number, ProcessEntry>, spared: ReadonlySe
 
 function circlesOf(
   members: ReadonlyMap<number, ProcessEntry>,
-  table: ReadonlyMap<number, ProcessEntry>,
-  ours: Circles,
+  { table, ours, known }: { table: ReadonlyMap<number, ProcessEntry>; ours: Circles; known: Circles },
 ): Circles {
   const isLedByUs = (leader: number): boolean =>
     leader > 1 && (members.has(leader) || (table.get(leader)?.over ?? true));
-  const groups = new Set<number>();
-  const sessions = new Set<number>();
+  // A known one counts by the same rule: a number that was given to another process since has a living leader.
+  const groups = new Set([...known.groups].filter(isLedByUs));
+  const sessions = new Set([...known.sessions].filter(isLedByUs));
   for (const { group, session } of members.values()) {
     if (!ours.groups.has(group) && isLedByUs(group)) groups.add(group);
     if (session !== null && !ours.sessions.has(session) && isLedByUs(session)) sessions.add(session);
@@ -75,24 +109,4 @@ function circlesOf(
 
 function isInside(entry: ProcessEntry, circles: Circles): boolean {
   return circles.groups.has(entry.group) || (entry.session !== null && circles.sessions.has(entry.session));
-}
-
-/**
- * A parent that dies before its stopped children leaves an orphaned group, to which the kernel sends SIGHUP and
- * SIGCONT: they would run on for a moment.
- */
-function childrenFirst(members: ReadonlyMap<number, ProcessEntry>): readonly ProcessEntry[] {
-  const depthOf = (entry: ProcessEntry): number => {
-    let depth = 0;
-    const seen = new Set<number>();
-    for (let at = entry; members.has(at.parent) && !seen.has(at.pid); depth++) {
-      seen.add(at.pid);
-      at = members.get(at.parent) ?? at;
-    }
-    return depth;
-  };
-  return [...members.values()]
-    .map((entry) => ({ entry, depth: depthOf(entry) }))
-    .toSorted((a, b) => b.depth - a.depth)
-    .map(({ entry }) => entry);
 }

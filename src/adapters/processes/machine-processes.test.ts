@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -6,9 +7,11 @@ import {
   ProcessRig,
   runs,
   sizeOf,
+  stateOf,
   stubborn,
   stubbornFiles,
   until,
+  writer,
 } from '../../../test/rig/processes.ts';
 import { agentMarker, markerPrefix } from '../../agent/processes.ts';
 import { openProcesses } from './machine-processes.ts';
@@ -112,6 +115,48 @@ test('a process that is stopped is killed', async () => {
   });
 });
 
+test('frozen processes write nothing until they are let go on, and then all of them do', async () => {
+  const processes = openProcesses();
+  rig.sh(stubborn, marked('a'));
+  const sizes = (): readonly number[] => stubbornFiles.map((file) => sizeOf(rig.path(file)));
+  await until(() => sizes().every((size) => size > 0));
+  const thaw = await processes.freezeMarked(markerPrefix(projectId()), 10_000);
+  const frozen = sizes();
+  await rig.whileOthersWrite();
+  expect(sizes()).toEqual(frozen);
+  thaw();
+  thaw();
+  await until(() => sizes().every((size, index) => size > (frozen[index] ?? 0)));
+  await processes.killMarked(markerPrefix(projectId()), 10_000);
+});
+
+test('what had been stopped before a freeze stays stopped after it', async () => {
+  const processes = openProcesses();
+  const child = rig.sh(sleeper, marked('a'));
+  const pid = child.pid ?? 0;
+  await until(() => pidsIn(rig.path('pids')).length === 1);
+  child.kill('SIGSTOP');
+  await until(() => stateOf(pid) === 'T');
+  const thaw = await processes.freezeMarked(markerPrefix(projectId()), 10_000);
+  thaw();
+  expect(stateOf(pid)).toBe('T');
+  await processes.killMarked(markerPrefix(projectId()), 10_000);
+});
+
+test('what was seen once is found when it has wiped its environment and lost its parent, group and session', async () => {
+  const processes = openProcesses();
+  const wiped = `env -i PATH="$PATH" setsid sh -c '${writer('wiped')}' & while [ ! -e go ]; do sleep 0.01; done`;
+  const parent = rig.sh(wiped, marked('a'));
+  await until(() => sizeOf(rig.path('wiped')) > 0);
+  const gone = once(parent, 'exit');
+  expect((await processes.marked(markerPrefix(projectId()))).length).toBeGreaterThanOrEqual(2);
+  writeFileSync(rig.path('go'), '');
+  await gone;
+  expect(await openProcesses().marked(markerPrefix(projectId()))).toEqual([]);
+  expect((await processes.killMarked(markerPrefix(projectId()), 10_000)).left).toEqual([]);
+  expect(pidsIn(rig.path('pids')).filter(runs)).toEqual([]);
+});
+
 test('many who kill at once all find nothing left', async () => {
   const processes = openProcesses();
   rig.sh(stubborn, marked('a'));
@@ -154,12 +199,14 @@ test('a name with parentheses and blanks does not confuse the table', () => {
     session: 9,
     start: '172891',
     over: false,
+    stopped: false,
   });
   expect(parseStat(5, '5 (torn) S 7')).toBeNull();
   expect(parseLine('  5   7   8 Ss+  Mon Nov 23 08:14:29 2026')).toMatchObject({
     pid: 5,
     group: 8,
     over: false,
+    stopped: false,
   });
   expect(parseLine('garbage')).toBeNull();
 });

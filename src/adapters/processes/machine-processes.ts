@@ -1,45 +1,30 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { markerVariable, type KillReport, type Processes } from '../../agent/processes.ts';
+import type { Processes } from '../../agent/processes.ts';
 import type { LeaseRow, OwnerLiveness, ProcessIdentity } from '../../project/lease.ts';
-import { familyOf } from './family.ts';
-import { freezeFamily, killFamily } from './kill-family.ts';
+import { freezeFamily } from './freeze-family.ts';
+import { killFamily } from './kill-family.ts';
+import { MarkedSearch } from './marked-search.ts';
 import { procTable } from './proc-table.ts';
-import type { ProcessEntry, ProcessTable } from './process-table.ts';
+import type { ProcessTable } from './process-table.ts';
 import { psTable } from './ps-table.ts';
 
 /** The processes of this machine. */
 export function openProcesses(table: ProcessTable = systemTable()): Processes {
   const identity = lazily(() => identityOf(table));
+  const search = new MarkedSearch(table);
+  const lookFor = (prefix: string) => () => search.look((marker) => marker.startsWith(prefix));
   return {
     identity,
     liveness: (of) => livenessOf(of, identity(), table),
     async marked(prefix) {
-      const found = searchMarked(table, (marker) => marker.startsWith(prefix));
+      const found = lookFor(prefix)();
       const commands = table.commands(found.map(({ pid }) => pid));
       return found.map(({ pid }) => ({ pid, command: commands.get(pid) ?? '' }));
     },
-    killMarked: (prefix, withinMs) => killMarkedBy((marker) => marker.startsWith(prefix), withinMs, table),
-    freezeMarked: async (prefix, withinMs) =>
-      freezeFamily(() => searchMarked(table, (marker) => marker.startsWith(prefix)), table, withinMs),
+    killMarked: (prefix, withinMs) => killFamily(lookFor(prefix), table, withinMs),
+    freezeMarked: (prefix, withinMs) => freezeFamily(lookFor(prefix), table, withinMs),
   };
-}
-
-/** As `Processes.killMarked`, for any rule about the marker. */
-export function killMarkedBy(
-  isMeant: (marker: string) => boolean,
-  withinMs: number,
-  table: ProcessTable = systemTable(),
-): Promise<KillReport> {
-  return killFamily(() => searchMarked(table, isMeant), table, withinMs);
-}
-
-function searchMarked(table: ProcessTable, isMeant: (marker: string) => boolean): readonly ProcessEntry[] {
-  const entries = table.list();
-  const markers = table.environmentValues(entries, markerVariable);
-  const seeds = new Set<number>();
-  for (const [pid, values] of markers) if (values.some(isMeant)) seeds.add(pid);
-  return seeds.size === 0 ? [] : familyOf(entries, seeds, process.pid);
 }
 
 function livenessOf(
@@ -69,7 +54,8 @@ function identityOf(table: ProcessTable): ProcessIdentity {
   return { pid: process.pid, host: hostname(), bootId: table.bootId(), processStart: entry.start };
 }
 
-function systemTable(): ProcessTable {
+/** The table of the system that this runs on. */
+export function systemTable(): ProcessTable {
   return existsSync('/proc/self/stat') ? procTable : psTable;
 }
 

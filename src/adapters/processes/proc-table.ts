@@ -34,6 +34,7 @@ export function parseStat(pid: number, stat: string): ProcessEntry | null {
     start: field(22),
     // The first thread may be over while others go on: then the process is not.
     over: 'ZX'.includes(field(3)) && Number(field(20)) <= 1,
+    stopped: 'Tt'.includes(field(3)),
   };
 }
 

@@ -9,6 +9,13 @@ export interface ProcessEntry {
   readonly start: string;
   /** A zombie: it runs no code any more and only waits for its parent to notice. */
   readonly over: boolean;
+  /** By SIGSTOP or the terminal, or traced. */
+  readonly stopped: boolean;
+}
+
+/** Tells a process apart from a later one with its pid. */
+export function keyOf(entry: ProcessEntry): string {
+  return `${entry.pid} ${entry.start}`;
 }
 
 /** Where the processes of this machine are read from: `/proc`, or `ps` where there is no `/proc`. */

@@ -44,6 +44,7 @@ export function parseLine(line: string): ProcessEntry | null {
     session: null,
     start: start.join(' '),
     over: state.startsWith('Z'),
+    stopped: /^[Tt]/.test(state),
   };
 }
 
