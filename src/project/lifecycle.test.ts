@@ -58,7 +58,7 @@ describe('the lifecycle of a project', () => {
       `paused: ${no} ${no} ${no} ${no} resuming ${no} ${no} ${no} ${no} ${no} restoring ${no}`,
       `resuming: ${no} ${no} ${no} ${no} ${no} running ${no} ${no} ${no} interrupted ${no} ${no}`,
       `interrupted: running pausing ${no} ${no} resuming ${no} ${no} stopped ${no} ${no} restoring ${no}`,
-      `stopping: ${no} ${no} ${no} ${no} ${no} ${no} ${no} stopped ${no} interrupted ${no} ${no}`,
+      `stopping: ${no} ${no} ${no} ${no} ${no} ${no} stopping stopped ${no} interrupted ${no} ${no}`,
       `stopped: running pausing ${no} ${no} ${no} ${no} ${no} ${no} ${no} ${no} restoring ${no}`,
       `completed: running pausing ${no} ${no} ${no} ${no} ${no} ${no} ${no} ${no} restoring ${no}`,
       `restoring: ${no} ${no} ${no} ${no} ${no} ${no} ${no} ${no} ${no} completed ${no} completed`,
@@ -73,6 +73,13 @@ describe('the lifecycle of a project', () => {
         state: from,
       });
     }
+  });
+
+  test('a stop that is asked for again ends by the shorter grace', () => {
+    const state = { kind: 'stopping', since: 6, epoch: 4, graceMs: 10 } as const;
+    const again = (graceMs: number) => nextState(state, { kind: 'stop-requested', at: 9, graceMs });
+    expect(again(0)).toEqual({ ok: true, state: { ...state, graceMs: 0 } });
+    expect(again(50)).toEqual({ ok: true, state });
   });
 
   test('a refused change names a command', () => {
