@@ -1,0 +1,206 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createCommandDriver } from './adapters/driver-command/command-driver.ts';
+import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
+import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
+import { openLog } from './adapters/log-pino/pino-log.ts';
+import { createOpenModel } from './adapters/model-ai-sdk/open-model.ts';
+import { openProcesses } from './adapters/processes/machine-processes.ts';
+import { createStartReaper } from './adapters/processes/start-reaper.ts';
+import {
+  createProject as createPlace,
+  dataHome,
+  findProject,
+} from './adapters/project-files/project-place.ts';
+import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-store.ts';
+import { randomIds } from './adapters/system/random-ids.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import { createRunCommandTool } from './adapters/tools-command/run-command.ts';
+import { fileTools } from './adapters/tools-files/file-tools.ts';
+import { FileTreeWriter } from './adapters/tree-writer/tree-writer.ts';
+import { openUserGit } from './adapters/user-git/git-user-repository.ts';
+import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
+import { createModelDriver } from './agent/model-loop.ts';
+import { mayRun } from './agent/run-rules.ts';
+import type { AgentDriver } from './agent/driver.ts';
+import { recordEvent } from './event/record-event.ts';
+import type { ProjectHandle } from './handle.ts';
+import type { ProjectPlace } from './project/config.ts';
+import { defaultGraceMs } from './project/pause.ts';
+import type { ProjectPorts, RunnerPorts } from './runner/ports.ts';
+import { OpenProject } from './runner/project-handle.ts';
+
+const ownPackage = findOwnPackage(fileURLToPath(import.meta.url));
+
+export interface OpenOptions {
+  /** Also print the log to stderr. */
+  readonly verbose?: boolean;
+  /** What the log and the events call this process; `library` unless told. */
+  readonly program?: string;
+  /** For fault tests: stands between the program and the world. */
+  readonly wrapPorts?: (ports: ProjectPorts) => ProjectPorts;
+}
+
+/** Makes a directory a project and opens it. */
+export async function createProject(
+  dir: string,
+  options: OpenOptions & { readonly name?: string } = {},
+): Promise<ProjectHandle> {
+  const home = dataHome(process.env);
+  return openPlace(createPlace(dir, { name: options.name, ids: randomIds, home }), options);
+}
+
+/** Opens the project that a directory is in. */
+export async function openProject(dir: string, options: OpenOptions = {}): Promise<ProjectHandle> {
+  return openPlace(findProject(dir, { home: dataHome(process.env) }), options);
+}
+
+async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<ProjectHandle> {
+  const { ports, close } = await openPorts(place, options);
+  await introduce(ports, place);
+  return new OpenProject({
+    ports,
+    name: place.config.name,
+    dataDir: place.dataDir,
+    loadRunner: (allow) => loadRunner(ports, { place, allow }),
+    closePorts: close,
+  });
+}
+
+async function openPorts(
+  place: ProjectPlace,
+  options: OpenOptions,
+): Promise<{ readonly ports: ProjectPorts; readonly close: () => Promise<void> }> {
+  const { dir, dataDir, config } = place;
+  const program = options.program ?? 'library';
+  const log = openLog({ dir: path.join(dataDir, 'logs'), name: program, verbose: options.verbose === true });
+  const store = await openSqliteStore({
+    path: path.join(dataDir, 'state.db'),
+    backupsDir: path.join(dataDir, 'backups'),
+  });
+  const git = openUserGit({ root: dir });
+  const checkpoints = openGitCheckpoints({ path: path.join(dataDir, 'store.git') });
+  const processes = openProcesses();
+  const startReaper = createStartReaper({ script: path.join(ownPackage.dir, 'dist', 'reaper.js') });
+  const project = { id: config.id, name: config.name };
+  const ports: ProjectPorts = {
+    store,
+    checkpoints,
+    git,
+    tree: openWorkTree({ root: dir, dataDir, ignored: (nested) => git.ignored(nested) }),
+    writer: new FileTreeWriter({ root: dir, journalDir: path.join(dataDir, 'journal') }),
+    clock: systemClock,
+    ids: randomIds,
+    log,
+    project,
+    program: `codeframe ${ownPackage.version}`,
+    schema: newestSchema,
+    projectDir: dir,
+    processes,
+    drivers: driversOf({ place, allow: [], ports: { log, processes } }),
+    flashSave: {
+      off: config.settings.flashSave?.off ?? false,
+      target: config.settings.flashSave?.target ?? 0.4,
+    },
+    graceMs: config.settings.graceMs ?? defaultGraceMs,
+    actor: `${program}:${userName()}@${hostname()}#${process.pid}`,
+    guard: (ownerId) => startReaper({ projectId: config.id, ownerId }),
+  };
+  const close = async (): Promise<void> => {
+    await checkpoints.close();
+    await store.close();
+    log.close();
+  };
+  return { ports: options.wrapPorts?.(ports) ?? ports, close };
+}
+
+/** The project's row, on a machine that has seen the directory but not the project. */
+async function introduce(ports: ProjectPorts, place: ProjectPlace): Promise<void> {
+  const { id, name } = place.config;
+  const known = await ports.store.read((tx) => tx.get('project', id));
+  if (known !== undefined) return;
+  const at = ports.clock.now();
+  await ports.store.write(async (tx) => {
+    if ((await tx.get('project', id)) !== undefined) return;
+    await tx.insert('project', {
+      id,
+      name,
+      status: 'created',
+      state: { kind: 'created', since: at },
+      createdAt: at,
+    });
+    await recordEvent(tx, ports, { type: 'project-created', data: { name, dir: place.dir } });
+  });
+}
+
+/** The tokenizer takes 150 ms to load: only what runs agents or saves memory pays for it. */
+async function loadRunner(
+  ports: ProjectPorts,
+  run: { readonly place: ProjectPlace; readonly allow: readonly string[] },
+): Promise<RunnerPorts> {
+  const { openO200kTokens } = await import('./adapters/tokens-o200k/o200k-tokens.ts');
+  return { ...ports, tokens: await openO200kTokens(), drivers: driversOf({ ...run, ports }) };
+}
+
+function driversOf(made: {
+  readonly place: ProjectPlace;
+  readonly allow: readonly string[];
+  readonly ports: Pick<ProjectPorts, 'log' | 'processes'>;
+}): ReadonlyMap<string, AgentDriver> {
+  const { place, ports } = made;
+  const { settings } = place.config;
+  const parts = { clock: systemClock, log: ports.log, projectDir: place.dir };
+  const model = createModelDriver({
+    ...parts,
+    openModel: createOpenModel({ env: process.env, clock: systemClock }),
+    tools: [...fileTools, createRunCommandTool(process.env)],
+    mayRunFor: (agent) => {
+      const rules = [...settings.allow, ...(agent.settings.allow ?? []), ...made.allow];
+      return (line) => mayRun(rules, line);
+    },
+    ...(settings.stepsMax === undefined ? {} : { stepsMax: settings.stepsMax }),
+  });
+  const command = createCommandDriver({
+    ...parts,
+    processes: ports.processes,
+    env: process.env,
+    openOutput: (agent) =>
+      openRotatingFile({
+        path: path.join(place.dataDir, 'logs', 'agents', `${agent}.log`),
+        sizeBytesMax: 10 * 1024 * 1024,
+        filesMax: 5,
+        onProblem: (error) => ports.log.warn({ err: error, agent }, 'cannot write its output'),
+      }),
+  });
+  return new Map([model, command].map((driver) => [driver.name, driver]));
+}
+
+interface OwnPackage {
+  readonly dir: string;
+  readonly version: string;
+}
+
+/** The package that this file is part of, bundled or not. */
+function findOwnPackage(from: string): OwnPackage {
+  for (let dir = path.dirname(from); ; dir = path.dirname(dir)) {
+    const manifest = readManifest(path.join(dir, 'package.json'));
+    if (manifest?.name === 'codeframe') return { dir, version: manifest.version };
+    if (dir === path.dirname(dir)) throw new Error('the package codeframe does not hold its own program');
+  }
+}
+
+function readManifest(file: string): { readonly name: string; readonly version: string } | undefined {
+  if (!existsSync(file)) return undefined;
+  return JSON.parse(readFileSync(file, 'utf8')) as { name: string; version: string };
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user id without a name, as in many containers.
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
