@@ -7,20 +7,29 @@ import type { TreeScan, WorkTree } from './work-tree.ts';
 
 export interface LookedAt {
   readonly plan: RestorePlan;
+  readonly uncovered: readonly Uncovered[];
   /** Ignored paths that a safety checkpoint has to take in. */
   readonly include: readonly TreePath[];
   /** Those of them that the plan touches. */
   readonly saved: readonly TreePath[];
 }
 
+export interface LookTarget {
+  readonly wanted: WantedTree;
+  /** An id of the store that the wanted objects are in: it says by which hash files have to be compared. */
+  readonly like: ObjectId;
+}
+
 /** Plans from the tree as it is now; looks again, with what is ignored and in the way, until nothing of that is left out. */
-export async function planFromTree(tree: WorkTree, wanted: WantedTree): Promise<LookedAt> {
+export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<LookedAt> {
+  const { wanted } = target;
   const include: TreePath[] = [];
   for (;;) {
-    const plan = planRestore(wanted, await presentTree(tree, { wanted, include }));
+    const present = await presentTree(tree, { ...target, include });
+    const plan = planRestore(wanted, present);
     if (plan.save.length === 0) {
       const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
-      return { plan, include, saved };
+      return { plan, uncovered: present.uncovered, include, saved };
     }
     include.push(...plan.save);
   }
@@ -29,10 +38,10 @@ export async function planFromTree(tree: WorkTree, wanted: WantedTree): Promise<
 /** The tree with every file's content known. */
 async function presentTree(
   tree: WorkTree,
-  options: { readonly wanted: WantedTree; readonly include: readonly TreePath[] },
+  options: LookTarget & { readonly include: readonly TreePath[] },
 ): Promise<PresentTree> {
-  const { wanted, include } = options;
-  const scan = await readUnknown(tree, await tree.scan({ include }), anyObject(wanted));
+  const { wanted, like, include } = options;
+  const scan = await readUnknown(tree, await tree.scan({ include }), like);
   const found = await tree.inspect(hiddenPaths(wanted, scan));
   return { ...scan, included: include, found };
 }
@@ -65,11 +74,7 @@ async function know(
   return { ...entry, mode: read.mode, stat: read.stat, object: blobId(read.bytes, like) };
 }
 
-function anyObject(wanted: WantedTree): ObjectId {
-  for (const entry of wanted.values()) if (entry.kind !== 'directory') return entry.object;
-  return '';
-}
-
-function isAtOrBelow(path: TreePath, above: TreePath): boolean {
+/** Whether a path is another one or lies in it. */
+export function isAtOrBelow(path: TreePath, above: TreePath): boolean {
   return path === above || path.startsWith(`${above}/`);
 }

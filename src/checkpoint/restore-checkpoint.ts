@@ -1,0 +1,215 @@
+import { CodeframeError, isFailure } from '../failure.ts';
+import type { RestorePreview } from '../handle.ts';
+import type { Fence } from '../store/store.ts';
+import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
+import { isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
+import type { RestoreFigures, RestorePart, RestoreRow } from './restore.ts';
+import { openTarget, planIntent, refuseIfMoved, type RestoreTarget } from './restore-intent.ts';
+import { commitRestore, recordBegun, recordFailed, recordSafety } from './restore-ledger.ts';
+import { notSaved } from './saved-before.ts';
+import { showPath } from './tree.ts';
+import type { TreeOperation, TreeWriter } from './tree-writer.ts';
+
+/*
+ * The order, and what a kill after each step leaves:
+ *
+ *  1. every object of the checkpoint is read and hashed, the tree is scanned, the plan is made   nothing
+ *  2. `restores` row `begun`                                      the row; recovery says `rolled-back`
+ *  3. safety checkpoint; its id goes into the row                 as 2, and one checkpoint more
+ *  4. the journal is written, new files are staged, synced        recovery removes what was staged
+ *  5. the plan is applied, old files moved aside, all synced      recovery puts back what was moved
+ *  6. the tree is scanned again and compared with the checkpoint  as 5
+ *  7. COMMIT: one transaction changes the rows and says `finished`
+ *  8. what was moved aside is deleted, directories get their modes, the journal is closed        recovery does it
+ *
+ * Files and rows agree because only 7 decides: until then the files can be put back, from then on recovery only cleans
+ * up. The verification stands before 7 and not at the end, as a restore that does not come out right must still be able
+ * to leave every byte as it was.
+ */
+
+export interface RestorePorts extends CheckpointPorts {
+  readonly writer: TreeWriter;
+  /** Who does it, for the events. */
+  readonly actor: string;
+}
+
+export interface RestoreRequest {
+  readonly restoreId: string;
+  readonly kind: RestoreRow['kind'];
+  readonly checkpointId: string;
+  readonly only?: readonly RestorePart[];
+  readonly requestedBy: string;
+  readonly fence: Fence;
+  readonly preview?: RestorePreview;
+}
+
+/** What a restore would change. Changes nothing, and may be asked while the project is owned. */
+export async function previewRestore(
+  ports: RestorePorts,
+  request: { readonly checkpointId: string; readonly only?: readonly RestorePart[] },
+): Promise<RestorePreview> {
+  const { preview } = await planIntent(ports, await openTarget(ports, request));
+  return preview;
+}
+
+/**
+ * Makes the project's content equal to a checkpoint's, for the project's owner. When it throws, every byte and every
+ * row is as it was: `corrupt-checkpoint`, `tree-moved`, `restore-blocked`, `no-space`, `no-permission` and what
+ * `createCheckpoint` throws. `unfinished-work`: not even the way back worked; recovery goes on with it.
+ */
+export async function restoreCheckpoint(ports: RestorePorts, request: RestoreRequest): Promise<RestoreRow> {
+  const began = ports.clock.elapsed();
+  await ports.checkpoints.verify(request.checkpointId);
+  const target = await openTarget(ports, request);
+  const intent = await planIntent(ports, target);
+  refuseIfMoved(request.preview, intent);
+  const { problems } = intent.looked.plan;
+  if (problems.length > 0) throw new CodeframeError({ code: 'restore-blocked', problems });
+  const row = await recordBegun(ports, begunRow(request, target), request.fence);
+  const restoring: Restoring = { request, target, row, looked: intent.looked, began };
+  try {
+    return await carryOut(ports, restoring);
+  } catch (error) {
+    const committed = await takeBack(ports, restoring, error);
+    if (committed !== undefined) return committed;
+    throw error;
+  }
+}
+
+interface Restoring {
+  readonly request: RestoreRequest;
+  readonly target: RestoreTarget;
+  readonly row: RestoreRow;
+  readonly looked: LookedAt;
+  readonly began: number;
+}
+
+function begunRow(request: RestoreRequest, target: RestoreTarget): Parameters<typeof recordBegun>[1] {
+  const { restoreId: id, kind, checkpointId, requestedBy } = request;
+  return { id, kind, checkpointId, only: target.only, requestedBy };
+}
+
+async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<RestoreRow> {
+  const { request, target, looked } = restoring;
+  const { fence, restoreId } = request;
+  const safetyId = await makeSafety(ports, restoring);
+  await recordSafety(ports, { restoreId, safetyId }, fence);
+  const { operations } = looked.plan;
+  if (operations.length > 0) {
+    await ports.writer.prepare({ restoreId, operations }, (ids) => target.stored.objects(ids));
+    await ports.writer.apply(restoreId);
+    await checkResult(ports, restoring);
+  }
+  const row = await commitRestore(
+    ports,
+    {
+      row: { ...restoring.row, safetyId },
+      target,
+      files: fileFigures(looked),
+      durationMs: () => ports.clock.elapsed() - restoring.began,
+    },
+    fence,
+  );
+  await cleanUp(ports, restoreId);
+  return row;
+}
+
+/** Keeps what is there, and proves that all that the plan replaces or deletes is in it. */
+async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<string> {
+  const { request, looked } = restoring;
+  const { row } = await createCheckpoint(ports, {
+    trigger: 'safety',
+    createdBy: request.requestedBy,
+    reason: `before ${request.kind} of ${request.checkpointId}`,
+    restoreId: request.restoreId,
+    include: looked.include,
+    fence: request.fence,
+  });
+  const safety = await ports.checkpoints.open(row.id);
+  const paths = notSaved(looked.plan.operations, await safety.code());
+  if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: paths.map(showPath) });
+  return row.id;
+}
+
+/** The tree must be as the checkpoint says. */
+async function checkResult(ports: RestorePorts, restoring: Restoring): Promise<void> {
+  const { target, looked } = restoring;
+  if (target.tree === null) return;
+  const { plan } = await planFromTree(ports.tree, { wanted: target.tree, like: target.stored.commit });
+  const wrong = plan.operations.filter((operation) => !isExpected(operation, looked));
+  const paths = [...wrong.map(({ path }) => showPath(path)), ...plan.problems.map(({ path }) => path)];
+  if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: [...new Set(paths)] });
+}
+
+/** What a plan still wants to do after the restore, although nothing went wrong. */
+function isExpected(operation: TreeOperation, looked: LookedAt): boolean {
+  const { kind, path } = operation;
+  // They get their modes after the commit.
+  if (kind === 'set-directory-mode') {
+    return looked.plan.operations.some((done) => done.path === path && setsDirectoryMode(done));
+  }
+  // The restored `.gitignore` does not ignore it any more: it was not covered, so it stays.
+  if (kind !== 'remove' && kind !== 'remove-directory') return false;
+  return looked.uncovered.some((entry) => isAtOrBelow(path, entry.path));
+}
+
+function setsDirectoryMode({ kind }: TreeOperation): boolean {
+  return kind === 'make-directory' || kind === 'set-directory-mode';
+}
+
+/** The restore is done; what is left over does not make it fail, and the next owner tries again. */
+async function cleanUp(ports: RestorePorts, restoreId: string): Promise<void> {
+  try {
+    const left = await ports.writer.finish(restoreId);
+    if (left.length > 0) {
+      ports.log.warn({ restoreId, left: left.map(showPath) }, 'someone changed these during the restore');
+    }
+  } catch (error) {
+    ports.log.error({ err: error, restoreId }, 'could not clean up after the restore');
+  }
+}
+
+/**
+ * After an error: everything back. Answers the row when the error came after the commit, whose answer was lost.
+ * A stale owner touches nothing: the new one has already rolled back, or is about to.
+ */
+async function takeBack(
+  ports: RestorePorts,
+  restoring: Restoring,
+  error: unknown,
+): Promise<RestoreRow | undefined> {
+  const { restoreId, fence } = restoring.request;
+  if (isFailure(error, 'stale-owner')) return undefined;
+  try {
+    const row = await ports.store.read((tx) => tx.get('restores', restoreId));
+    if (row?.status === 'finished') {
+      await cleanUp(ports, restoreId);
+      return row;
+    }
+    const left = await ports.writer.rollBack(restoreId);
+    if (left.length > 0) {
+      ports.log.warn({ restoreId, left: left.map(showPath) }, 'someone changed these during the restore');
+    }
+    await recordFailed(ports, { restoreId, error }, fence);
+    await ports.writer.forget(restoreId);
+    return undefined;
+  } catch (second) {
+    ports.log.error({ err: second, restoreId }, 'could not take the restore back');
+    const problem = `restore ${restoreId} failed and could not be taken back yet`;
+    throw new CodeframeError(
+      { code: 'unfinished-work', problem, next: 'codeframe pause' },
+      { cause: new AggregateError([error, second]) },
+    );
+  }
+}
+
+function fileFigures(looked: LookedAt): Omit<RestoreFigures, 'rows' | 'durationMs'> {
+  const count = (...kinds: readonly string[]): number =>
+    looked.plan.changes.filter(({ change }) => kinds.includes(change)).length;
+  return {
+    added: count('add'),
+    changed: count('change', 'type'),
+    deleted: count('delete'),
+    modes: count('mode'),
+  };
+}

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { CodeframeError } from '../failure.ts';
+import type { RestorePreview } from '../handle.ts';
+import type { Store } from '../store/store.ts';
+import { countRows, planRows, readState, rowsDigest, type TableChange } from './change-rows.ts';
+import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
+import { planFromTree, type LookedAt } from './look-at-tree.ts';
+import { rowsFromParts, type StateRows } from './parts.ts';
+import type { RestorePart } from './restore.ts';
+import { showPath } from './tree.ts';
+import { wantedRows } from './wanted-rows.ts';
+import { wantedTree, type WantedTree } from './wanted-tree.ts';
+import type { WorkTree } from './work-tree.ts';
+
+/** What a restore has to reach. */
+export interface RestoreTarget {
+  readonly stored: StoredCheckpoint;
+  readonly only: readonly RestorePart[] | null;
+  readonly parts: ReadonlySet<RestorePart>;
+  /** Null: the files stay as they are. */
+  readonly tree: WantedTree | null;
+  readonly rows: StateRows;
+}
+
+/** Everything that a restore would do, from what is there now. */
+export interface RestoreIntent {
+  readonly looked: LookedAt;
+  readonly preview: RestorePreview;
+}
+
+export interface IntentPorts {
+  readonly store: Store;
+  readonly checkpoints: CheckpointStore;
+  readonly tree: WorkTree;
+  readonly project: { readonly id: string };
+}
+
+/** Reads what a checkpoint holds. Throws `corrupt-checkpoint` when it is not one that this project can have made. */
+export async function openTarget(
+  ports: IntentPorts,
+  request: { readonly checkpointId: string; readonly only?: readonly RestorePart[] },
+): Promise<RestoreTarget> {
+  const { checkpointId } = request;
+  const stored = await ports.checkpoints.open(checkpointId);
+  if (stored.manifest.projectId !== ports.project.id) {
+    const problem = 'it is of another project';
+    throw new CodeframeError({
+      code: 'corrupt-checkpoint',
+      id: checkpointId,
+      part: 'manifest.json',
+      problem,
+    });
+  }
+  const only = request.only === undefined || request.only.length === 0 ? null : request.only;
+  const parts = new Set<RestorePart>(only ?? ['code', 'state', 'context']);
+  const tree = wantedTree(checkpointId, await stored.code());
+  return { stored, only, parts, tree: parts.has('code') ? tree : null, rows: await rowsFromParts(stored) };
+}
+
+/** Plans; changes nothing. */
+export async function planIntent(ports: IntentPorts, target: RestoreTarget): Promise<RestoreIntent> {
+  const looked = await lookAt(ports, target);
+  const present = await ports.store.read(readState);
+  const rows = planStateRows(target, present);
+  const { plan, saved } = looked;
+  const digest = createHash('sha256')
+    .update(`${target.stored.id} ${target.stored.commit} ${[...target.parts].join()}\n`)
+    .update(`${plan.digest} ${rowsDigest(rows)}\n`)
+    .digest('hex');
+  return {
+    looked,
+    preview: {
+      checkpointId: target.stored.id,
+      only: target.only,
+      changes: plan.changes,
+      rows: countRows(rows),
+      saved: saved.map(showPath),
+      digest,
+    },
+  };
+}
+
+export function planStateRows(target: RestoreTarget, present: StateRows): readonly TableChange[] {
+  const savedAt = Date.parse(target.stored.manifest.createdAt);
+  return planRows(present, wantedRows({ saved: target.rows, savedAt, present, parts: target.parts }));
+}
+
+/** Throws `tree-moved` when the preview that was shown is not what would be done now. */
+export function refuseIfMoved(shown: RestorePreview | undefined, intent: RestoreIntent): void {
+  if (shown === undefined || shown.digest === intent.preview.digest) return;
+  throw new CodeframeError({ code: 'tree-moved', paths: movedPaths(shown, intent.preview) });
+}
+
+/** What the two previews differ in; where they list the same, the content of what they list is another. */
+function movedPaths(shown: RestorePreview, now: RestorePreview): readonly string[] {
+  const lists = [shown, now].map(
+    ({ changes, rows }) =>
+      new Map([
+        ...changes.map((one) => [`${one.change} ${one.path}`, one.path] as const),
+        ...rows.map((one) => [JSON.stringify(one), `state/${one.table}`] as const),
+      ]),
+  );
+  const paths = lists.flatMap((list, index) =>
+    [...list].filter(([key]) => lists[1 - index]?.has(key) !== true).map(([, path]) => path),
+  );
+  const moved = new Set(paths.length > 0 ? paths : lists.flatMap((list) => [...list.values()]));
+  return [...moved].toSorted();
+}
+
+const nothing: LookedAt = {
+  plan: { operations: [], changes: [], save: [], problems: [], digest: '' },
+  uncovered: [],
+  include: [],
+  saved: [],
+};
+
+async function lookAt(ports: IntentPorts, target: RestoreTarget): Promise<LookedAt> {
+  return target.tree === null
+    ? nothing
+    : planFromTree(ports.tree, { wanted: target.tree, like: target.stored.commit });
+}
