@@ -25,7 +25,10 @@ export interface CheckpointStore {
 
 export interface CheckpointDraft {
   readonly id: string;
-  /** Sorted by path, no path twice; in batches, because an asynchronous step an entry costs more than the entry. */
+  /**
+   * Sorted by path, no path twice, every directory above an entry among them; `empty` is not looked at. In batches,
+   * because an asynchronous step an entry costs more than the entry.
+   */
   readonly code: AsyncIterable<readonly CodeDraft[]>;
   /** `git/…`, `state/…`, `ledger/…`, `context/…`. */
   readonly parts: AsyncIterable<readonly PartDraft[]>;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { CodeframeError } from '../failure.ts';
 import { triggers, type Trigger } from './checkpoint.ts';
 import type { CodeEntry } from './tree.ts';
@@ -77,6 +78,20 @@ export function codeList(entries: readonly CodeEntry[]): string {
   return entries.map(codeLine).join('');
 }
 
+/** The hashes of parts as the manifest carries them: a hash a group, see `Manifest.sha256`. */
+export function groupHashes(
+  parts: readonly { readonly path: string; readonly sha256: string }[],
+): Record<string, string> {
+  const groups = new Map<string, string[]>();
+  for (const part of parts.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    const group = part.path.split('/').slice(0, 2).join('/');
+    const lines = groups.get(group) ?? [];
+    groups.set(group, lines);
+    lines.push(`${part.sha256}  ${part.path}\n`);
+  }
+  return Object.fromEntries([...groups].map(([group, lines]) => [group, sha256(lines.join(''))]));
+}
+
 function codeLine(entry: CodeEntry): string {
   const path = JSON.stringify(entry.path);
   switch (entry.kind) {
@@ -85,8 +100,14 @@ function codeLine(entry: CodeEntry): string {
     case 'link':
       return `link ${entry.object} ${path}\n`;
     case 'directory':
-      return `directory ${entry.mode.toString(8)} ${entry.empty ? 'empty' : 'full'} ${path}\n`;
+      // Whether it is empty follows from the other lines.
+      return `directory ${entry.mode.toString(8)} ${path}\n`;
   }
+}
+
+/** In hexadecimal. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 type Check = (value: unknown) => boolean;

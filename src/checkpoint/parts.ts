@@ -25,6 +25,11 @@ export async function readRows(tx: ReadTransaction): Promise<AllRows> {
   return rows as AllRows;
 }
 
+/** How many rows of each table there are. */
+export function rowCounts(rows: AllRows): Readonly<Record<string, number>> {
+  return Object.fromEntries(tableNames.map((name) => [name, rows[name].length]));
+}
+
 /** `state/<table>/NNNN.ndjson`, `ledger/<table>/NNNN.ndjson` and `context/<agent>/NNNN/<item id>` of these rows. */
 export function* partsFromRows(rows: AllRows): Generator<PartDraft> {
   for (const name of tableNames) yield* tableParts(name, rows[name] as readonly unknown[] as PlainRow[]);

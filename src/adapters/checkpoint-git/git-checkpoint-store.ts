@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type {
+  CheckpointDraft,
+  CheckpointStore,
+  StoredCheckpoint,
+  WrittenCheckpoint,
+} from '../../checkpoint/checkpoint-store.ts';
+import type { ObjectId } from '../../checkpoint/tree.ts';
+import { CodeframeError } from '../../failure.ts';
+import { nearest } from '../../ids.ts';
+import { checkpointRef, createRef, isCheckpointId, listRefs } from './checkpoint-ref.ts';
+import { FastImport } from './fast-import.ts';
+import { listBlobs, openStored, type StoreReading } from './git-stored-checkpoint.ts';
+import { treeOfCommit } from './git-objects.ts';
+import { removeLeftovers } from './leftovers.ts';
+import { ObjectReader } from './object-reader.ts';
+import { storeFailure, StorePlace, writeHint } from './store-place.ts';
+import { verifyCheckpoint } from './verify-checkpoint.ts';
+import { CheckpointWriter, noBase, type BaseTree } from './write-checkpoint.ts';
+
+/** The checkpoints of a project in a bare git repository at `path`, which is made with the first of them. */
+export function openGitCheckpoints(options: { readonly path: string }): CheckpointStore {
+  return new GitCheckpointStore(options.path);
+}
+
+class GitCheckpointStore implements CheckpointStore {
+  readonly #place: StorePlace;
+  readonly #reader: ObjectReader;
+  /** The last checkpoint that was written here: the next one is mostly the same. */
+  #last: { readonly commit: ObjectId; readonly base: BaseTree } | undefined;
+
+  constructor(path: string) {
+    this.#place = new StorePlace(path);
+    this.#reader = new ObjectReader(this.#place);
+  }
+
+  async create(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
+    if (!isCheckpointId(draft.id)) {
+      throw new CodeframeError({
+        code: 'invalid-argument',
+        argument: 'id',
+        problem: 'it is no id of a checkpoint',
+      });
+    }
+    try {
+      return await this.#create(draft);
+    } catch (error) {
+      throw storeFailure(error, this.#place.dir);
+    }
+  }
+
+  async open(id: string): Promise<StoredCheckpoint> {
+    const reading = await this.#reading(id);
+    return openStored(reading, { id, commit: await this.#commitOf(id) });
+  }
+
+  async ids(): Promise<readonly string[]> {
+    if (!this.#place.exists()) return [];
+    await this.#place.ready();
+    return [...(await listRefs(this.#place)).keys()];
+  }
+
+  async verify(id: string): Promise<void> {
+    const { commit, manifest } = await this.open(id);
+    await verifyCheckpoint(await this.#reading(id), { id, commit, manifest });
+  }
+
+  async check(): Promise<void> {
+    if (!this.#place.exists()) return;
+    await this.#place.ready();
+    for (const [id, commit] of await listRefs(this.#place)) {
+      const found = await this.#reader.read(commit);
+      if (found?.type !== 'commit')
+        throw this.#place.corrupt(`the commit of checkpoint ${id} is missing or unreadable`);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+
+  async #create(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
+    const format = await this.#place.ready();
+    removeLeftovers(this.#place.dir, draft.id);
+    const git = new FastImport(this.#place);
+    try {
+      const writer = new CheckpointWriter(git, format, await this.#base());
+      const { commit, objects, blobs } = await writer.write(draft);
+      await createRef(this.#place, draft.id, commit);
+      const tree = await this.#treeOf(commit);
+      if (tree !== undefined) this.#last = { commit, base: { tree, blobs } };
+      writeHint(this.#hintPath(), `${commit}\n`);
+      return { commit, objects };
+    } catch (error) {
+      await git.abort();
+      throw error;
+    }
+  }
+
+  async #base(): Promise<BaseTree> {
+    const commit = this.#lastCommit();
+    if (commit === undefined) return noBase;
+    // Also when it is still in memory: it may have been deleted since, by another process.
+    const tree = await this.#treeOf(commit);
+    if (tree === undefined) return noBase;
+    if (this.#last?.commit === commit) return this.#last.base;
+    try {
+      const blobs = await listBlobs(this.#place, commit);
+      return { tree, blobs: new Map(blobs.map((blob) => [blob.path, `${blob.mode} ${blob.object}`])) };
+    } catch {
+      // A base only saves work: of a damaged one nothing is taken over, and everything is written anew.
+      return noBase;
+    }
+  }
+
+  #lastCommit(): ObjectId | undefined {
+    try {
+      return /^[0-9a-f]{40,64}(?=\n$)/.exec(readFileSync(this.#hintPath(), 'latin1'))?.[0];
+    } catch {
+      // No checkpoint yet, or no hint: then the last one of this process, if there was one.
+      return this.#last?.commit;
+    }
+  }
+
+  #hintPath(): string {
+    return join(this.#place.dir, 'codeframe-last');
+  }
+
+  async #treeOf(commit: ObjectId): Promise<ObjectId | undefined> {
+    const found = await this.#reader.read(commit);
+    return found?.type === 'commit' ? treeOfCommit(found.bytes) : undefined;
+  }
+
+  async #reading(id: string): Promise<StoreReading> {
+    if (!this.#place.exists()) throw unknownId(id, []);
+    return { place: this.#place, reader: this.#reader, format: await this.#place.ready() };
+  }
+
+  async #commitOf(id: string): Promise<ObjectId> {
+    if (!isCheckpointId(id)) throw unknownId(id, await this.ids());
+    const found = await this.#reader.read(checkpointRef(id));
+    if (found?.type === 'commit') return found.object;
+    // Either there is no such ref, or what it names is not there: the reader does not tell.
+    const output = await this.#place.run(['rev-parse', '--verify', '--quiet', checkpointRef(id)]);
+    const commit = output.stdout.toString('latin1').trim();
+    if (output.code !== 0 || commit === '') throw unknownId(id, await this.ids());
+    return commit;
+  }
+}
+
+function unknownId(id: string, known: readonly string[]): CodeframeError {
+  return new CodeframeError({ code: 'unknown-id', kind: 'checkpoint', id, near: nearest(id, known) });
+}

@@ -1,0 +1,177 @@
+import type { PartDraft, StoredCheckpoint } from '../../checkpoint/checkpoint-store.ts';
+import { codeList, parseManifest, sha256, type Manifest } from '../../checkpoint/manifest.ts';
+import { showPath, type CodeEntry, type ObjectId } from '../../checkpoint/tree.ts';
+import { CodeframeError } from '../../failure.ts';
+import { gitFailure } from '../git-process.ts';
+import { codeEntries, codePrefix, isLink, type StoredBlob } from './code-entries.ts';
+import { objectId, parseTree, treeOfCommit } from './git-objects.ts';
+import type { ObjectReader } from './object-reader.ts';
+import type { ObjectFormat, StorePlace } from './store-place.ts';
+import { decodeModes, modesPrefix } from './tree-modes.ts';
+
+export interface StoreReading {
+  readonly place: StorePlace;
+  readonly reader: ObjectReader;
+  readonly format: ObjectFormat;
+}
+
+/** How many objects are asked for before the first is awaited. */
+const windowObjects = 64;
+
+/** A checkpoint whose ref names this commit. Throws `corrupt-checkpoint`, `checkpoint-newer`. */
+export async function openStored(
+  reading: StoreReading,
+  at: { readonly id: string; readonly commit: string },
+): Promise<StoredCheckpoint> {
+  const manifestObject = await findManifest(reading, at);
+  const bytes = await readChecked(reading, { ...at, object: manifestObject, part: 'manifest.json' });
+  return new GitStoredCheckpoint(reading, at, parseManifest(at.id, bytes));
+}
+
+/** By the commit and its tree, each checked, so that the commit's name stands for the manifest's bytes. */
+async function findManifest(
+  reading: StoreReading,
+  at: { readonly id: string; readonly commit: string },
+): Promise<ObjectId> {
+  const commit = await readChecked(reading, { id: at.id, object: at.commit, part: 'commit', type: 'commit' });
+  const tree = treeOfCommit(commit);
+  if (tree === undefined) throw corrupt(at.id, 'commit', 'it names no tree');
+  const bytes = await readChecked(reading, { id: at.id, object: tree, part: '/', type: 'tree' });
+  const items = parseTree(reading.format, '', bytes) ?? [];
+  const manifest = items.find((item) => item.path === 'manifest.json');
+  if (manifest === undefined) throw corrupt(at.id, 'manifest.json', 'it is missing');
+  return manifest.object;
+}
+
+export interface Wanted {
+  readonly id: string;
+  readonly object: ObjectId;
+  /** What to call it when it is not right. */
+  readonly part: string;
+  readonly type?: 'blob' | 'tree' | 'commit';
+}
+
+/** An object's bytes, hashed and compared with its name. Throws `corrupt-checkpoint`. */
+export async function readChecked(reading: StoreReading, wanted: Wanted): Promise<Buffer> {
+  const found = await reading.reader.read(wanted.object);
+  const type = wanted.type ?? 'blob';
+  if (found === null)
+    throw corrupt(wanted.id, wanted.part, `object ${wanted.object} is missing or unreadable`);
+  if (found.type !== type)
+    throw corrupt(wanted.id, wanted.part, `object ${wanted.object} is a ${found.type}`);
+  if (objectId(reading.format, type, found.bytes) !== wanted.object) {
+    throw corrupt(wanted.id, wanted.part, `object ${wanted.object} has other bytes than its name says`);
+  }
+  return found.bytes;
+}
+
+export function corrupt(id: string, part: string, problem: string): CodeframeError {
+  return new CodeframeError({ code: 'corrupt-checkpoint', id, part, problem });
+}
+
+class GitStoredCheckpoint implements StoredCheckpoint {
+  readonly id: string;
+  readonly commit: string;
+  readonly manifest: Manifest;
+  readonly #reading: StoreReading;
+  #listed: Promise<readonly StoredBlob[]> | undefined;
+
+  constructor(
+    reading: StoreReading,
+    at: { readonly id: string; readonly commit: string },
+    manifest: Manifest,
+  ) {
+    this.id = at.id;
+    this.commit = at.commit;
+    this.manifest = manifest;
+    this.#reading = reading;
+  }
+
+  async code(): Promise<readonly CodeEntry[]> {
+    const blobs = await this.#blobs();
+    const entries = await assembleCode(this.id, blobs, (blob) => this.#read(blob));
+    if (sha256(codeList(entries)) !== this.manifest.sha256['code']) {
+      throw corrupt(this.id, 'code', 'the list of files is not the one that the manifest has the hash of');
+    }
+    return entries;
+  }
+
+  async partPaths(prefix: string): Promise<readonly string[]> {
+    const blobs = await this.#blobs();
+    return blobs
+      .map((blob) => blob.path)
+      .filter((path) => isPart(path) && path.startsWith(prefix))
+      .toSorted();
+  }
+
+  async part(path: string): Promise<Uint8Array> {
+    const blob = (await this.#blobs()).find((candidate) => candidate.path === path);
+    if (blob === undefined) throw corrupt(this.id, path, 'it is missing');
+    return this.#read(blob);
+  }
+
+  async *objects(
+    ids: readonly ObjectId[],
+  ): AsyncIterable<{ readonly object: ObjectId; readonly bytes: Uint8Array }> {
+    for (let at = 0; at < ids.length; at += windowObjects) {
+      const asked = ids.slice(at, at + windowObjects).map(async (object) => ({
+        object,
+        bytes: await readChecked(this.#reading, { id: this.id, object, part: `object ${object}` }),
+      }));
+      yield* await Promise.all(asked);
+    }
+  }
+
+  #read(blob: StoredBlob): Promise<Buffer> {
+    return readChecked(this.#reading, { id: this.id, object: blob.object, part: partOfPath(blob.path) });
+  }
+
+  #blobs(): Promise<readonly StoredBlob[]> {
+    this.#listed ??= listBlobs(this.#reading.place, this.commit);
+    return this.#listed.catch((error: unknown) => {
+      throw corrupt(this.id, 'tree', error instanceof Error ? error.message : String(error));
+    });
+  }
+}
+
+/** How a failure names what is stored at a path: with `code/` before it as `showPath` shows it. */
+export function partOfPath(path: string): string {
+  return path.startsWith(codePrefix) ? `${codePrefix}${showPath(path.slice(codePrefix.length))}` : path;
+}
+
+export function isPart(path: string): boolean {
+  return path !== 'manifest.json' && !path.startsWith(codePrefix) && !path.startsWith(modesPrefix);
+}
+
+/** The working tree of a checkpoint of which these are the blobs. */
+export async function assembleCode(
+  id: string,
+  blobs: readonly StoredBlob[],
+  read: (blob: StoredBlob) => Promise<Uint8Array>,
+): Promise<CodeEntry[]> {
+  const written = blobs.filter((blob) => blob.path.startsWith(modesPrefix));
+  const parts: PartDraft[] = await Promise.all(
+    written.map(async (blob) => ({ path: blob.path, bytes: await read(blob) })),
+  );
+  const decoded = decodeModes(parts);
+  if ('problem' in decoded) throw corrupt(id, decoded.problem, 'it does not list modes');
+  const links = blobs.filter((blob) => isLink(blob) && blob.path.startsWith(codePrefix));
+  const targets = await Promise.all(
+    links.map(async (link) => [link.object, Buffer.from(await read(link)).toString('latin1')] as const),
+  );
+  return codeEntries(blobs, decoded.modes, new Map(targets));
+}
+
+/** All blobs of a commit, as git lists them. */
+export async function listBlobs(place: StorePlace, commit: string): Promise<readonly StoredBlob[]> {
+  const output = await place.run(['ls-tree', '-r', '-z', '-l', '--full-tree', commit]);
+  if (output.code !== 0) throw gitFailure(output, 'ls-tree', place.dir);
+  const lines = output.stdout.toString('latin1').split('\0').slice(0, -1);
+  return lines.map(parseBlob);
+}
+
+function parseBlob(line: string): StoredBlob {
+  const tab = line.indexOf('\t');
+  const [mode = '', , object = '', size = ''] = line.slice(0, tab).split(/ +/);
+  return { path: line.slice(tab + 1), mode, object, size: Number(size) };
+}

@@ -1,0 +1,79 @@
+import type { CodeDraft } from './checkpoint-store.ts';
+import type { ObjectId, ScannedEntry, StatSignature, TreePath, Uncovered } from './tree.ts';
+import type { KnownObject, ScanOptions, WorkTree } from './work-tree.ts';
+
+/** A batch is handed over when it has this many entries, or this many bytes have been read for it. */
+const batchEntries = 4096;
+const batchBytes = 8 * 1024 * 1024;
+
+/** The working tree on its way into a checkpoint: scanned, and read where the scan does not know the bytes. */
+export class CapturedCode {
+  readonly #tree: WorkTree;
+  readonly #options: ScanOptions;
+  readonly #stats = new Map<TreePath, StatSignature>();
+  #uncovered: readonly Uncovered[] = [];
+  readonly #unread: Uncovered[] = [];
+
+  constructor(tree: WorkTree, options: ScanOptions) {
+    this.#tree = tree;
+    this.#options = options;
+  }
+
+  /** What a checkpoint holds, sorted by path. To be gone through once. */
+  async *batches(scanned: () => void): AsyncGenerator<readonly CodeDraft[]> {
+    const scan = await this.#tree.scan(this.#options);
+    this.#uncovered = scan.uncovered;
+    scanned();
+    let batch: CodeDraft[] = [];
+    let bytes = 0;
+    for (const entry of scan.entries) {
+      const draft = isUnknown(entry) ? await this.#read(entry.path) : draftOf(entry);
+      if (draft === undefined) continue;
+      batch.push(draft);
+      if (draft.kind === 'file' && 'bytes' in draft.content) bytes += draft.content.bytes.length;
+      if (batch.length < batchEntries && bytes < batchBytes) continue;
+      yield batch;
+      batch = [];
+      bytes = 0;
+    }
+    yield batch;
+  }
+
+  /** What is not covered, sorted by path. Complete when all batches were taken. */
+  uncovered(): readonly Uncovered[] {
+    return [...this.#uncovered, ...this.#unread].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** The objects of the files that were read, for the next scan. */
+  known(objects: ReadonlyMap<TreePath, ObjectId>): ReadonlyMap<TreePath, KnownObject> {
+    const known = new Map<TreePath, KnownObject>();
+    for (const [path, object] of objects) {
+      const stat = this.#stats.get(path);
+      if (stat !== undefined) known.set(path, { object, stat });
+    }
+    return known;
+  }
+
+  /** Undefined for a file that is gone, or that is listed as not covered now. */
+  async #read(path: TreePath): Promise<CodeDraft | undefined> {
+    const read = await this.#tree.read(path);
+    if (read.ok) {
+      this.#stats.set(path, read.stat);
+      return { kind: 'file', path, mode: read.mode, content: { bytes: read.bytes } };
+    }
+    if (read.reason !== 'gone') this.#unread.push({ path, reason: read.reason, directory: false });
+    return undefined;
+  }
+}
+
+function isUnknown(entry: ScannedEntry): boolean {
+  return entry.kind === 'file' && entry.object === undefined;
+}
+
+function draftOf(entry: ScannedEntry): CodeDraft | undefined {
+  if (entry.kind !== 'file') return entry;
+  const { path, mode, object, stat } = entry;
+  return object === undefined
+    ? undefined
+    : { kind: 'file', path, mode, content: { object, size: stat.size } };
+}

@@ -1,0 +1,269 @@
+import { iso, type Clock } from '../clock.ts';
+import { recordEvent } from '../event/record-event.ts';
+import { isFailure } from '../failure.ts';
+import type { Ids } from '../ids.ts';
+import type { Log } from '../log.ts';
+import type { Fence, Store } from '../store/store.ts';
+import { CapturedCode } from './captured-code.ts';
+import type { CheckpointStore, WrittenContent } from './checkpoint-store.ts';
+import type { CheckpointRow, Trigger } from './checkpoint.ts';
+import type { Manifest } from './manifest.ts';
+import { partsFromRows, readRows, rowCounts, type AllRows } from './parts.ts';
+import { showPath, type TreePath } from './tree.ts';
+import type { CapturedGit, UserGit } from './user-git.ts';
+import type { WorkTree } from './work-tree.ts';
+
+/** What a capture needs. */
+export interface CheckpointPorts {
+  readonly store: Store;
+  readonly checkpoints: CheckpointStore;
+  readonly tree: WorkTree;
+  readonly git: UserGit;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+  readonly project: { readonly id: string; readonly name: string };
+  /** The program's version. */
+  readonly program: string;
+  /** The number of the newest migration. */
+  readonly schema: number;
+}
+
+export interface CheckpointRequest {
+  readonly id?: string;
+  readonly trigger: Trigger;
+  readonly name?: string;
+  readonly reason?: string;
+  readonly createdBy: string;
+  readonly pauseId?: string;
+  readonly restoreId?: string;
+  /** Ignored paths to take in all the same. */
+  readonly include?: readonly TreePath[];
+  /** Left out: the newest checkpoint, or the one that was restored since. */
+  readonly parentId?: string;
+  readonly fence?: Fence;
+}
+
+export interface CreatedCheckpoint {
+  readonly row: CheckpointRow;
+  readonly manifest: Manifest;
+  readonly phasesMs: Readonly<Record<string, number>>;
+}
+
+/**
+ * Writes code, rows and memory as they are now as one checkpoint: objects, then the ref that names them, then the row.
+ * Whatever fails before the ref leaves nothing (C1, C5); killed between ref and row, `adoptCheckpoints` adds the row.
+ */
+export async function createCheckpoint(
+  ports: CheckpointPorts,
+  request: CheckpointRequest,
+): Promise<CreatedCheckpoint> {
+  try {
+    return await new Capture(ports, request, false).run();
+  } catch (error) {
+    if (!isFailure(error, 'corrupt-store')) throw error;
+    // The scan cache names objects that this store does not have, as after it was deleted: read every file then.
+    ports.log.warn({ err: error }, 'the store lacks objects that the scan cache knows; reading every file');
+    return new Capture(ports, request, true).run();
+  }
+}
+
+/** Adds the rows of checkpoints that are whole but have none, because their maker died; answers their ids. */
+export async function adoptCheckpoints(
+  ports: Pick<CheckpointPorts, 'store' | 'checkpoints' | 'clock' | 'ids' | 'log' | 'project'>,
+): Promise<readonly string[]> {
+  const known = await ports.store.read((tx) => tx.list('checkpoints'));
+  const rows = new Set(known.map((row) => row.id));
+  const adopted: string[] = [];
+  for (const id of await ports.checkpoints.ids()) {
+    if (!rows.has(id) && (await adopt(ports, id))) adopted.push(id);
+  }
+  return adopted;
+}
+
+async function adopt(
+  ports: Pick<CheckpointPorts, 'store' | 'checkpoints' | 'clock' | 'ids' | 'log' | 'project'>,
+  id: string,
+): Promise<boolean> {
+  try {
+    const { commit, manifest } = await ports.checkpoints.open(id);
+    if (manifest.projectId !== ports.project.id) return false;
+    await insertRow(ports, rowOf(manifest, { commit, durationMs: 0 }));
+    ports.log.info({ id, commit }, 'adopted a checkpoint without a row');
+    return true;
+  } catch (error) {
+    // Another process adopted it, or it cannot be read: neither is a reason not to go on.
+    if (!isFailure(error)) throw error;
+    ports.log.warn({ err: error, id }, 'a checkpoint without a row was not adopted');
+    return false;
+  }
+}
+
+class Capture {
+  readonly #ports: CheckpointPorts;
+  readonly #request: CheckpointRequest;
+  readonly #id: string;
+  readonly #createdAt: number;
+  readonly #began: number;
+  readonly #code: CapturedCode;
+  readonly #phasesMs: Record<string, number> = {};
+
+  constructor(ports: CheckpointPorts, request: CheckpointRequest, distrustCache: boolean) {
+    this.#ports = ports;
+    this.#request = request;
+    this.#id = request.id ?? ports.ids.next('checkpoint');
+    this.#createdAt = ports.clock.now();
+    this.#began = ports.clock.elapsed();
+    this.#code = new CapturedCode(ports.tree, { include: request.include ?? [], distrustCache });
+  }
+
+  async run(): Promise<CreatedCheckpoint> {
+    const { clock, git, log } = this.#ports;
+    const keeping = this.#keep();
+    try {
+      const { commit, manifest } = await this.#write();
+      this.#mark('content');
+      await keeping;
+      const row = rowOf(manifest, { commit, durationMs: Math.round(clock.elapsed() - this.#began) });
+      await insertRow(this.#ports, row, this.#request.fence);
+      this.#mark('row');
+      log.info({ id: row.id, commit, phasesMs: this.#phasesMs }, 'checkpoint written');
+      return { row, manifest, phasesMs: this.#phasesMs };
+    } catch (error) {
+      await keeping;
+      if (!isFailure(error, 'already-exists')) await git.release(this.#id).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #write(): Promise<{ readonly commit: string; readonly manifest: Manifest }> {
+    const { checkpoints, git, store, tree, log } = this.#ports;
+    const gathering = Promise.all([store.read(readRows), git.capture()]);
+    // Awaited when the code is written; until then its failure must not end the process.
+    gathering.catch(() => undefined);
+    let manifest: Manifest | undefined;
+    let gathered: readonly [AllRows, CapturedGit | null] | undefined;
+    const parts = async function* (): AsyncGenerator<{ path: string; bytes: Uint8Array }[]> {
+      gathered = await gathering;
+      yield [...partsFromRows(gathered[0]), ...(gathered[1]?.parts ?? [])];
+    };
+    const written = await checkpoints.create({
+      id: this.#id,
+      code: this.#code.batches(() => this.#mark('scan')),
+      parts: parts(),
+      manifest: (content) => {
+        if (gathered === undefined) throw new Error('the store asked for the manifest before the parts');
+        manifest = this.#manifest(content, gathered);
+        return manifest;
+      },
+    });
+    if (manifest === undefined) throw new Error('the store wrote a checkpoint without a manifest');
+    await tree.remember(this.#code.known(written.objects)).catch((error: unknown) => {
+      // The next scan reads those files again.
+      log.warn({ err: error }, 'the scan cache was not written');
+    });
+    return { commit: written.commit, manifest };
+  }
+
+  /** The user's commits are theirs: that they cannot be kept alive is told, and stops no checkpoint. */
+  async #keep(): Promise<void> {
+    const { git, log } = this.#ports;
+    await git.keep(this.#id).catch((error: unknown) => {
+      log.warn({ err: error, id: this.#id }, 'no ref keeps the commits of the checkpoint alive');
+    });
+  }
+
+  #manifest(content: WrittenContent, [rows, git]: readonly [AllRows, CapturedGit | null]): Manifest {
+    const { project, program, schema } = this.#ports;
+    const { trigger, createdBy } = this.#request;
+    return {
+      format: 'codeframe-checkpoint',
+      version: 1,
+      id: this.#id,
+      projectId: project.id,
+      projectName: project.name,
+      name: this.#request.name ?? null,
+      trigger,
+      reason: this.#request.reason ?? null,
+      createdBy,
+      createdAt: iso(this.#createdAt),
+      parentId: this.#request.parentId ?? parentOf(rows),
+      pauseId: this.#request.pauseId ?? null,
+      restoreId: this.#request.restoreId ?? null,
+      program,
+      schema,
+      counts: rowCounts(rows),
+      files: content.files,
+      bytes: content.bytes,
+      tokens: rows.context_items.reduce((sum, item) => sum + item.promptTokens, 0),
+      costUsd: rows.costs.reduce((sum, cost) => sum + (cost.costUsd ?? 0), 0),
+      git: git === null ? null : { head: git.head, branch: git.branch, operation: git.operation },
+      uncovered: this.#code.uncovered().map((entry) => ({ ...entry, path: showPath(entry.path) })),
+      sha256: content.sha256,
+    };
+  }
+
+  #mark(phase: string): void {
+    this.#phasesMs[phase] = Math.round(this.#ports.clock.elapsed() - this.#began);
+  }
+}
+
+/** The newest checkpoint, or the one that was restored after it. */
+function parentOf(rows: AllRows): string | null {
+  const newest = latest(rows.checkpoints, (row) => row.createdAt);
+  const restored = latest(
+    rows.restores.filter((row) => row.status === 'finished'),
+    (row) => row.endedAt ?? row.startedAt,
+  );
+  if (restored === undefined) return newest?.id ?? null;
+  const restoredAt = restored.endedAt ?? restored.startedAt;
+  return newest !== undefined && newest.createdAt > restoredAt ? newest.id : restored.checkpointId;
+}
+
+function latest<Row>(rows: readonly Row[], at: (row: Row) => number): Row | undefined {
+  return rows.reduce<Row | undefined>((best, row) => (best && at(best) > at(row) ? best : row), undefined);
+}
+
+function rowOf(
+  manifest: Manifest,
+  made: { readonly commit: string; readonly durationMs: number },
+): CheckpointRow {
+  return {
+    id: manifest.id,
+    name: manifest.name,
+    trigger: manifest.trigger,
+    reason: manifest.reason,
+    createdBy: manifest.createdBy,
+    parentId: manifest.parentId,
+    pauseId: manifest.pauseId,
+    commit: made.commit,
+    createdAt: Date.parse(manifest.createdAt),
+    durationMs: made.durationMs,
+    files: manifest.files,
+    bytes: manifest.bytes,
+    uncovered: manifest.uncovered.length,
+    tokens: manifest.tokens,
+  };
+}
+
+async function insertRow(
+  ports: Pick<CheckpointPorts, 'store' | 'clock' | 'ids'>,
+  row: CheckpointRow,
+  fence?: Fence,
+): Promise<void> {
+  const { id, trigger, commit, files, bytes, uncovered, durationMs } = row;
+  await ports.store.write(
+    async (tx) => {
+      await tx.insert('checkpoints', row);
+      await recordEvent(
+        tx,
+        { ...ports, actor: row.createdBy },
+        {
+          type: 'checkpoint-created',
+          data: { checkpointId: id, trigger, commit, files, bytes, uncovered, durationMs },
+        },
+      );
+    },
+    fence === undefined ? {} : { fence },
+  );
+}
