@@ -47,7 +47,7 @@ async function presentTree(
 }
 
 /** Hashes the files that the scan cache does not know. Those that cannot be read are uncovered. */
-async function readUnknown(
+export async function readUnknown(
   tree: WorkTree,
   scan: TreeScan,
   like: ObjectId,
