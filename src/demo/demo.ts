@@ -114,7 +114,7 @@ async function hire(ports: DemoPorts, showing: Showing): Promise<void> {
     details:
       'Read package.json, run `node demo/slow-check.mjs`, then write CHECK.md with what it printed. Change nothing else.',
   });
-  await project.addTask({ agent: 'counter', title: 'Count lines into counts.log' });
+  await project.addTask({ agent: 'counter', title: 'Count lines into counts.txt' });
   for (const agent of (await project.status()).agents) {
     ports.say(`  agent ${agent.name}: ${agent.model ?? 'the program demo/count-lines.mjs'}`);
   }
