@@ -74,8 +74,10 @@ const table: WordsTable = {
   'wrong-status': (failure) =>
     words(
       [4, 409],
-      `The project cannot ${failure.verb} while it is ${failure.status}`,
-      `Run \`${failure.next}\` first.`,
+      `${failure.subject ?? 'The project'} cannot ${failure.verb} while it is ${failure.status}`,
+      failure.subject === undefined
+        ? `Run \`${failure.next}\` first.`
+        : `Run \`${failure.next}\` to see how it stands.`,
     ),
   'unknown-id': (failure) =>
     words([3, 404], `There is no ${failure.kind} ${quoted(failure.id)}`, unknownIdHint(failure)),
@@ -139,7 +141,7 @@ const table: WordsTable = {
     words(
       [6, 500],
       `The checkpoint store ${failure.path} is damaged: ${failure.problem}`,
-      'Run `codeframe doctor` to see which checkpoints are whole; nothing was overwritten.',
+      'Keep it as it is; `codeframe doctor` names the checkpoints that are damaged. Nothing was overwritten.',
     ),
   'corrupt-recording': (failure) =>
     words(

@@ -23,6 +23,9 @@ export type Failure =
   | { readonly code: 'stale-owner'; readonly epoch: number; readonly currentEpoch: number }
   | {
       readonly code: 'wrong-status';
+      /** Who refuses, e.g. `Task 3`; the project when left out. */
+      readonly subject?: string;
+      /** `resume`; `be retried` where there is a subject. */
       readonly verb: string;
       readonly status: string;
       readonly next: string;

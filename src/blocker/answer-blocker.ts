@@ -27,8 +27,13 @@ export function answerBlocker(
       throw new CodeframeError({ code: 'ambiguous-id', kind: 'blocker', id: given.id, matches: ids });
     }
     if (blocker.status !== 'open') {
-      const problem = `it is ${blocker.status} already`;
-      throw new CodeframeError({ code: 'invalid-argument', argument: `blocker ${blocker.id}`, problem });
+      throw new CodeframeError({
+        code: 'wrong-status',
+        subject: `Blocker ${blocker.id}`,
+        verb: 'be answered',
+        status: blocker.status,
+        next: 'codeframe blocker list',
+      });
     }
     const set = { status: 'answered', answer: given.answer, answeredAt: ports.clock.now() } as const;
     await tx.update('blockers', { key: [blocker.id], expect: { status: 'open' }, set });

@@ -47,10 +47,15 @@ export function manifestLines(row: CheckpointRow, manifest: Manifest): readonly 
     `Made ${timeWords(row.createdAt)} by ${row.createdBy}, trigger ${row.trigger}${row.reason === null ? '' : `: ${row.reason}`}.`,
     `Commit ${row.commit}${row.parentId === null ? '' : `, after checkpoint ${row.parentId}`}.`,
     gitLine(manifest.git),
-    `Rows: ${listWords(Object.entries(manifest.counts).map(([name, count]) => `${count} ${name}`))}.`,
+    `Rows: ${rowCounts(manifest.counts)}.`,
     `Prompts: ${countWords(manifest.tokens, 'token')}. Cost until then: ${costWords(manifest.costUsd)}.`,
     ...uncoveredLines(manifest.uncovered),
   ];
+}
+
+function rowCounts(counts: Manifest['counts']): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return listWords(some.map(([name, count]) => `${numberWords(count)} ${name}`));
 }
 
 function gitLine(git: Manifest['git']): string {
@@ -74,21 +79,20 @@ function uncoveredLines(uncovered: Manifest['uncovered']): readonly Line[] {
 /** The preview of a restore: exactly what would change. */
 export function previewLines(preview: RestorePreview): readonly Line[] {
   const only = preview.only === null ? '' : ` (only ${listWords(preview.only)})`;
-  const changes = preview.changes.length + preview.rows.length;
   return [
-    `Restoring checkpoint ${preview.checkpointId}${only} would change ${changes === 0 ? 'no file and no row' : changeCounts(preview.changes)}${changes === 0 ? '.' : ':'}`,
+    `Restoring checkpoint ${preview.checkpointId}${only} would change ${changeCounts(preview.changes)}:`,
     ...preview.changes.map(changeLine),
     ...preview.rows.map(
       ({ table: name, added, changed, deleted }) =>
         `  rows of ${name}: ${added} added, ${changed} changed, ${deleted} deleted`,
     ),
-    ...(preview.saved.length === 0
-      ? []
-      : [
-          'Paths in the way that no checkpoint holds; they are saved first:',
-          ...preview.saved.map((path) => `  ${path}`),
-        ]),
+    ...savedLines(preview.saved),
   ];
+}
+
+function savedLines(saved: readonly string[]): readonly Line[] {
+  if (saved.length === 0) return [];
+  return ['In the way, and in no checkpoint yet; saved first:', ...saved.map((path) => `  ${path}`)];
 }
 
 const changeWords: Readonly<Record<TreeChange['change'], string>> = {
@@ -99,14 +103,14 @@ const changeWords: Readonly<Record<TreeChange['change'], string>> = {
   type: 'changed in type',
 };
 
-/** `2 files added and 1 changed`. */
+/** `3 paths (2 added and 1 changed)`. */
 function changeCounts(changes: readonly TreeChange[]): string {
   const kinds = Object.keys(changeWords) as readonly TreeChange['change'][];
   const counts = kinds
     .map((kind) => ({ kind, count: changes.filter(({ change }) => change === kind).length }))
     .filter(({ count }) => count > 0)
     .map(({ kind, count }) => `${count} ${changeWords[kind]}`);
-  return counts.length === 0 ? 'no file' : `files: ${listWords(counts)}`;
+  return counts.length === 0 ? 'no path' : `${countWords(changes.length, 'path')} (${listWords(counts)})`;
 }
 
 const changeLetters: Readonly<Record<TreeChange['change'], string>> = {
@@ -125,25 +129,34 @@ export function restoreLines(row: RestoreRow): readonly Line[] {
   const only = row.only === null ? '' : ` (only ${listWords(row.only)})`;
   return [
     `The project is as in checkpoint ${row.checkpointId}${only}${figuresWords(row)}.`,
-    row.safetyId === null
-      ? 'Nothing had to be saved before.'
-      : `What was there before is checkpoint ${row.safetyId}; \`codeframe undo\` brings it back.`,
+    row.safetyId === null ? 'Nothing had to be saved before.' : wayBackWords(row.kind, row.safetyId),
   ];
+}
+
+/** An undo goes back over the restores, one at a time; what it took away is a checkpoint like any other. */
+function wayBackWords(kind: RestoreRow['kind'], safetyId: string): string {
+  const command = kind === 'restore' ? 'codeframe undo' : `codeframe restore ${safetyId}`;
+  return `What was there before is checkpoint ${safetyId}; \`${command}\` brings it back.`;
 }
 
 function figuresWords({ figures }: RestoreRow): string {
   if (figures === null) return '';
   const { added, changed, deleted, modes, rows, durationMs } = figures;
-  return (
-    `: ${countWords(added, 'file')} added, ${changed} changed, ${deleted} deleted, ` +
-    `${countWords(modes, 'mode')} set, ${countWords(rows, 'row')}; it took ${durationWords(durationMs)}`
-  );
+  const counts = [
+    { count: added, words: `${countWords(added, 'path')} added` },
+    { count: changed, words: `${changed} changed` },
+    { count: deleted, words: `${deleted} deleted` },
+    { count: modes, words: `${countWords(modes, 'mode')} set` },
+    { count: rows, words: countWords(rows, 'row') },
+  ].filter(({ count }) => count > 0);
+  const done = counts.length === 0 ? 'it was so already' : listWords(counts.map(({ words }) => words));
+  return `: ${done}; it took ${durationWords(durationMs)}`;
 }
 
 export function diffLines(diff: CheckpointDiff): readonly Line[] {
   const to = diff.to === 'now' ? 'now' : `checkpoint ${diff.to}`;
   return [
-    `From checkpoint ${diff.from} to ${to}: ${changeCounts(diff.changes)}.`,
+    `From checkpoint ${diff.from} to ${to}, ${changeCounts(diff.changes)} differ${diff.changes.length === 1 ? 's' : ''}.`,
     ...diff.changes.map(changeLine),
     ...diff.tasks.map(
       ({ id, title, from, to: now }) => `  task ${id} ${title}: ${from ?? 'none'} → ${now ?? 'none'}`,

@@ -1,3 +1,4 @@
+import { stepWords } from '../agent/step-words.ts';
 import type { EventData, EventRow, EventType } from '../event/event.ts';
 import { stopWords } from './pause-words.ts';
 import { countWords, durationWords, sizeWords } from './quantity-words.ts';
@@ -46,10 +47,10 @@ const table: EventTable = {
   'task-cancelled': ({ taskId }) => `task ${taskId} is cancelled`,
   'blocker-opened': ({ blockerId, agent, question }) => `agent ${agent} asks (${blockerId}): ${question}`,
   'blocker-answered': ({ blockerId, answer }) => `${blockerId} was answered: ${answer}`,
-  'step-started': ({ agent, kind, name, summary }) => `agent ${agent}: ${stepWords(kind, name, summary)}`,
+  'step-started': ({ agent, ...step }) => `agent ${agent}: ${stepWords(step)}`,
   'step-ended': ({ agent, status, summary }) => `agent ${agent}: the step ${status}: ${summary}`,
-  'step-interrupted': ({ agent, name, summary }) =>
-    `agent ${agent}: ${stepWords('tool', name, summary)} was interrupted; its outcome is not known`,
+  'step-interrupted': ({ agent, ...step }) =>
+    `agent ${agent}: ${stepWords({ ...step, kind: 'tool' })} was interrupted; its outcome is not known`,
   'step-repeated': ({ agent, name, repeats }) =>
     `agent ${agent}: ${name} is repeated (${repeats} was interrupted)`,
   'late-result': ({ agent, stepId }) => `agent ${agent}: a result of ${stepId} came too late and is not used`,
@@ -74,13 +75,6 @@ const stoppedWords = {
   waiting: 'the project is stopped: what is left waits for a person',
   failed: 'the project is stopped: tasks failed and nothing else is left',
 } as const;
-
-/** `write_file src/a.ts`, `asks anthropic:claude-sonnet-4-5`. */
-export function stepWords(kind: string, name: string, summary: string): string {
-  if (kind === 'model') return `asks ${name}`;
-  if (summary === '' || summary.startsWith(name)) return summary === '' ? name : summary;
-  return `${name} ${summary}`;
-}
 
 const progressTypes: ReadonlySet<EventType> = new Set([
   'project-started',

@@ -6,6 +6,12 @@ import { countWords, listWords } from './quantity-words.ts';
 
 /** The end of a run for people, with the questions and failures that are left and the command that leads on. */
 export async function summaryLines(project: ProjectHandle, summary: RunSummary): Promise<readonly Line[]> {
+  const { length } = await project.tasks();
+  if (length === 0)
+    return [
+      `${project.name} has no tasks, so that nothing was to be done.`,
+      'Next: codeframe task add "TITLE"',
+    ];
   return [endSentence(project.name, summary), ...(await leftLines(project, summary)), ...nextLines(summary)];
 }
 

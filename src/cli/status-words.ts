@@ -73,8 +73,8 @@ const stopReasons: Readonly<Record<Extract<ProjectState, { kind: 'stopped' }>['w
 function interruptedLines(report: StatusReport): readonly Line[] {
   if (report.interruptedSteps === 0) return [];
   return [
-    `The outcome of ${countWords(report.interruptedSteps, 'step')} is not known. A resume repeats those that are safe ` +
-      'to repeat and tells the agents of the others; nothing runs until then.',
+    `The outcome of ${countWords(report.interruptedSteps, 'step')} is not known. \`${report.next}\` repeats what is safe ` +
+      'to repeat and tells the agents of the rest; nothing runs until then.',
   ];
 }
 
@@ -101,7 +101,8 @@ function statusCell(status: AgentStatus['status']): string | Styled {
 }
 
 function tasksLine(tasks: StatusReport['tasks']): Line {
-  return `Tasks: ${taskCounts(tasks)}.`;
+  const counts = taskCounts(tasks);
+  return counts === 'no tasks' ? 'There are no tasks yet: codeframe task add "TITLE"' : `Tasks: ${counts}.`;
 }
 
 const taskOrder = ['running', 'waiting', 'held', 'pending', 'done', 'failed', 'cancelled'] as const;

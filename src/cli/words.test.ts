@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { EventData, EventRow } from '../event/event.ts';
 import type { RunSummary } from '../handle.ts';
 import type { PauseResult } from '../project/pause.ts';
-import { eventWords, isProgress, stepWords } from './event-words.ts';
+import { eventWords, isProgress } from './event-words.ts';
 import { pauseLines } from './pause-words.ts';
 import { costWords, durationWords, listWords, numberWords, sizeWords } from './quantity-words.ts';
 import { exitCodeOf } from './run-words.ts';
@@ -33,15 +33,6 @@ test('numbers, sizes, costs and lists', () => {
   ]);
   expect([0, 0.004, 1.239].map(costWords)).toEqual(['$0.00', 'less than $0.01', '$1.24']);
   expect([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listWords)).toEqual(['', 'a', 'a and b', 'a, b and c']);
-});
-
-test('a step names its tool once', () => {
-  expect(stepWords('tool', 'write_file', 'src/a.ts')).toBe('write_file src/a.ts');
-  expect(stepWords('run', 'make', 'make all')).toBe('make all');
-  expect(stepWords('tool', 'finish', '')).toBe('finish');
-  expect(stepWords('model', 'recorded model (a.ndjson)', '12 messages')).toBe(
-    'asks recorded model (a.ndjson)',
-  );
 });
 
 test('a step that ended well is no progress, one that failed is', () => {

@@ -1,4 +1,5 @@
 import type { StopReport } from '../agent/driver.ts';
+import type { StepRow } from '../agent/step.ts';
 import type { RestoreFigures, RestorePart } from '../checkpoint/restore.ts';
 import type { StopReason } from '../project/lifecycle.ts';
 import type { PauseResult } from '../project/pause.ts';
@@ -97,7 +98,7 @@ export type EventData =
       readonly data: {
         readonly stepId: string;
         readonly agent: string;
-        readonly kind: string;
+        readonly kind: StepRow['kind'];
         readonly name: string;
         readonly summary: string;
       };

@@ -1,4 +1,5 @@
 import type { AgentRow } from '../agent/agent.ts';
+import { stepWords } from '../agent/step-words.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { ContextItemRow, Tier } from '../context/item.ts';
 import { promptTokens } from '../context/flash-save.ts';
@@ -21,7 +22,7 @@ export function projectStatus(
     const state = trueState(row.state, { lease, owner, now: ports.clock.now() });
     const tasks = await tx.list('tasks');
     const steps = await tx.list('steps', { where: { status: { in: ['started', 'interrupted'] } } });
-    const open = steps.filter((step) => isOpen(step, tasks, owner !== null));
+    const open = owner === null ? await openSteps(tx, { tasks, steps }) : [];
     const [lastCheckpoint] = await tx.list('checkpoints', {
       orderBy: 'createdAt',
       descending: true,
@@ -77,11 +78,24 @@ export function trueState(
   return next.ok ? next.state : state;
 }
 
-/** Cut, and its task not gone on since. */
-function isOpen(step: StepRow, tasks: readonly TaskRow[], alive: boolean): boolean {
-  if (step.status === 'started') return !alive;
-  const task = tasks.find(({ id }) => id === step.taskId);
-  return task !== undefined && ['held', 'running', 'waiting'].includes(task.status) && !alive;
+/** Those that were cut and neither repeated nor told of since: what a resume has to deal with. */
+async function openSteps(
+  tx: ReadTransaction,
+  seen: { readonly tasks: readonly TaskRow[]; readonly steps: readonly StepRow[] },
+): Promise<readonly StepRow[]> {
+  const repeated = new Set(seen.steps.map((step) => step.repeats));
+  const open: StepRow[] = [];
+  for (const task of seen.tasks.filter(({ status }) => isBegun(status))) {
+    const [ended] = await tx.list('steps', {
+      where: { taskId: task.id, status: { in: ['completed', 'failed'] } },
+      orderBy: 'startedAt',
+      descending: true,
+      limit: 1,
+    });
+    const cut = seen.steps.filter(({ taskId, id }) => taskId === task.id && !repeated.has(id));
+    open.push(...cut.filter(({ agent, seq }) => agent !== ended?.agent || seq > ended.seq));
+  }
+  return open;
 }
 
 async function agentStatuses(
@@ -104,7 +118,7 @@ async function agentStatuses(
       model: shownModel(agent),
       status: seen.alive ? agent.status : 'idle',
       task: task === undefined ? null : { id: task.id, title: task.title, status: task.status },
-      step: step !== undefined && seen.alive ? `${step.name} ${step.intent.summary}`.trim() : null,
+      step: step !== undefined && seen.alive ? stepWords({ ...step, summary: step.intent.summary }) : null,
       promptTokens: promptTokens(items),
       tiers: countTiers(items),
     });

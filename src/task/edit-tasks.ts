@@ -42,7 +42,7 @@ export function addTask(ports: TaskPorts, task: NewTask): Promise<TaskRow> {
 export function retryTask(ports: TaskPorts, id: number): Promise<TaskRow> {
   return editTask(ports, {
     id,
-    verb: 'retry',
+    verb: 'be retried',
     fits: ['failed', 'cancelled', 'held'],
     to: { kind: 'pending' },
     event: { type: 'task-retried', data: { taskId: id } },
@@ -53,7 +53,7 @@ export function retryTask(ports: TaskPorts, id: number): Promise<TaskRow> {
 export function cancelTask(ports: TaskPorts, id: number): Promise<TaskRow> {
   return editTask(ports, {
     id,
-    verb: 'cancel',
+    verb: 'be cancelled',
     fits: ['pending', 'running', 'held', 'waiting', 'failed'],
     to: { kind: 'cancelled', at: ports.clock.now() },
     event: { type: 'task-cancelled', data: { taskId: id } },
@@ -74,9 +74,11 @@ function editTask(
     const task = await needTask(tx, edit.id);
     if (!edit.fits.includes(task.status)) {
       throw new CodeframeError({
-        code: 'invalid-argument',
-        argument: `task ${edit.id}`,
-        problem: `it is ${task.status}; only a task that is ${edit.fits.join(', ')} can be used with ${edit.verb}`,
+        code: 'wrong-status',
+        subject: `Task ${edit.id}`,
+        verb: edit.verb,
+        status: task.status,
+        next: `codeframe task show ${edit.id}`,
       });
     }
     await changeTask(tx, ports, { task, to: edit.to, event: edit.event });

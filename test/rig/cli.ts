@@ -128,8 +128,9 @@ function normalRules(
     [literal(home), () => '<home>'],
     [literal(dir), () => '<dir>'],
     [literal(process.execPath), () => '<node>'],
+    [/\b[0-9a-f]{64}\b/g, () => '<sha256>'],
     [/\b[0-9a-f]{40}\b/g, (hash) => name('commit', hash.slice(0, 12))],
-    [/\bcommit ([0-9a-f]{12})\b/g, (_, hash = '') => `commit ${name('commit', hash)}`],
+    [/\b[0-9a-f]{12}\b/g, (hash) => name('commit', hash)],
     [
       /\b([pczrbsiaeo])([0-9abcdefghjkmnpqrstvwxyz]{12})\b/g,
       (id, letter = '') => name(idKinds[letter] ?? 'id', id),
@@ -142,7 +143,7 @@ function normalRules(
     [/\bpid \d+/g, () => 'pid <pid>'],
     [/"pid":\d+/g, () => '"pid":<pid>'],
     [/#\d{2,7}\b(?! )/g, () => '#<pid>'],
-    [literal(userInfo().username + '@' + hostname()), () => '<user>@<host>'],
+    [literal(`${userInfo().username}@${hostname()}`), () => '<user>@<host>'],
     [literal(hostname()), () => '<host>'],
   ];
 }

@@ -84,11 +84,15 @@ function progressPrinter(out: Output, before: StatusReport): (event: EventRow) =
   let stopped = 0;
   return (event) => {
     if (event.type === 'pause-requested' && total > 0) out.note(`Stopping ${countWords(total, 'agent')}…`);
-    if (event.type === 'agent-stopped' || event.type === 'flash-save-failed')
-      out.note(`  ${eventWords(event)}`);
+    if (isWorthSaying(event, total)) out.note(`  ${eventWords(event)}`);
     if (event.type === 'agent-stopped') stopped += 1;
     if (isLastBeforeCheckpoint(event, stopped, total)) out.note('Writing the checkpoint…');
   };
+}
+
+/** Without a runner nothing had to stop: that agents were idle stands in the result. */
+function isWorthSaying({ type }: EventRow, total: number): boolean {
+  return type === 'flash-save-failed' || (type === 'agent-stopped' && total > 0);
 }
 
 function isLastBeforeCheckpoint(event: EventRow, stopped: number, total: number): boolean {

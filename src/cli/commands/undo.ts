@@ -9,8 +9,8 @@ export function undoCommand(run: RunWork): Command {
     name: 'undo',
     summary: 'Undo the last restore.',
     paragraph:
-      'Brings back what was there before the last restore, from the checkpoint that it made first. What is there now ' +
-      'becomes a checkpoint too, so an undo can be undone.',
+      'Brings back what was there before the last restore, from the checkpoint that it made first; again, and it goes ' +
+      'back over the restore before that. What is there now becomes a checkpoint too, and its id is printed.',
     examples: ['codeframe undo', 'codeframe undo --json'],
     exits: [...projectExits, 4],
   }).action(
