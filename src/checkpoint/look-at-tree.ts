@@ -16,17 +16,19 @@ export interface LookedAt {
 
 export interface LookTarget {
   readonly wanted: WantedTree;
+  /** What the checkpoint did not cover, as its manifest shows it. */
+  readonly unknown: ReadonlySet<string>;
   /** An id of the store that the wanted objects are in: it says by which hash files have to be compared. */
   readonly like: ObjectId;
 }
 
 /** Plans from the tree as it is now; looks again, with what is ignored and in the way, until nothing of that is left out. */
 export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<LookedAt> {
-  const { wanted } = target;
+  const { wanted, unknown } = target;
   const include: TreePath[] = [];
   for (;;) {
     const present = await presentTree(tree, { ...target, include });
-    const plan = planRestore(wanted, present);
+    const plan = planRestore(wanted, present, unknown);
     if (plan.save.length === 0) {
       const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
       return { plan, uncovered: present.uncovered, include, saved };

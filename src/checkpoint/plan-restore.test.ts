@@ -106,6 +106,20 @@ describe('a plan of a restore', () => {
     expect(plan.operations.map(({ kind, path }) => [kind, path])).toEqual([['remove', 'd/gone']]);
   });
 
+  it('does not delete what the checkpoint did not cover, although it is covered now', () => {
+    const present = treeOf([
+      ['modules/pkg/file', file('1')],
+      ['other/file', file('2')],
+      ['na\xefve', file('3')],
+    ]);
+    const tree = { ...scanOf(present, []), included: [], found: new Map() };
+    const plan = planRestore(new Map(), tree, new Set(['modules', 'na\\xefve']));
+    expect(plan.operations.map(({ kind, path }) => [kind, path])).toEqual([
+      ['remove', 'other/file'],
+      ['remove-directory', 'other'],
+    ]);
+  });
+
   it('never deletes what makes the directory a project', () => {
     const present = treeOf([
       ['.codeframe/config.json', file('{}')],

@@ -24,12 +24,18 @@ const ownConfig = '.codeframe/config.json';
 
 /**
  * The way from the present tree to the wanted one: only what differs is touched, and only covered paths are deleted.
+ * What the checkpoint itself did not cover (`unknown`, as its manifest shows it) is not deleted either: that it is not
+ * in the checkpoint does not say that it was not there.
  *
  * The order: what gives way to another kind, directories (parents first), files and links, modes, deletions (deepest
  * first), modes of directories. Until the deletions, both the old and the new content are somewhere on disk.
  */
-export function planRestore(wanted: WantedTree, present: PresentTree): RestorePlan {
-  const planning = startPlanning(wanted, present);
+export function planRestore(
+  wanted: WantedTree,
+  present: PresentTree,
+  unknown: ReadonlySet<string> = new Set(),
+): RestorePlan {
+  const planning = startPlanning(wanted, present, unknown);
   for (const entry of wanted.values()) {
     if (entry.kind === 'directory') planDirectory(planning, entry);
     else planLeaf(planning, entry);
@@ -54,6 +60,7 @@ interface Planning {
   readonly view: PresentView;
   /** Directories that are there now and go. */
   readonly going: ReadonlySet<TreePath>;
+  readonly kept: ReadonlySet<TreePath>;
   readonly clear: TreeOperation[];
   readonly make: TreeOperation[];
   readonly put: TreeOperation[];
@@ -64,17 +71,44 @@ interface Planning {
   readonly problems: { path: string; problem: string }[];
 }
 
-function startPlanning(wanted: WantedTree, present: PresentTree): Planning {
+function startPlanning(wanted: WantedTree, present: PresentTree, unknown: ReadonlySet<string>): Planning {
   const view = viewPresent(present);
-  const keepsConfig = present.entries.some((entry) => entry.path === ownConfig) && !wanted.has(ownConfig);
-  const kept = new Set(keepsConfig ? ancestorsOf(ownConfig) : []);
+  const kept = keptPaths(wanted, present, unknown);
   const going = new Set<TreePath>();
   for (const { kind, path } of present.entries) {
     const stays = wanted.get(path)?.kind === 'directory' || view.holdsUncovered(path) || kept.has(path);
     if (kind === 'directory' && !stays) going.add(path);
   }
   const lists = { clear: [], make: [], put: [], modes: [], remove: [], directoryModes: [] };
-  return { wanted, view, going, ...lists, save: new Set(), problems: [] };
+  return { wanted, view, going, kept, ...lists, save: new Set(), problems: [] };
+}
+
+/** Covered paths that stay although they are not wanted, with the directories above them. */
+function keptPaths(
+  wanted: WantedTree,
+  present: PresentTree,
+  unknown: ReadonlySet<string>,
+): ReadonlySet<TreePath> {
+  const kept = new Set<TreePath>();
+  for (const { path } of present.entries) {
+    if (wanted.has(path)) continue;
+    if (path !== ownConfig && (!isUnknown(path, unknown) || givesWay(wanted, path))) continue;
+    for (const one of [path, ...ancestorsOf(path)]) kept.add(one);
+  }
+  return kept;
+}
+
+function isUnknown(path: TreePath, unknown: ReadonlySet<string>): boolean {
+  if (unknown.size === 0) return false;
+  return [path, ...ancestorsOf(path)].some((one) => unknown.has(showPath(one)));
+}
+
+/** Whether a file or link is wanted where the path has a directory. */
+function givesWay(wanted: WantedTree, path: TreePath): boolean {
+  return [...ancestorsOf(path)].some((parent) => {
+    const above = wanted.get(parent);
+    return above !== undefined && above.kind !== 'directory';
+  });
 }
 
 function planDirectory(planning: Planning, entry: Extract<CodeEntry, { kind: 'directory' }>): void {
@@ -115,19 +149,13 @@ function planLeaf(planning: Planning, entry: Exclude<CodeEntry, { kind: 'directo
 }
 
 function planUnwanted(planning: Planning, entry: KnownEntry): void {
-  if (entry.path === ownConfig) {
-    const inWay = [...ancestorsOf(ownConfig)].some((parent) => isLeaf(planning.wanted.get(parent)));
-    if (inWay)
-      planning.problems.push({ path: ownConfig, problem: 'it is in the way and makes this a project' });
-    return;
+  const { path } = entry;
+  const clears = givesWay(planning.wanted, path);
+  if (path === ownConfig && clears) {
+    planning.problems.push({ path, problem: 'it is in the way and makes this a project' });
   }
-  if (entry.kind === 'directory' && !planning.going.has(entry.path)) return;
-  const givesWay = [...ancestorsOf(entry.path)].some((parent) => isLeaf(planning.wanted.get(parent)));
-  planRemoval(planning, entry, givesWay ? planning.clear : planning.remove);
-}
-
-function isLeaf(entry: CodeEntry | undefined): boolean {
-  return entry !== undefined && entry.kind !== 'directory';
+  if (planning.kept.has(path) || (entry.kind === 'directory' && !planning.going.has(path))) return;
+  planRemoval(planning, entry, clears ? planning.clear : planning.remove);
 }
 
 function planRemoval(planning: Planning, entry: KnownEntry, list: TreeOperation[]): void {

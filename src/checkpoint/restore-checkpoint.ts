@@ -135,7 +135,7 @@ async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<st
 async function checkResult(ports: RestorePorts, restoring: Restoring): Promise<void> {
   const { target, looked } = restoring;
   if (target.tree === null) return;
-  const { plan } = await planFromTree(ports.tree, { wanted: target.tree, like: target.stored.commit });
+  const { plan } = await planFromTree(ports.tree, target.tree);
   const wrong = plan.operations.filter((operation) => !isExpected(operation, looked));
   const paths = [...wrong.map(({ path }) => showPath(path)), ...plan.problems.map(({ path }) => path)];
   if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: [...new Set(paths)] });

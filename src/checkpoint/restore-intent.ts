@@ -4,12 +4,12 @@ import type { RestorePreview } from '../handle.ts';
 import type { Store } from '../store/store.ts';
 import { countRows, planRows, readState, rowsDigest, type TableChange } from './change-rows.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
-import { planFromTree, type LookedAt } from './look-at-tree.ts';
+import { planFromTree, type LookedAt, type LookTarget } from './look-at-tree.ts';
 import { rowsFromParts, type StateRows } from './parts.ts';
 import type { RestorePart } from './restore.ts';
 import { showPath } from './tree.ts';
 import { wantedRows } from './wanted-rows.ts';
-import { wantedTree, type WantedTree } from './wanted-tree.ts';
+import { wantedTree } from './wanted-tree.ts';
 import type { WorkTree } from './work-tree.ts';
 
 /** What a restore has to reach. */
@@ -18,7 +18,7 @@ export interface RestoreTarget {
   readonly only: readonly RestorePart[] | null;
   readonly parts: ReadonlySet<RestorePart>;
   /** Null: the files stay as they are. */
-  readonly tree: WantedTree | null;
+  readonly tree: LookTarget | null;
   readonly rows: StateRows;
 }
 
@@ -53,13 +53,17 @@ export async function openTarget(
   }
   const only = request.only === undefined || request.only.length === 0 ? null : request.only;
   const parts = new Set<RestorePart>(only ?? ['code', 'state', 'context']);
-  const tree = wantedTree(checkpointId, await stored.code());
+  const tree: LookTarget = {
+    wanted: wantedTree(checkpointId, await stored.code()),
+    unknown: new Set(stored.manifest.uncovered.map(({ path }) => path)),
+    like: stored.commit,
+  };
   return { stored, only, parts, tree: parts.has('code') ? tree : null, rows: await rowsFromParts(stored) };
 }
 
 /** Plans; changes nothing. */
 export async function planIntent(ports: IntentPorts, target: RestoreTarget): Promise<RestoreIntent> {
-  const looked = await lookAt(ports, target);
+  const looked = target.tree === null ? nothing : await planFromTree(ports.tree, target.tree);
   const present = await ports.store.read(readState);
   const rows = planStateRows(target, present);
   const { plan, saved } = looked;
@@ -113,9 +117,3 @@ const nothing: LookedAt = {
   include: [],
   saved: [],
 };
-
-async function lookAt(ports: IntentPorts, target: RestoreTarget): Promise<LookedAt> {
-  return target.tree === null
-    ? nothing
-    : planFromTree(ports.tree, { wanted: target.tree, like: target.stored.commit });
-}

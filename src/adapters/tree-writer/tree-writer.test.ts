@@ -218,7 +218,11 @@ describe('the tree writer', () => {
         ['a', file('one')],
         ['b', file('two')],
       ]);
-      const { plan } = await planFromTree(tree, { wanted: wantedTree('c1', codeOf(to)), like: '' });
+      const { plan } = await planFromTree(tree, {
+        wanted: wantedTree('c1', codeOf(to)),
+        unknown: new Set(),
+        like: '',
+      });
       await writer.prepare({ restoreId, operations: plan.operations }, contents);
       await writer.apply(restoreId);
       await writer.finish(restoreId);
@@ -268,7 +272,11 @@ function withBench<T>(from: ModelTree, work: (bench: Bench) => Promise<T>): Prom
       tree,
       writer: new FileTreeWriter({ root, journalDir }),
       async plan(to) {
-        const { plan } = await planFromTree(tree, { wanted: wantedTree('c1', codeOf(to)), like: '' });
+        const { plan } = await planFromTree(tree, {
+          wanted: wantedTree('c1', codeOf(to)),
+          unknown: new Set(),
+          like: '',
+        });
         expect(plan.problems).toEqual([]);
         return plan.operations;
       },

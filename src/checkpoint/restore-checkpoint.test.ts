@@ -1,0 +1,457 @@
+import { execFileSync } from 'node:child_process';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { randomTree, treeOf, type ModelNode, type ModelTree } from '../../test/rig/random-tree.ts';
+import { makeTree, readTree } from '../../test/rig/real-tree.ts';
+import { withRestoreBench, type RestoreBench } from '../../test/rig/restore-bench.ts';
+import { item, step, task } from '../../test/conformance/store-rows.ts';
+import { agentRow, taskRow } from '../../test/rig/memory-session.ts';
+import { isFailure, type FailureCode } from '../failure.ts';
+import { recoverRestores } from './recover-restore.ts';
+import { findUndo } from './undo.ts';
+
+/** More runs of the random tests, for a long run. */
+const fuzz = Number(process.env['CODEFRAME_FUZZ'] ?? 1);
+const names = ['a', 'b', ' c\n\t"\xff'];
+
+describe('a restore', () => {
+  it('brings any tree back, and its undo the one that was there', async () => {
+    await fc.assert(
+      fc.asyncProperty(randomTree(names), randomTree(names), async (one, other) => {
+        await withRestoreBench(async ({ root, checkpoint, preview, restore, undo }) => {
+          await makeTree(root, one);
+          const id = await checkpoint();
+          await makeTree(root, other);
+          await restore(id, { preview: await preview(id) });
+          expect(await readTree(root)).toEqual(one);
+          await undo();
+          expect(await readTree(root)).toEqual(other);
+        });
+      }),
+      { numRuns: 8 * fuzz },
+    );
+  });
+
+  it('writes nothing when the tree is as it is to be', async () => {
+    await withRestoreBench(async ({ root, checkpoint, restore }) => {
+      await makeTree(
+        root,
+        treeOf([
+          ['dir/file', file('1')],
+          ['link', { kind: 'link', target: 'dir' }],
+        ]),
+      );
+      const id = await checkpoint();
+      const before = await timesOf(root);
+      const { figures } = await restore(id);
+      expect(await timesOf(root)).toEqual(before);
+      expect(figures).toMatchObject({ added: 0, changed: 0, deleted: 0, modes: 0, rows: 0 });
+    });
+  });
+
+  it('keeps the times of files that do not change', async () => {
+    await withRestoreBench(async ({ root, checkpoint, restore }) => {
+      await makeTree(
+        root,
+        treeOf([
+          ['same', file('1')],
+          ['other', file('2')],
+        ]),
+      );
+      const id = await checkpoint();
+      await writeFile(join(root, 'other'), 'changed');
+      const before = await stat(join(root, 'same'), { bigint: true });
+      await restore(id);
+      const after = await stat(join(root, 'same'), { bigint: true });
+      expect([after.mtimeNs, after.ctimeNs, after.ino]).toEqual([before.mtimeNs, before.ctimeNs, before.ino]);
+    });
+  });
+
+  it('lists in its preview exactly what it changes', async () => {
+    await withRestoreBench(async ({ root, checkpoint, preview, restore }) => {
+      await makeTree(
+        root,
+        treeOf([
+          ['a', file('1')],
+          ['b', file('2')],
+          ['d/e', file('3')],
+        ]),
+      );
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'changed, not committed');
+      await rm(join(root, 'b'));
+      await writeFile(join(root, 'new'), 'untracked');
+      await chmod(join(root, 'd/e'), 0o755);
+      const shown = await preview(id);
+      expect(shown.changes).toEqual([
+        { path: 'a', change: 'change' },
+        { path: 'b', change: 'add' },
+        { path: 'd/e', change: 'mode' },
+        { path: 'new', change: 'delete' },
+      ]);
+      const { figures } = await restore(id, { preview: shown });
+      expect(figures).toMatchObject({ added: 1, changed: 1, deleted: 1, modes: 1 });
+      expect((await preview(id)).changes).toEqual([]);
+    });
+  });
+
+  it('is refused when the tree has moved since its preview', async () => {
+    await withRestoreBench(async (bench) => {
+      const { root, checkpoint, preview, restore } = bench;
+      await makeTree(root, treeOf([['a', file('1')]]));
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'two');
+      const shown = await preview(id);
+      await writeFile(join(root, 'b'), 'new');
+      const before = await snapshotOf(bench);
+      expect(await failureOf(restore(id, { preview: shown }))).toEqual({ code: 'tree-moved', paths: ['b'] });
+      await rm(join(root, 'b'));
+      await writeFile(join(root, 'a'), 'tri');
+      expect(await failureOf(restore(id, { preview: shown }))).toEqual({ code: 'tree-moved', paths: ['a'] });
+      await writeFile(join(root, 'a'), 'two');
+      expect(await snapshotOf(bench)).toEqual({ ...before, tree: await readTree(root) });
+      await restore(id, { preview: shown });
+    });
+  });
+
+  it('is refused when rows have changed since its preview', async () => {
+    await withRestoreBench(async ({ ports, checkpoint, preview, restore }) => {
+      const id = await checkpoint();
+      const shown = await preview(id);
+      await ports.store.write((tx) => tx.insert('tasks', task()));
+      expect(await failureOf(restore(id, { preview: shown }))).toEqual({
+        code: 'tree-moved',
+        paths: ['state/tasks'],
+      });
+    });
+  });
+
+  it('saves an ignored file that is in the way, and undo brings it back', async () => {
+    await withRestoreBench(async ({ root, checkpoint, preview, restore, undo }) => {
+      execFileSync('git', ['init', '-q', root]);
+      await writeFile(join(root, 'out'), 'wanted');
+      await mkdir(join(root, 'dir'));
+      await writeFile(join(root, 'gives-way'), 'wanted file');
+      const id = await checkpoint();
+      await writeFile(join(root, '.gitignore'), 'out\n*.log\ndir\n');
+      await writeFile(join(root, 'out'), 'precious');
+      await writeFile(join(root, 'dir/kept.log'), 'not in the way');
+      await rm(join(root, 'gives-way'));
+      await mkdir(join(root, 'gives-way/sub'), { recursive: true });
+      await writeFile(join(root, 'gives-way/sub/x.log'), 'precious too');
+      const before = await readTree(root);
+      const shown = await preview(id);
+      expect(shown.saved).toEqual(['gives-way/sub/x.log', 'out']);
+      await restore(id, { preview: shown });
+      expect(await readFile(join(root, 'out'), 'utf8')).toBe('wanted');
+      expect(await readFile(join(root, 'gives-way'), 'utf8')).toBe('wanted file');
+      expect(await readFile(join(root, 'dir/kept.log'), 'utf8')).toBe('not in the way');
+      await undo();
+      expect(withoutGit(await readTree(root))).toEqual(withoutGit(before));
+    });
+  });
+
+  it('leaves what only the restored rules do not ignore any more', async () => {
+    await withRestoreBench(async ({ root, checkpoint, restore }) => {
+      execFileSync('git', ['init', '-q', root]);
+      await writeFile(join(root, '.gitignore'), '');
+      const id = await checkpoint();
+      await writeFile(join(root, '.gitignore'), 'node_modules\n');
+      await mkdir(join(root, 'node_modules/pkg'), { recursive: true });
+      await writeFile(join(root, 'node_modules/pkg/index.js'), 'installed');
+      await restore(id);
+      expect(await readFile(join(root, '.gitignore'), 'utf8')).toBe('');
+      expect(await readFile(join(root, 'node_modules/pkg/index.js'), 'utf8')).toBe('installed');
+    });
+  });
+
+  it('is blocked by what cannot be saved first, and changes nothing', async () => {
+    await withRestoreBench(async (bench) => {
+      const { root, checkpoint, restore } = bench;
+      await makeTree(
+        root,
+        treeOf([
+          ['a', file('1')],
+          ['z', file('2')],
+        ]),
+      );
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'other');
+      await rm(join(root, 'z'));
+      execFileSync('mkfifo', [join(root, 'z')]);
+      const before = await readdir(root);
+      expect(await failureOf(restore(id))).toMatchObject({
+        code: 'restore-blocked',
+        problems: [{ path: 'z' }],
+      });
+      expect(await readFile(join(root, 'a'), 'utf8')).toBe('other');
+      expect(await readdir(root)).toEqual(before);
+    });
+  });
+
+  it('does not delete the git directory of a repository that was cloned after the checkpoint', async () => {
+    await withRestoreBench(async ({ root, checkpoint, restore, undo }) => {
+      const id = await checkpoint();
+      execFileSync('git', ['init', '-q', join(root, 'clone')]);
+      await writeFile(join(root, 'clone/file'), 'theirs');
+      await restore(id);
+      expect(await readdir(join(root, 'clone'))).toEqual(['.git']);
+      await undo();
+      expect(await readFile(join(root, 'clone/file'), 'utf8')).toBe('theirs');
+    });
+  });
+
+  it('does not write through a link that leads outside', async () => {
+    await withRestoreBench(async ({ root, dataDir, checkpoint, restore }) => {
+      const outside = join(dataDir, '../outside');
+      await makeTree(outside, treeOf([['file', file('outside')]]));
+      await makeTree(
+        root,
+        treeOf([
+          ['dir/file', file('inside')],
+          ['other/sub/file', file('inside')],
+        ]),
+      );
+      const id = await checkpoint();
+      await rm(join(root, 'dir'), { recursive: true });
+      await symlink(outside, join(root, 'dir'));
+      await rm(join(root, 'other'), { recursive: true });
+      await symlink('../outside', join(root, 'other'));
+      await restore(id);
+      expect(await readTree(outside)).toEqual(treeOf([['file', file('outside')]]));
+      expect(await readFile(join(root, 'dir/file'), 'utf8')).toBe('inside');
+      expect(await readFile(join(root, 'other/sub/file'), 'utf8')).toBe('inside');
+    });
+  });
+
+  it('is refused when an object of the checkpoint is damaged, and changes nothing', async () => {
+    await withRestoreBench(async (bench) => {
+      const { root, dataDir, checkpoint, restore } = bench;
+      await makeTree(root, treeOf([['a', file('one of a kind')]]));
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'other');
+      await damage(join(dataDir, 'store.git/objects'));
+      const before = await snapshotOf(bench);
+      const failure = await failureOf(restore(id));
+      expect(['corrupt-checkpoint', 'corrupt-store']).toContain(failure?.code);
+      expect(await snapshotOf(bench)).toEqual(before);
+    });
+  });
+
+  it('is refused for a checkpoint of another project', async () => {
+    await withRestoreBench(async (bench) => {
+      const id = await bench.checkpoint();
+      const ports = { ...bench.ports, project: { id: 'p2', name: 'other' } };
+      const { restoreCheckpoint } = await import('./restore-checkpoint.ts');
+      const asked = { restoreId: 'r1', kind: 'restore' as const, requestedBy: 'test', fence: bench.fence };
+      expect(await failureOf(restoreCheckpoint(ports, { ...asked, checkpointId: id }))).toMatchObject({
+        code: 'corrupt-checkpoint',
+      });
+    });
+  });
+
+  it('gives an owner that lost the project no say, and leaves the rest to the new one', async () => {
+    await withRestoreBench(async (bench) => {
+      const { root, ports, checkpoint, restore } = bench;
+      await makeTree(root, treeOf([['a', file('1')]]));
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'other');
+      const apply = ports.writer.apply.bind(ports.writer);
+      ports.writer.apply = async (restoreId) => {
+        await apply(restoreId);
+        await ports.store.write((tx) =>
+          tx.update('leases', { key: ['runner'], set: { epoch: 2, ownerId: 'o2' } }),
+        );
+      };
+      expect(await failureOf(restore(id))).toMatchObject({ code: 'stale-owner' });
+      const recovered = await recoverRestores(ports, { ownerId: 'o2', epoch: 2 });
+      expect(recovered).toMatchObject([{ how: 'rolled-back', left: [] }]);
+      expect(await readFile(join(root, 'a'), 'utf8')).toBe('other');
+      expect(await ports.writer.open()).toEqual([]);
+    });
+  });
+
+  it('takes the rows back with the files, and leaves the ledger', async () => {
+    await withRestoreBench(async ({ ports, checkpoint, preview, restore, undo }) => {
+      const { store } = ports;
+      await store.write(async (tx) => {
+        await tx.insert('agents', agentRow());
+        await tx.insert('tasks', taskRow());
+        await tx.insert('steps', step());
+        await tx.insert('context_items', item());
+        await tx.nextNumber('task');
+      });
+      const id = await checkpoint();
+      await store.write(async (tx) => {
+        await tx.update('tasks', { key: [1], set: { title: 'later' } });
+        await tx.insert('tasks', task({ id: 2 }));
+        await tx.insert('context_items', item({ seq: 2 }));
+        await tx.nextNumber('task');
+      });
+      const later = await store.read((tx) => tx.list('tasks'));
+      const shown = await preview(id);
+      expect(shown.rows).toEqual([
+        { table: 'agents', added: 0, changed: 1, deleted: 0 },
+        { table: 'tasks', added: 0, changed: 1, deleted: 1 },
+        { table: 'steps', added: 0, changed: 1, deleted: 0 },
+        { table: 'context_items', added: 0, changed: 0, deleted: 1 },
+      ]);
+      const { figures } = await restore(id, { preview: shown });
+      expect(figures?.rows).toBe(5);
+      await store.read(async (tx) => {
+        expect(await tx.list('tasks')).toMatchObject([{ id: 1, title: taskRow().title, status: 'held' }]);
+        expect(await tx.list('steps')).toMatchObject([{ status: 'interrupted' }]);
+        expect(await tx.list('context_items')).toHaveLength(1);
+        expect(await tx.get('counters', 'task')).toMatchObject({ value: 2 });
+        expect((await tx.list('checkpoints')).map(({ trigger }) => trigger).toSorted()).toEqual([
+          'manual',
+          'safety',
+        ]);
+      });
+      await undo();
+      const back = await store.read((tx) => tx.list('tasks'));
+      expect(back.map(({ id: taskId, title }) => [taskId, title])).toEqual(
+        later.map(({ id: taskId, title }) => [taskId, title]),
+      );
+    });
+  });
+
+  it('takes only the parts that are asked for', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, restore }) => {
+      await makeTree(root, treeOf([['a', file('1')]]));
+      await ports.store.write((tx) => tx.insert('tasks', task({ title: 'then' })));
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'now');
+      await ports.store.write((tx) => tx.update('tasks', { key: [1], set: { title: 'now' } }));
+      const title = async (): Promise<unknown> => (await ports.store.read((tx) => tx.get('tasks', 1)))?.title;
+      await restore(id, { only: ['state'] });
+      expect([await readFile(join(root, 'a'), 'utf8'), await title()]).toEqual(['now', 'then']);
+      await ports.store.write((tx) => tx.update('tasks', { key: [1], set: { title: 'now' } }));
+      await restore(id, { only: ['code'] });
+      expect([await readFile(join(root, 'a'), 'utf8'), await title()]).toEqual(['1', 'now']);
+    });
+  });
+
+  it('puts everything back and says so when it fails after the files were changed', async () => {
+    await withRestoreBench(async (bench) => {
+      const { root, ports, checkpoint, restore } = bench;
+      await makeTree(
+        root,
+        treeOf([
+          ['a', file('1')],
+          ['d/e', file('2')],
+        ]),
+      );
+      const id = await checkpoint();
+      await makeTree(root, treeOf([['a/b', file('other')]]));
+      const before = await readTree(root);
+      const apply = ports.writer.apply.bind(ports.writer);
+      ports.writer.apply = async (restoreId) => {
+        await apply(restoreId);
+        await appendFile(join(root, 'new while it runs'), 'x');
+      };
+      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: ['new while it runs'] });
+      await rm(join(root, 'new while it runs'));
+      expect(await readTree(root)).toEqual(before);
+      const [row] = await ports.store.read((tx) => tx.list('restores'));
+      expect(row).toMatchObject({ status: 'failed' });
+      const types = await ports.store.read((tx) => tx.list('events'));
+      expect(types.map(({ type }) => type)).toEqual(
+        expect.arrayContaining(['restore-begun', 'restore-failed']) as unknown[],
+      );
+      expect(await ports.writer.open()).toEqual([]);
+    });
+  });
+});
+
+describe('undo', () => {
+  it('goes back one restore after the other, and can itself be followed by a restore', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, restore, undo }) => {
+      const write = (text: string): Promise<void> => writeFile(join(root, 'f'), text);
+      const read = (): Promise<string> => readFile(join(root, 'f'), 'utf8');
+      expect(await failureOf(undo())).toEqual({ code: 'nothing-to-undo' });
+      await write('one');
+      const first = await checkpoint();
+      await write('two');
+      const second = await checkpoint();
+      await write('three');
+      await restore(first);
+      await write('four');
+      await restore(second);
+      expect(await read()).toBe('two');
+      await undo();
+      expect(await read()).toBe('four');
+      await undo();
+      expect(await read()).toBe('three');
+      expect(await failureOf(undo())).toEqual({ code: 'nothing-to-undo' });
+      await restore(first);
+      expect(await read()).toBe('one');
+      expect((await findUndo(ports.store)).checkpointId).toBe(first);
+      await undo();
+      expect(await read()).toBe('three');
+    });
+  });
+});
+
+function file(text: string, mode = 0o644): ModelNode {
+  return { kind: 'file', mode, text };
+}
+
+async function failureOf(work: Promise<unknown>): Promise<{ readonly code: FailureCode } | undefined> {
+  const thrown = await work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!isFailure(thrown)) throw new Error('not the failure that was expected', { cause: thrown });
+  return thrown.failure;
+}
+
+/** Everything that a refused restore may not change. */
+async function snapshotOf({
+  root,
+  ports,
+}: RestoreBench): Promise<{ tree: ModelTree; [part: string]: unknown }> {
+  return ports.store.read(async (tx) => ({
+    tree: await readTree(root),
+    restores: await tx.list('restores'),
+    checkpoints: await tx.list('checkpoints'),
+    tasks: await tx.list('tasks'),
+    journals: await ports.writer.open(),
+  }));
+}
+
+async function timesOf(root: string): Promise<unknown> {
+  const times: unknown[] = [];
+  for (const path of ['', ...(await readTree(root)).keys()]) {
+    const { mtimeNs, ctimeNs } = await stat(join(root, path), { bigint: true });
+    times.push([path, mtimeNs, ctimeNs]);
+  }
+  return times;
+}
+
+function withoutGit(tree: ModelTree): ModelTree {
+  return new Map([...tree].filter(([path]) => path !== '.git' && !path.startsWith('.git/')));
+}
+
+/** Cuts every loose object and pack short by a few bytes. */
+async function damage(objects: string): Promise<void> {
+  for (const name of await readdir(objects, { recursive: true, withFileTypes: true })) {
+    const path = join(name.parentPath, name.name);
+    if (!name.isFile() || name.name.endsWith('.idx') || name.name.endsWith('.rev')) continue;
+    await chmod(path, 0o600);
+    await truncate(path, (await stat(path)).size - 25);
+  }
+}
