@@ -26,7 +26,7 @@ export interface CheckpointStore {
 export interface CheckpointDraft {
   readonly id: string;
   /**
-   * Sorted by path, no path twice, every directory above an entry among them; `empty` is not looked at. In batches,
+   * Strictly sorted by path (refused when not), every directory above an entry among them; `empty` is not looked at. In batches,
    * because an asynchronous step an entry costs more than the entry.
    */
   readonly code: AsyncIterable<readonly CodeDraft[]>;

@@ -62,6 +62,9 @@ export class CheckpointWriter {
 
   /** Undefined, and no promise, for an entry that costs nothing: of most of them that is all. */
   #addCode(draft: CodeDraft): Promise<void> | undefined {
+    const before = this.#entries.at(-1);
+    if (before !== undefined && before.path >= draft.path)
+      throw new Error('the entries of a draft are not sorted');
     if (draft.kind === 'directory') {
       this.#entries.push(draft);
       return undefined;
@@ -95,7 +98,6 @@ export class CheckpointWriter {
 
   /** Puts an object at a path of the tree; false when the base has it there. */
   #place(path: string, blob: string): boolean {
-    if (this.#blobs.has(path)) throw new Error(`two entries of a checkpoint have the path ${path}`);
     this.#blobs.set(path, blob);
     if (this.#base.blobs.get(path) === blob) return false;
     const space = blob.indexOf(' ');
