@@ -33,13 +33,16 @@ export function storedKey<Row>(spec: TableSpec<Row>, key: readonly Value[]): rea
   return spec.key.map((column, index) => storedValue(spec, column, key[index]));
 }
 
-/** The row as the domain knows it. */
+/** The row as the domain knows it. Throws `UnreadableValue` for what is no JSON. */
 export function loadedRow<Row>(spec: TableSpec<Row>, stored: StoredRow): Row {
   const kinds = spec.columns as Readonly<Record<string, string>>;
   const row: Record<string, unknown> = {};
-  for (const column in kinds) row[column] = loadedValue(kinds[column] ?? '', stored[column] ?? null);
+  for (const column in kinds) row[column] = loadedValue(kinds[column] ?? '', stored[column] ?? null, column);
   return row as Row;
 }
+
+/** A stored value that no `storedRow` made: the file under it is damaged. */
+export class UnreadableValue extends Error {}
 
 /** Two values of a column are the same; of JSON, when they mean the same, whatever the order of their keys. */
 export function sameStored(kind: ColumnKind, a: StoredValue, b: StoredValue): boolean {
@@ -86,11 +89,19 @@ function wellFormed(text: string): string {
   return text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
 }
 
-function loadedValue(kind: string, stored: StoredValue): unknown {
+function loadedValue(kind: string, stored: StoredValue, column: string): unknown {
   if (stored === null) return null;
-  if (kind.startsWith('json')) return JSON.parse(String(stored));
+  if (kind.startsWith('json')) return parsed(String(stored), column);
   if (kind.startsWith('boolean')) return stored !== 0;
   return stored;
+}
+
+function parsed(text: string, column: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new UnreadableValue(`the JSON in column ${column} cannot be read`, { cause });
+  }
 }
 
 function sortedJson(text: string): string {

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CodeframeError } from '../../src/failure.ts';
 import type { Query, Store, Where, WriteTransaction } from '../../src/store/store.ts';
 import { tableNames, type Tables } from '../../src/store/tables.ts';
 import { memoryStores, sqliteStores } from './store-makers.ts';
+import type { StoreUnderTest } from './store.ts';
 import { cost, event, item, step, task } from './store-rows.ts';
 
 /** Something to do in a write transaction; answers what can be compared. */
@@ -169,21 +170,35 @@ const writes = fc.array(
   { maxLength: 6 },
 );
 
-it('both adapters answer the same to the same operations', async () => {
-  await fc.assert(
-    fc.asyncProperty(writes, async (run) => {
-      const memory = await memoryStores.create();
-      const sqlite = await sqliteStores.create();
-      try {
+describe('the adapters', () => {
+  let memory: StoreUnderTest;
+  let sqlite: StoreUnderTest;
+  beforeAll(async () => {
+    memory = await memoryStores.create();
+    sqlite = await sqliteStores.create();
+  });
+  afterAll(async () => {
+    await memory.destroy();
+    await sqlite.destroy();
+  });
+
+  it('answer the same to the same operations', async () => {
+    await fc.assert(
+      fc.asyncProperty(writes, async (run) => {
+        await empty(sqlite.store);
+        await empty(memory.store);
         expect(await answers(sqlite.store, run)).toEqual(await answers(memory.store, run));
-      } finally {
-        await memory.destroy();
-        await sqlite.destroy();
-      }
-    }),
-    { numRuns: 150 },
-  );
+      }),
+      { numRuns: 200 },
+    );
+  });
 });
+
+async function empty(store: Store): Promise<void> {
+  await store.write(async (tx) => {
+    for (const table of tableNames) await tx.delete(table);
+  });
+}
 
 /** What each operation answered or threw, and all rows at the end. */
 async function answers(store: Store, run: readonly { operations: readonly Operation[]; fails: boolean }[]) {

@@ -104,7 +104,7 @@ export function describeStore(maker: StoreMaker): void {
         await add('tasks', task({ after }));
         after.push(2);
         const [row] = await all('tasks');
-        (row?.after as number[]).push(3);
+        if (row) (row.after as number[]).push(3);
         expect((await all('tasks'))[0]?.after).toEqual([1]);
       });
 

@@ -1,19 +1,12 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SqliteConnection } from './connection.ts';
+import { makeDirectory, syncToDisk } from './directory.ts';
 
 const kept = 5;
 const namePattern = /^state-\d{8}T\d{9}Z-v\d+\.db$/;
-const partialPattern = /^state-.*\.partial$/;
+// Also the journal beside it, which SQLite keeps while it fills the file.
+const partialPattern = /^state-.*\.partial(-\w+)?$/;
 
 export interface BackupOrder {
   readonly backupsDir: string;
@@ -39,16 +32,21 @@ export function backupsIn(backupsDir: string): readonly string[] {
  * The caller holds the write lock on another connection, so nobody else does this at the same time.
  */
 export function backUp(connection: SqliteConnection, order: BackupOrder): string {
-  mkdirSync(order.backupsDir, { recursive: true, mode: 0o700 });
+  makeDirectory(order.backupsDir);
   removePartials(order.backupsDir);
   const target = freeName(order);
   const partial = `${target}.partial`;
-  // Made first, for its mode: SQLite fills an empty file.
-  closeSync(openSync(partial, 'wx', 0o600));
-  connection.run('VACUUM INTO ?', [partial]);
-  sync(partial);
-  renameSync(partial, target);
-  sync(order.backupsDir);
+  try {
+    // Made first, for its mode: SQLite fills an empty file.
+    closeSync(openSync(partial, 'wx', 0o600));
+    connection.run('VACUUM INTO ?', [partial]);
+    syncToDisk(partial);
+    renameSync(partial, target);
+  } catch (error) {
+    removePartials(order.backupsDir);
+    throw error;
+  }
+  syncToDisk(order.backupsDir);
   for (const old of backupsIn(order.backupsDir)
     .filter((path) => path !== target)
     .slice(kept - 1))
@@ -56,7 +54,7 @@ export function backUp(connection: SqliteConnection, order: BackupOrder): string
   return target;
 }
 
-/** What a killed backup left. */
+/** What a backup that was killed or that failed left. */
 function removePartials(backupsDir: string): void {
   for (const name of readdirSync(backupsDir))
     if (partialPattern.test(name)) rmSync(join(backupsDir, name), { force: true });
@@ -67,14 +65,5 @@ function freeName({ backupsDir, version, now }: BackupOrder): string {
     const stamp = new Date(at).toISOString().replaceAll(/[-:.]/g, '');
     const path = join(backupsDir, `state-${stamp}-v${version}.db`);
     if (!existsSync(path)) return path;
-  }
-}
-
-export function sync(path: string): void {
-  const file = openSync(path, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
   }
 }

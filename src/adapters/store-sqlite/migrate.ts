@@ -53,8 +53,8 @@ export function refuseNewer(found: number, known: number, path: string): void {
   if (found > known) throw new CodeframeError({ code: 'database-newer', path, found, known });
 }
 
-/** A database of no schema that holds tables is another program's. */
-function refuseForeign(connection: SqliteConnection, { path, backupsDir }: DatabasePlace): void {
+/** Throws `corrupt-database` for a database of no schema that holds something: it is another program's. */
+export function refuseForeign(connection: SqliteConnection, { path, backupsDir }: DatabasePlace): void {
   const table = connection.get('SELECT name FROM sqlite_schema LIMIT 1');
   if (!table) return;
   throw new CodeframeError({

@@ -1,10 +1,11 @@
-import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
 import { tableNames } from '../../store/tables.ts';
-import { backUp, backupsIn, sync } from './backup.ts';
+import { backUp, backupsIn } from './backup.ts';
 import { SqliteConnection } from './connection.ts';
-import { migrate, newestOf, refuseNewer, schemaOf } from './migrate.ts';
+import { makeDirectory, syncToDisk } from './directory.ts';
+import { migrate, newestOf, refuseForeign, refuseNewer, schemaOf } from './migrate.ts';
 import type { Migration } from './migrations.ts';
 import type { DatabasePlace } from './sqlite-failure.ts';
 
@@ -24,7 +25,7 @@ export interface FileIdentity {
 
 /** Makes the file when it is not there, for its owner alone. Throws errors of the file system. */
 export function prepareFile({ path, backupsDir, create }: DatabaseOrder): FileIdentity {
-  if (create) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (create) makeDirectory(dirname(path));
   const found = statSync(path, { throwIfNoEntry: false });
   if (!create && (!found || found.size === 0))
     throw new CodeframeError({
@@ -49,12 +50,12 @@ function createFile(path: string): void {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return;
     throw error;
   }
-  sync(dirname(path));
+  syncToDisk(dirname(path));
 }
 
 /** The connection that writes, on a database that has the newest schema. Throws SQLite's errors, also of a lock. */
 export function openWriter(order: DatabaseOrder): SqliteConnection {
-  refuseNewerFile(order);
+  refuseUnread(order);
   const connection = new SqliteConnection(order.path);
   try {
     useLog(connection, order);
@@ -74,15 +75,36 @@ export function openReader({ path }: DatabasePlace): SqliteConnection {
   return connection;
 }
 
-/** By a connection that cannot write, so that not a byte changes: the last one to close writes the log back. */
-function refuseNewerFile({ path, migrations }: DatabaseOrder): void {
-  if (statSync(path).size === 0) return;
-  const connection = new SqliteConnection(path, { readonly: true });
+/**
+ * Refuses what must not be touched, by a connection that cannot write, so that not a byte changes: the last
+ * connection to close, or the first to switch to the log, would write.
+ */
+function refuseUnread(order: DatabaseOrder): void {
+  if (statSync(order.path).size === 0) return;
+  refuseCut(order);
+  const connection = new SqliteConnection(order.path, { readonly: true });
   try {
-    refuseNewer(schemaOf(connection), newestOf(migrations), path);
+    // One snapshot for both questions: another process may be making the tables.
+    connection.exec('BEGIN');
+    const found = schemaOf(connection);
+    refuseNewer(found, newestOf(order.migrations), order.path);
+    if (found === 0) refuseForeign(connection, order);
   } finally {
+    connection.rollBack();
     connection.close();
   }
+}
+
+/**
+ * SQLite takes what is missing of the last page for zeros. While there is a log, a page may be half written: what
+ * it lacks is in the log. The size is asked twice, for another process may have been writing the first time.
+ */
+function refuseCut({ path, backupsDir }: DatabasePlace): void {
+  const leastPageBytes = 512;
+  const isCut = () => statSync(path).size % leastPageBytes !== 0;
+  if (!isCut() || (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0 || !isCut()) return;
+  const problem = 'the file ends within a page';
+  throw new CodeframeError({ code: 'corrupt-database', path, problem, backups: backupsIn(backupsDir) });
 }
 
 /** A commit is on disk when it returns (FULL; the default of a database with a log is not to wait). */

@@ -1,6 +1,7 @@
-import { statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodeframeError, type Failure } from '../../failure.ts';
+import { UnreadableValue } from '../../store/stored-row.ts';
 import { backupsIn } from './backup.ts';
 
 /** Where a database lies, for the words of its failures. */
@@ -9,7 +10,8 @@ export interface DatabasePlace {
   readonly backupsDir: string;
 }
 
-const leastFreeBytes = 256 * 1024;
+/** The shared memory beside the database grows by 32 KiB. */
+const leastFreeBytes = 64 * 1024;
 
 /** Another process holds the lock that a statement needs: worth another try. */
 export function isBusy(error: unknown): boolean {
@@ -41,11 +43,12 @@ function sqliteFailure(error: unknown, place: DatabasePlace, doing: string): Fai
   const code = codeOf(error);
   const problem = error instanceof Error ? error.message : String(error);
   if (code === 'SQLITE_FULL') return { code: 'no-space', path };
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT'))
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || error instanceof UnreadableValue)
     return { code: 'corrupt-database', path, problem, backups: backupsIn(place.backupsDir) };
   if (/^SQLITE_(READONLY|PERM|AUTH)/.test(code)) return { code: 'no-permission', path, doing };
   if (!/^SQLITE_(IOERR|CANTOPEN)/.test(code)) return undefined;
-  // SQLite says "full" of a full disk only when a write fails, not when its shared memory or its log cannot grow.
+  // Of its shared memory and of its log, SQLite says neither that the disk is full nor that it is read-only.
+  if (!isWritable(path)) return { code: 'no-permission', path, doing };
   if (isFull(path)) return { code: 'no-space', path };
   return { code: 'input-output', path, doing, problem: `${problem} (${code})` };
 }
@@ -57,6 +60,16 @@ function fileFailure(error: unknown, { path }: DatabasePlace, doing: string): Fa
   if (error instanceof Error && 'errno' in error)
     return { code: 'input-output', path, doing, problem: error.message };
   return undefined;
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(dirname(path), constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    return !['EACCES', 'EPERM', 'EROFS'].includes(codeOf(error));
+  }
 }
 
 function isFull(path: string): boolean {
