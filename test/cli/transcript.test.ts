@@ -11,7 +11,10 @@ import { makeNormaliser, makeWorkplace, runShell, type CliResult } from '../rig/
 const directory = fileURLToPath(new URL('./transcripts', import.meta.url));
 const files = (await readdir(directory)).filter((file) => file.endsWith('.transcript')).sort();
 
-test.concurrent.each(files)('%s', async (file) => {
+/** Scenarios of 20 to 40 programs each; a busy machine takes its time. */
+const replayMs = 300_000;
+
+test.concurrent.each(files)('%s', { timeout: replayMs }, async (file) => {
   const path = join(directory, file);
   const wanted = await readFile(path, 'utf8');
   const actual = await replay(wanted);
