@@ -1,8 +1,9 @@
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sqliteDriver } from '../../src/adapters/store-sqlite/driver.ts';
 import { newestSchema, openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
 import { columnSql } from '../../src/adapters/store-sqlite/sql.ts';
 import { tableNames, tables } from '../../src/store/tables.ts';
@@ -24,7 +25,7 @@ describe('the schema that the migrations make', () => {
     dir = await mkdtemp(join(tmpdir(), 'codeframe-schema-'));
     const path = join(dir, 'state.db');
     await (await openSqliteStore({ path, backupsDir: join(dir, 'backups') })).close();
-    database = new Database(path, { readonly: true });
+    database = new (sqliteDriver())(path, { readonly: true });
   });
   afterAll(async () => {
     database.close();

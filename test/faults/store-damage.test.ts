@@ -1,4 +1,3 @@
-import Database from 'better-sqlite3';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -15,6 +14,7 @@ import { copyFile, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sqliteDriver } from '../../src/adapters/store-sqlite/driver.ts';
 import {
   openSqliteStore,
   type SqliteStore,
@@ -121,14 +121,14 @@ describe('a damaged database', () => {
   });
 
   it('is refused when it is another program’s', async () => {
-    const other = new Database(path);
+    const other = new (sqliteDriver())(path);
     other.exec('CREATE TABLE theirs (x)');
     other.close();
     const before = fingerprint();
     const failure = await failureOf(open());
     expect(failure).toMatchObject({ code: 'corrupt-database' });
     expect(failure).toHaveProperty('problem', expect.stringContaining('theirs'));
-    const again = new Database(path, { readonly: true });
+    const again = new (sqliteDriver())(path, { readonly: true });
     expect(again.prepare('SELECT name FROM sqlite_schema').pluck().all()).toEqual(['theirs']);
     again.close();
     expect(fingerprint()).toBe(before);
@@ -136,7 +136,7 @@ describe('a damaged database', () => {
 
   it('is refused when a table is missing', async () => {
     await makeDatabase();
-    const raw = new Database(path);
+    const raw = new (sqliteDriver())(path);
     raw.exec('DROP TABLE events');
     raw.close();
     expect(await failureOf(open())).toMatchObject({
@@ -158,7 +158,7 @@ describe('a damaged database', () => {
 
   it('is found by the check', async () => {
     await makeDatabase();
-    const raw = new Database(path);
+    const raw = new (sqliteDriver())(path);
     const page = Number(
       raw.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'steps_by_id'").pluck().get(),
     );
@@ -174,7 +174,7 @@ describe('a database of a newer program', () => {
 
   it('is refused, and not a byte of it changes', async () => {
     await makeDatabase();
-    const raw = new Database(path);
+    const raw = new (sqliteDriver())(path);
     raw.pragma('user_version = 999');
     raw.close();
     const before = fingerprint();
@@ -192,7 +192,7 @@ describe('a database of a newer program', () => {
     // The newer program died before it wrote its log back.
     await copyFile(path, `${path}.copy`);
     await copyFile(`${path}-wal`, `${path}.copy-wal`);
-    const raw = new Database(`${path}.copy`);
+    const raw = new (sqliteDriver())(`${path}.copy`);
     raw.pragma('user_version = 999');
     await copyFile(`${path}.copy`, path);
     await copyFile(`${path}.copy-wal`, `${path}-wal`);

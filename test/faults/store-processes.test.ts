@@ -1,8 +1,8 @@
-import Database from 'better-sqlite3';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { sqliteDriver } from '../../src/adapters/store-sqlite/driver.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
 import { isFailure } from '../../src/failure.ts';
 import { lease, task } from '../conformance/store-rows.ts';
@@ -67,7 +67,7 @@ describe('several processes on one database', () => {
     expect(await store.read((tx) => tx.list('tasks'))).toEqual([task({ title: 'a task (2)' })]);
     const [backup = '', ...others] = store.backups();
     expect(others).toEqual([]);
-    const saved = new Database(backup, { readonly: true });
+    const saved = new (sqliteDriver())(backup, { readonly: true });
     expect(saved.pragma('user_version', { simple: true })).toBe(newest);
     expect(saved.prepare('SELECT title FROM tasks').pluck().all()).toEqual(['a task']);
     saved.close();
