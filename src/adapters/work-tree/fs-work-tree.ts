@@ -20,6 +20,8 @@ export interface WorkTreePlace {
   /** Where the scan cache is kept: outside the project. */
   readonly dataDir: string;
   readonly ignored: Ignored;
+  /** Wall time in ms; the machine's when left out. */
+  readonly now?: () => number;
 }
 
 /** 50 MB: over it a file is listed and not captured. */
@@ -35,7 +37,7 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
     root: place.root,
     async scan(options: ScanOptions): Promise<TreeScan> {
       cache ??= loadCache(cachePath);
-      const atNs = BigInt(Date.now()) * 1_000_000n;
+      const atNs = BigInt((place.now ?? Date.now)()) * 1_000_000n;
       const scan = await scanTree({
         ...place,
         cache: options.distrustCache === true ? { ...emptyCache, skipped: cache.skipped } : cache,

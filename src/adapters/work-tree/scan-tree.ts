@@ -127,7 +127,7 @@ class Scan {
   }
 
   #addFile(path: TreePath, stat: FileStat, mode: number): void {
-    if (stat.size > this.#rules.fileBytesMax) {
+    if (stat.size > this.#rules.fileBytesMax && !this.#include.covers(path)) {
       this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
       return;
     }
