@@ -19,8 +19,10 @@ export function markerPrefix(projectId: string, agent?: string): string {
  * A process belongs to an agent when its environment carries the agent's marker, when it descends from such a process,
  * or when it is in a process group or session that one of them leads or led. So a child that wiped its environment is
  * found as long as one of these holds. What was found once is remembered, and found again when none holds any more:
- * so look now and then while an agent works. One that wiped its environment, left group and session, and lost its
+ * so look every few seconds while an agent works. One that wiped its environment, left group and session, and lost its
  * parent between two looks is not found.
+ *
+ * A marker counts on processes of our own user only; their descendants may be another's (sudo, su).
  */
 export interface Processes {
   /** This process. The same answer during its whole life. */

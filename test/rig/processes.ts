@@ -46,6 +46,11 @@ export function stateOf(pid: number): string | null {
   }
 }
 
+interface User {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
 /** A directory with processes in it: both are gone after `end`, also when the test failed. */
 export class ProcessRig {
   readonly dir = realpathSync(mkdtempSync(join(tmpdir(), 'codeframe-processes-')));
@@ -56,13 +61,18 @@ export class ProcessRig {
   }
 
   /** Starts `sh -c script` in a session of its own, in the rig's directory. */
-  sh(script: string, env: Readonly<Record<string, string>> = {}): ChildProcess {
-    return this.start(['sh', '-c', script], env);
+  sh(script: string, env: Readonly<Record<string, string>> = {}, as: User = {}): ChildProcess {
+    return this.start(['sh', '-c', script], env, as);
   }
 
-  start(command: readonly [string, ...string[]], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  start(
+    command: readonly [string, ...string[]],
+    env: Readonly<Record<string, string>> = {},
+    as: User = {},
+  ): ChildProcess {
     const [file, ...args] = command;
     const child = spawn(file, args, {
+      ...as,
       cwd: this.dir,
       env: { PATH: process.env['PATH'], ...env },
       detached: true,

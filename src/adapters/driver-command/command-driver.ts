@@ -19,9 +19,11 @@ export interface CommandDriverOptions {
 
 /**
  * Runs a program for each task: one step, done when it exits with 0. It learns of a pause by SIGTERM; what it does not
- * finish then, it is started for again on resume, with the id of the step that was cut in CODEFRAME_INTERRUPTED.
- * See docs for its environment: CODEFRAME_TASK_ID, CODEFRAME_TASK_TITLE, CODEFRAME_TASK_DETAILS, CODEFRAME_AGENT_NAME,
- * CODEFRAME_PROJECT.
+ * finish then, it is started for again on resume.
+ *
+ * Its environment: CODEFRAME_TASK_ID, CODEFRAME_TASK_TITLE, CODEFRAME_TASK_DETAILS, CODEFRAME_AGENT_NAME,
+ * CODEFRAME_PROJECT (the directory, in which it runs), and CODEFRAME_INTERRUPTED, the id of the step of the same task
+ * that was cut. `{task}` and `{details}` in its arguments are the task's title and details.
  */
 export function createCommandDriver(options: CommandDriverOptions): AgentDriver {
   return {

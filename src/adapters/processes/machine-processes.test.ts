@@ -157,6 +157,17 @@ test('what was seen once is found when it has wiped its environment and lost its
   expect(pidsIn(rig.path('pids')).filter(runs)).toEqual([]);
 });
 
+test.skipIf(process.getuid?.() !== 0)('another user’s marker is no reason to kill', async () => {
+  const processes = openProcesses();
+  const other = rig.sh('exec sleep 1000', marked('a'), { uid: 65_534, gid: 65_534 });
+  const own = rig.sh(sleeper, marked('a'));
+  await until(() => pidsIn(rig.path('pids')).length === 1 && other.pid !== undefined);
+  const found = await processes.marked(markerPrefix(projectId()));
+  expect(found.map(({ pid }) => pid)).toEqual([own.pid]);
+  expect(await processes.killMarked(markerPrefix(projectId()), 10_000)).toEqual({ killed: 1, left: [] });
+  expect(runs(other.pid ?? 0)).toBe(true);
+});
+
 test('many who kill at once all find nothing left', async () => {
   const processes = openProcesses();
   rig.sh(stubborn, marked('a'));

@@ -6,7 +6,11 @@ import { keyOf, type ProcessEntry, type ProcessTable } from './process-table.ts'
 interface Remembered {
   readonly keys: ReadonlySet<string>;
   readonly circles: Circles;
+  readonly at: number;
 }
+
+/** How long an empty group's number is taken to be unused: in longer times pids may come round again. */
+const circlesKeptMs = 10_000;
 
 /**
  * Finds marked processes and their families, and remembers them: what was seen once with its parent, or in its group,
@@ -25,12 +29,17 @@ export class MarkedSearch {
     const entries = this.#table.list();
     const found = new Map<number, ProcessEntry>();
     for (const [marker, pids] of this.#seedsByMarker(entries, isMeant)) {
-      const known = this.#remembered.get(marker)?.circles ?? noCircles;
-      const family = familyOf({ entries, self: process.pid }, pids, known);
+      const family = familyOf({ entries, self: process.pid }, pids, this.#circlesOf(marker));
       for (const entry of family.members) found.set(entry.pid, entry);
       this.#remember(marker, family);
     }
     return [...found.values()];
+  }
+
+  #circlesOf(marker: string): Circles {
+    const remembered = this.#remembered.get(marker);
+    const isRecent = remembered !== undefined && performance.now() - remembered.at < circlesKeptMs;
+    return isRecent ? remembered.circles : noCircles;
   }
 
   #seedsByMarker(
@@ -59,6 +68,7 @@ export class MarkedSearch {
     const groups = new Set(members.map(({ group }) => group));
     const sessions = new Set(members.map(({ session }) => session ?? 0));
     this.#remembered.set(marker, {
+      at: performance.now(),
       keys: new Set(members.map(keyOf)),
       circles: {
         groups: onlyIn(circles.groups, groups),

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { readFileSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import type { ProcessEntry, ProcessTable } from './process-table.ts';
 
 /** Linux. Read synchronously: a few hundred small files take milliseconds so, and the table is of one moment. */
@@ -47,6 +47,8 @@ function readEntry(pid: number): ProcessEntry | null {
 function environmentOf(pid: number, name: string): readonly string[] {
   const text = readProc(`${pid}/environ`);
   if (text === null || !text.includes(`${name}=`)) return [];
+  // Another user's variable may say what it likes; it gives nobody the right to kill.
+  if (statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) return [];
   return text
     .split('\0')
     .filter((pair) => pair.startsWith(`${name}=`))
