@@ -29,7 +29,9 @@ export function eventsCommand(run: RunWork): Command {
     .action(
       run(async (session, flags: EventsFlags) => {
         await using project = await session.open();
-        return untilInterrupted(session.out, (signal) => print(session.out, project, { ...flags, signal }));
+        return await untilInterrupted(session.out, (signal) =>
+          print(session.out, project, { ...flags, signal }),
+        );
       }),
     );
 }

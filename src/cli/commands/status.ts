@@ -26,7 +26,7 @@ export function statusCommand(run: RunWork): Command {
       run(async (session, flags: StatusFlags) => {
         await using project = await session.open();
         if (flags.watch === true)
-          return untilInterrupted(session.out, (signal) => watch(session, project, signal));
+          return await untilInterrupted(session.out, (signal) => watch(session, project, signal));
         const report = await project.status();
         session.out.show(report, () => statusLines(report));
       }),
