@@ -9,7 +9,7 @@ export interface Fence {
 
 export type Value = string | number | boolean | null;
 
-/** A condition on one column: equality, or one of the operators. */
+/** A condition on one column: equality, or one of the operators. On a JSON column only null can be asked for. */
 export type Where<Row> = {
   readonly [Column in keyof Row]?:
     | Row[Column]
@@ -20,7 +20,7 @@ export type Where<Row> = {
 
 export interface Query<Row> {
   readonly where?: Where<Row>;
-  /** Column to order by; the table's key when left out. */
+  /** Column to order by, then by the key; the table's key when left out. Null comes first, text by code points. */
   readonly orderBy?: keyof Row & string;
   readonly descending?: boolean;
   readonly limit?: number;
@@ -65,18 +65,23 @@ export interface WriteOptions {
 /**
  * Where a project's rows are kept. Adapters: SQLite, memory; both pass `test/conformance/store.ts`.
  *
+ * A row comes back as it was put in, but for half a surrogate pair in a text, in whose place U+FFFD comes back, and
+ * for what JSON does to a value. A row or a condition that does not fit its table is a bug: a `TypeError`.
  * All of a `write` is committed and on disk when its promise resolves, or none of it when it rejects, whatever is
  * killed in between. Writers wait for each other, at most a bounded time, then fail with `database-busy`.
  */
 export interface Store {
-  /** Runs `work` on one snapshot. It may be called at any time, also during a write of this or another process. */
+  /**
+   * Runs `work` on one snapshot, taken when `read` is called. It may be called at any time, also during a write of
+   * this or another process, and its work may take as long as it likes.
+   */
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T>;
   /**
    * Runs `work` in one transaction that holds the write lock from its start. `work` must await nothing but `tx`:
    * an adapter may refuse (a plain error) a transaction that does. Throwing rolls everything back. Not nestable.
    */
   write<T>(work: (tx: WriteTransaction) => Promise<T>, options?: WriteOptions): Promise<T>;
-  /** A number that is another one after every commit by anyone: cheap enough to ask every 20 ms. */
+  /** A number that is another one after every commit of a change by anyone: cheap enough to ask every 20 ms. */
   version(): Promise<number>;
   /** Waits for running transactions, then closes. May be called twice. */
   close(): Promise<void>;

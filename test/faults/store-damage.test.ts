@@ -345,7 +345,7 @@ describe('a place where a database cannot be', () => {
     await makeDatabase();
     await onFileSystem('size=1m', async (mounted) => {
       await copyFile(path, join(mounted, 'state.db'));
-      mount('-o', 'remount,ro', mounted);
+      asRoot('mount', '-o', 'remount,ro', mounted);
       path = join(mounted, 'state.db');
       expect(await failureOf(open())).toMatchObject({ code: 'no-permission', path });
       path = join(mounted, 'new', 'state.db');
@@ -453,14 +453,14 @@ function growWhileThereIsRoom(file: string, size: number): void {
 async function onFileSystem(options: string, test: (mounted: string) => Promise<void>): Promise<void> {
   const mounted = join(dir, 'mounted');
   mkdirSync(mounted);
-  mount('-t', 'tmpfs', '-o', options, 'tmpfs', mounted);
+  asRoot('mount', '-t', 'tmpfs', '-o', options, 'tmpfs', mounted);
   try {
     await test(mounted);
   } finally {
-    execFileSync('umount', ['-l', mounted]);
+    asRoot('umount', '-l', mounted);
   }
 }
 
-function mount(...parameters: readonly string[]): void {
-  execFileSync('mount', parameters);
+function asRoot(program: string, ...parameters: readonly string[]): void {
+  execFileSync(program, parameters);
 }

@@ -59,6 +59,7 @@ describe('a store whose process is killed', () => {
     const said: string[] = [];
     const wanted = Math.floor(random() * 12) - 1;
     for (let index = 0; index < wanted; index++) said.push(await child.line());
+    // Not to wait for something: to die somewhere else each time.
     await delay(random() * 6);
     child.kill('SIGKILL');
     const { rest, signal } = await child.ended;

@@ -43,7 +43,7 @@ export class SqliteConnection {
 
   /** Ends the transaction without its changes; does nothing when SQLite has already done so. */
   rollBack(): void {
-    if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+    if (this.#database.inTransaction) this.run('ROLLBACK');
   }
 
   close(): void {

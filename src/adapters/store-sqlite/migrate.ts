@@ -17,10 +17,10 @@ export interface MigrationPlan extends DatabasePlace {
 export function migrate(connection: SqliteConnection, plan: MigrationPlan): number {
   const newest = newestOf(plan.migrations);
   if (schemaOf(connection) === newest) return newest;
-  connection.exec('BEGIN IMMEDIATE');
+  connection.run('BEGIN IMMEDIATE');
   try {
     migrateLocked(connection, plan);
-    connection.exec('COMMIT');
+    connection.run('COMMIT');
   } catch (error) {
     connection.rollBack();
     throw error;
@@ -41,7 +41,7 @@ function migrateLocked(connection: SqliteConnection, plan: MigrationPlan): void 
 
 /** The schema of the database; 0 when nothing is in it. */
 export function schemaOf(connection: SqliteConnection): number {
-  return Number(connection.pragma('user_version'));
+  return Number(connection.get('PRAGMA user_version')?.['user_version']);
 }
 
 export function newestOf(migrations: readonly Migration[]): number {

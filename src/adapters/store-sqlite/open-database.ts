@@ -85,7 +85,7 @@ function refuseUnread(order: DatabaseOrder): void {
   const connection = new SqliteConnection(order.path, { readonly: true });
   try {
     // One snapshot for both questions: another process may be making the tables.
-    connection.exec('BEGIN');
+    connection.run('BEGIN');
     const found = schemaOf(connection);
     refuseNewer(found, newestOf(order.migrations), order.path);
     if (found === 0) refuseForeign(connection, order);

@@ -24,6 +24,12 @@ export function isKeyTaken(error: unknown): boolean {
   return ['SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_ROWID'].includes(codeOf(error));
 }
 
+/** What is in the file is not what SQLite, or the store, wrote there. */
+export function isCorrupt(error: unknown): error is Error {
+  const code = codeOf(error);
+  return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || error instanceof UnreadableValue;
+}
+
 /** The failure that an error of SQLite stands for; anything else, also what a transaction's work threw, as it is. */
 export function failureOf(error: unknown, place: DatabasePlace, doing: string): unknown {
   const failure = sqliteFailure(error, place, doing);
@@ -43,7 +49,7 @@ function sqliteFailure(error: unknown, place: DatabasePlace, doing: string): Fai
   const code = codeOf(error);
   const problem = error instanceof Error ? error.message : String(error);
   if (code === 'SQLITE_FULL') return { code: 'no-space', path };
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || error instanceof UnreadableValue)
+  if (isCorrupt(error))
     return { code: 'corrupt-database', path, problem, backups: backupsIn(place.backupsDir) };
   if (/^SQLITE_(READONLY|PERM|AUTH)/.test(code)) return { code: 'no-permission', path, doing };
   if (!/^SQLITE_(IOERR|CANTOPEN)/.test(code)) return undefined;

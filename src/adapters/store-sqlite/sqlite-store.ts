@@ -10,7 +10,7 @@ import type { SqliteConnection } from './connection.ts';
 import { newestOf, refuseNewer, schemaOf } from './migrate.ts';
 import { migrations, type Migration } from './migrations.ts';
 import { openReader, openWriter, prepareFile, type FileIdentity } from './open-database.ts';
-import { failureOf, openingFailureOf, type DatabasePlace } from './sqlite-failure.ts';
+import { failureOf, isCorrupt, openingFailureOf, type DatabasePlace } from './sqlite-failure.ts';
 import { SqliteReadTransaction, SqliteWriteTransaction } from './sqlite-transaction.ts';
 import { whileBusy } from './while-busy.ts';
 
@@ -114,7 +114,7 @@ class FileStore implements SqliteStore {
         commit: () => {
           tx.refuseBroken();
           tx.end();
-          writer.exec('COMMIT');
+          writer.run('COMMIT');
         },
         rollback: () => {
           tx.end();
@@ -139,6 +139,9 @@ class FileStore implements SqliteStore {
       try {
         const lines = reader.all('PRAGMA integrity_check').map((row) => String(row['integrity_check']));
         return lines.filter((line) => line !== 'ok');
+      } catch (error) {
+        if (isCorrupt(error)) return [error.message];
+        throw error;
       } finally {
         this.#endRead(reader);
       }
@@ -161,7 +164,7 @@ class FileStore implements SqliteStore {
   #beginRead(): SqliteConnection {
     const reader = this.#idleReaders.pop() ?? openReader(this.#opened.place);
     try {
-      reader.exec('BEGIN');
+      reader.run('BEGIN');
       this.#refuseOtherSchema(reader);
       return reader;
     } catch (error) {
@@ -179,7 +182,7 @@ class FileStore implements SqliteStore {
   #beginWrite(): void {
     const { writer } = this.#opened;
     this.#refuseReplaced();
-    writer.exec('BEGIN IMMEDIATE');
+    writer.run('BEGIN IMMEDIATE');
     try {
       this.#refuseOtherSchema(writer);
     } catch (error) {
