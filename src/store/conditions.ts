@@ -90,15 +90,10 @@ function compareValues(a: StoredValue, b: StoredValue): number {
   return compareText(String(a), String(b));
 }
 
-/** By code points, not by UTF-16 units: they differ where one side has a surrogate pair. */
+/** By code points, not by UTF-16 units: they differ where one side alone has a surrogate pair. */
 function compareText(a: string, b: string): number {
   let at = 0;
   while (at < a.length && at < b.length && a.charCodeAt(at) === b.charCodeAt(at)) at += 1;
   if (at === a.length || at === b.length) return a.length - b.length;
-  if (isLowSurrogate(a.charCodeAt(at)) && isLowSurrogate(b.charCodeAt(at))) at -= 1;
   return (a.codePointAt(at) ?? 0) - (b.codePointAt(at) ?? 0);
-}
-
-function isLowSurrogate(unit: number): boolean {
-  return unit >= 0xdc00 && unit <= 0xdfff;
 }
