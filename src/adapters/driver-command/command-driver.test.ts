@@ -78,9 +78,10 @@ const answerYes = (answer: string): void => {
 const read = (name: string): string => readFileSync(rig.path(name), 'utf8');
 
 test('a program that exits with 0 has done its task; its last line is the summary', async () => {
-  const end = await begin(sh('echo one; echo "two  " >&2; echo')).ended;
+  const end = await begin(sh('echo one; echo "two  "; echo; echo note >&2')).ended;
   expect(end).toEqual({ kind: 'done', summary: 'two' });
   expect(output).toContain('one\n');
+  expect(output).toContain('note\n');
   expect(rows.steps).toMatchObject([
     { kind: 'run', name: 'sh', effect: 'idempotent', status: 'completed', repeats: null },
   ]);
@@ -94,6 +95,7 @@ test('a program that says nothing is summarised by its task', async () => {
     summary: 'Be',
   });
   expect(rows.items).toEqual([]);
+  expect(await begin(sh('echo note >&2')).ended).toEqual({ kind: 'done', summary: 'note' });
 });
 
 test('a program that exits with another code, or by a signal, has failed, and its last lines say why', async () => {

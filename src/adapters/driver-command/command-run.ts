@@ -91,8 +91,9 @@ export class CommandRun implements AgentRun {
     await this.#killLeftovers();
     await program.drain();
     output.close();
+    const said = program.said.lastLines(1)[0] ?? null;
     const lastLines = program.tail.lastLines(3);
-    const verdict = judge({ program: step.name, title: task.title, exit, lastLines, ...told });
+    const verdict = judge({ program: step.name, title: task.title, exit, said, lastLines, ...told });
     await this.#job.session.endStep(step, stepEndOf(verdict, program.tail.text()));
     return this.#endOf(verdict, step);
   }
@@ -143,9 +144,10 @@ export class CommandRun implements AgentRun {
 
   /** The store does not take it any more (the owner is stale, the disk is full), so nothing may go on. */
   async #giveUp(error: unknown): Promise<RunEnd> {
-    const { agent } = this.#job;
-    this.#options.log.error({ err: error, agent: agent.name }, 'the run of a program broke');
-    await this.#killMarked();
+    const { log } = this.#options;
+    const agent = this.#job.agent.name;
+    log.error({ err: error, agent }, 'the run of a program broke');
+    await this.kill().catch((second: unknown) => log.error({ err: second, agent }, 'its processes are left'));
     return { kind: 'failed', problem: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -8,6 +8,9 @@ export interface Ended {
   readonly program: string;
   readonly title: string;
   readonly exit: Exit;
+  /** The last line of its standard output; null when it said nothing. */
+  readonly said: string | null;
+  /** The last lines of all its output. */
   readonly lastLines: readonly string[];
   /** Whether it was asked to stop, and whether it was killed, before it ended. */
   readonly asked: boolean;
@@ -26,7 +29,7 @@ export type Verdict =
 export function judge(ended: Ended): Verdict {
   const { exit } = ended;
   if (exit.kind === 'code' && exit.code === 0)
-    return { kind: 'done', summary: ended.lastLines.at(-1) ?? ended.title };
+    return { kind: 'done', summary: ended.said ?? ended.lastLines.at(-1) ?? ended.title };
   if (exit.kind !== 'not-started' && ended.asked)
     return { kind: 'stopped', how: ended.killed ? 'killed' : 'terminated' };
   const said = ended.lastLines.join(' | ');

@@ -30,7 +30,10 @@ const drainMs = 500;
 export class Program {
   /** Resolves when the program itself has ended; what it started may live on. Never rejects. */
   readonly exited: Promise<Exit>;
+  /** Of all its output, in the order in which it was read: that of two pipes is nearly, not always, that of writing. */
   readonly tail = new Tail();
+  /** Of its standard output. */
+  readonly said = new Tail();
   /** Null when it could not even be tried, e.g. because its arguments are too long. */
   readonly #child: ChildProcess | null;
   readonly #clock: Clock;
@@ -48,6 +51,7 @@ export class Program {
     this.#closed = Promise.allSettled(this.#pipes.map((pipe) => once(pipe, 'close')));
     this.exited =
       child instanceof Error ? Promise.resolve(notStarted(child, dir)) : this.#untilExit(child, dir);
+    this.#child?.stdout?.on('data', (chunk: Buffer) => this.said.add(chunk));
     for (const pipe of this.#pipes) pipe.on('data', (chunk: Buffer) => this.#take(chunk, output));
   }
 
