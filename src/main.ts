@@ -2,11 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createCommandDriver } from './adapters/driver-command/command-driver.ts';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
 import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
 import { openLog } from './adapters/log-pino/pino-log.ts';
-import { createOpenModel } from './adapters/model-ai-sdk/open-model.ts';
 import { openProcesses } from './adapters/processes/machine-processes.ts';
 import { createStartReaper } from './adapters/processes/start-reaper.ts';
 import {
@@ -17,12 +15,9 @@ import {
 import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-store.ts';
 import { randomIds } from './adapters/system/random-ids.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
-import { createRunCommandTool } from './adapters/tools-command/run-command.ts';
-import { fileTools } from './adapters/tools-files/file-tools.ts';
 import { FileTreeWriter } from './adapters/tree-writer/tree-writer.ts';
 import { openUserGit } from './adapters/user-git/git-user-repository.ts';
 import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
-import { createModelDriver } from './agent/model-loop.ts';
 import { mayRun } from './agent/run-rules.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import { recordEvent } from './event/record-event.ts';
@@ -99,7 +94,7 @@ async function openPorts(
     schema: newestSchema,
     projectDir: dir,
     processes,
-    drivers: driversOf({ place, allow: [], ports: { log, processes } }),
+    drivers: driversToCheck({ place, allow: [], ports: { log, processes } }),
     flashSave: {
       off: config.settings.flashSave?.off ?? false,
       target: config.settings.flashSave?.target ?? 0.4,
@@ -141,14 +136,38 @@ async function loadRunner(
   run: { readonly place: ProjectPlace; readonly allow: readonly string[] },
 ): Promise<RunnerPorts> {
   const { openO200kTokens } = await import('./adapters/tokens-o200k/o200k-tokens.ts');
-  return { ...ports, tokens: await openO200kTokens(), drivers: driversOf({ ...run, ports }) };
+  return { ...ports, tokens: await openO200kTokens(), drivers: await driversOf({ ...run, ports }) };
 }
 
-function driversOf(made: {
+interface DriverParts {
   readonly place: ProjectPlace;
   readonly allow: readonly string[];
   readonly ports: Pick<ProjectPorts, 'log' | 'processes'>;
-}): ReadonlyMap<string, AgentDriver> {
+}
+
+/** Knows the drivers by name, and loads them when one is asked whether it can run an agent: a quick command never is. */
+function driversToCheck(parts: DriverParts): ReadonlyMap<string, AgentDriver> {
+  let loading: Promise<ReadonlyMap<string, AgentDriver>> | undefined;
+  const toCheck = (name: string): AgentDriver => ({
+    name,
+    check: async (agent) => {
+      const loaded = await (loading ??= driversOf(parts));
+      await loaded.get(name)?.check(agent);
+    },
+    begin: () => {
+      throw new Error(`the driver ${name} was loaded to check agents, not to run them`);
+    },
+  });
+  return new Map(['model', 'command'].map((name) => [name, toCheck(name)]));
+}
+
+/** The drivers of a run. Their schemas take half of a quick command's time to load. */
+async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDriver>> {
+  const { createModelDriver } = await import('./agent/model-loop.ts');
+  const { createOpenModel } = await import('./adapters/model-ai-sdk/open-model.ts');
+  const { fileTools } = await import('./adapters/tools-files/file-tools.ts');
+  const { createRunCommandTool } = await import('./adapters/tools-command/run-command.ts');
+  const { createCommandDriver } = await import('./adapters/driver-command/command-driver.ts');
   const { place, ports } = made;
   const { settings } = place.config;
   const parts = { clock: systemClock, log: ports.log, projectDir: place.dir };
