@@ -51,7 +51,7 @@ export interface Processes {
 /** Lets frozen processes go on. May be called twice. */
 export type Thaw = () => void;
 
-export interface MarkedProcess {
+interface MarkedProcess {
   readonly pid: number;
   /** The command line; for people. */
   readonly command: string;

@@ -5,7 +5,7 @@ export interface ProjectConfig {
   readonly settings: ProjectSettings;
 }
 
-export interface ProjectSettings {
+interface ProjectSettings {
   /** Commands that every model agent may run without asking, as globs over the whole line. */
   readonly allow: readonly string[];
   /** Ignored paths that a checkpoint covers all the same, as globs. */
@@ -17,11 +17,9 @@ export interface ProjectSettings {
   readonly stepsMax?: number | undefined;
 }
 
-export interface FlashSaveSettings {
-  /** Tokens that a prompt should have at most after a flash save. */
+interface FlashSaveSettings {
+  /** Share of the prompt's tokens that a flash save aims to archive, 0 to 1. */
   readonly target?: number | undefined;
-  /** Tokens below which nothing is archived. */
-  readonly threshold?: number | undefined;
   /** True: nothing is ever archived. */
   readonly off?: boolean | undefined;
 }

@@ -1,6 +1,6 @@
 import { CodeframeError, type Failure } from '../../failure.ts';
 
-export interface DescribedError {
+interface DescribedError {
   readonly type: string;
   readonly message: string;
   readonly stack?: string;

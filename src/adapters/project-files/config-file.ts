@@ -25,8 +25,7 @@ const schema = z.looseObject({
       graceMs: z.optional(count),
       flashSave: z.optional(
         z.looseObject({
-          target: z.optional(count),
-          threshold: z.optional(count),
+          target: z.optional(z.number().check(z.gte(0), z.lte(1))),
           off: z.optional(z.boolean()),
         }),
       ),

@@ -131,6 +131,11 @@ test.each([
     '{"format":1,"id":"p000000000001","name":"a","settings":{"allow":"*"}}',
     /settings\.allow: /,
   ],
+  [
+    'a share above 1',
+    '{"format":1,"id":"p000000000001","name":"a","settings":{"flashSave":{"target":40}}}',
+    /target/,
+  ],
 ])('a corrupt config (%s) is refused with its path and problem, and not touched', (_, text, problem) => {
   create('app');
   const path = join(root, 'app/.codeframe/config.json');
@@ -145,7 +150,7 @@ test.each([
 
 test('settings are read, missing ones have their defaults, and unknown ones are no mistake', () => {
   create('app');
-  const settings = { allow: ['npm test'], graceMs: 5, flashSave: { off: true }, later: 1 };
+  const settings = { allow: ['npm test'], graceMs: 5, flashSave: { off: true, target: 0.3 }, later: 1 };
   const path = join(root, 'app/.codeframe/config.json');
   writeFileSync(path, JSON.stringify({ ...configOf('app'), settings, extra: 2 }));
   const { config } = findProject(join(root, 'app'), { home });
