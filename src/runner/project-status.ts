@@ -37,7 +37,7 @@ export function projectStatus(
       lastSeq: await lastSeq(tx),
       next: nextCommand(state),
       agents: await agentStatuses(tx, { tasks, steps, alive: owner !== null }),
-      tasks: countByStatus(tasks),
+      tasks: countByStatus(tasks, owner !== null),
       openBlockers: await tx.list('blockers', { where: { status: 'open' } }),
       interruptedSteps: open.length,
       lastCheckpoint: lastCheckpoint ?? null,
@@ -144,9 +144,10 @@ function countTiers(items: readonly ContextItemRow[]): Readonly<Record<Tier, num
   return tiers;
 }
 
-function countByStatus(tasks: readonly TaskRow[]): Readonly<Record<TaskStatus, number>> {
+/** A task that a runner was at when it died is held: recovery will write so. */
+function countByStatus(tasks: readonly TaskRow[], alive: boolean): Readonly<Record<TaskStatus, number>> {
   const counts = { pending: 0, running: 0, held: 0, waiting: 0, done: 0, failed: 0, cancelled: 0 };
-  for (const { status } of tasks) counts[status] += 1;
+  for (const { status } of tasks) counts[status === 'running' && !alive ? 'held' : status] += 1;
   return counts;
 }
 
