@@ -66,11 +66,13 @@ export function gitFailure(
   command: string,
   path: string,
 ): CodeframeError {
-  const problem = output.stderr.trim().split('\n').slice(-3).join(' ') || `it ended with code ${output.code}`;
-  if (/No space left on device|Disk quota exceeded/.test(problem))
+  const { stderr } = output;
+  if (/No space left on device|Disk quota exceeded|Out of diskspace/.test(stderr)) {
     return new CodeframeError({ code: 'no-space', path });
-  if (/Permission denied|Read-only file system/.test(problem)) {
+  }
+  if (/Permission denied|Read-only file system/.test(stderr)) {
     return new CodeframeError({ code: 'no-permission', path, doing: `run git ${command}` });
   }
+  const problem = stderr.trim().split('\n').slice(-3).join(' ') || `it ended with code ${output.code}`;
   return new CodeframeError({ code: 'git-failed', command: `git ${command}`, problem });
 }

@@ -21,8 +21,6 @@ export function isCheckpointId(id: string): boolean {
  * names of their files; the ref is when this resolves. Throws `already-exists`.
  */
 export async function createRef(place: StorePlace, id: string, commit: ObjectId): Promise<void> {
-  // git syncs the files; on some file systems (btrfs) a directory's new names need a sync of their own.
-  syncPath(join(place.dir, 'objects', 'pack'));
   const output = await place.run(['update-ref', '--stdin'], `create ${checkpointRef(id)} ${commit}\n`);
   if (output.code !== 0) {
     if (/already exists/.test(output.stderr))

@@ -3,11 +3,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectId } from '../../checkpoint/tree.ts';
 import { gitFailure, startFailure } from '../git-process.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { StorePlace } from './store-place.ts';
 
 /**
  * One `git fast-import`: takes blobs as they come, then one commit, and leaves a synced pack with exactly the new
- * objects. It knows no ref of ours: the commit is made on a branch of its own, which is taken back before the end.
+ * objects in its quarantine. It knows no ref of ours: the commit is made on a branch that is taken back before the end.
  */
 export class FastImport {
   readonly #place: StorePlace;
@@ -17,10 +18,14 @@ export class FastImport {
   #stderr = '';
   #startError: unknown;
 
-  constructor(place: StorePlace) {
+  constructor(place: StorePlace, quarantine: Quarantine) {
     this.#place = place;
     const args = ['fast-import', '--quiet', '--done', '--date-format=raw', '--depth=0'];
-    this.#child = spawn('git', args, { cwd: place.dir, env: place.env, stdio: 'pipe' });
+    this.#child = spawn('git', args, {
+      cwd: place.dir,
+      env: { ...place.env, ...quarantine.env },
+      stdio: 'pipe',
+    });
     this.#child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString('latin1')));
     this.#child.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString('latin1')));
     // A git that ended early says why on stderr; what was written to it after that is lost, as it must be.
@@ -50,7 +55,7 @@ export class FastImport {
     return made;
   }
 
-  /** Ends git; nothing names what it wrote so far. */
+  /** Ends git; nothing names what it wrote so far. Nothing when it has ended. */
   async abort(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;

@@ -14,6 +14,7 @@ import { FastImport } from './fast-import.ts';
 import { listBlobs, openStored, type StoreReading } from './git-stored-checkpoint.ts';
 import { treeOfCommit } from './git-objects.ts';
 import { removeLeftovers } from './leftovers.ts';
+import { Quarantine } from './quarantine.ts';
 import { ObjectReader } from './object-reader.ts';
 import { storeFailure, StorePlace, writeHint } from './store-place.ts';
 import { verifyCheckpoint } from './verify-checkpoint.ts';
@@ -83,10 +84,12 @@ class GitCheckpointStore implements CheckpointStore {
   async #create(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
     const format = await this.#place.ready();
     removeLeftovers(this.#place.dir, draft.id);
-    const git = new FastImport(this.#place);
+    const quarantine = new Quarantine(this.#place.dir);
+    const git = new FastImport(this.#place, quarantine);
     try {
       const writer = new CheckpointWriter(git, format, await this.#base());
       const { commit, objects, blobs } = await writer.write(draft);
+      quarantine.release();
       await createRef(this.#place, draft.id, commit);
       const tree = await this.#treeOf(commit);
       if (tree !== undefined) this.#last = { commit, base: { tree, blobs } };
@@ -95,6 +98,8 @@ class GitCheckpointStore implements CheckpointStore {
     } catch (error) {
       await git.abort();
       throw error;
+    } finally {
+      quarantine.remove();
     }
   }
 

@@ -1,40 +1,34 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { quarantinePrefix } from './quarantine.ts';
 
 /**
- * git holds the lock of a ref for the instant in which it writes it. One that is older than the lease of a runner
- * belongs to a process that is dead or has stood still for longer than it could have owned the project.
+ * git holds the lock of a ref for the instant in which it writes it, and a process owns a project for 15 s without a
+ * sign of life. What is older belongs to one that is dead, or has stood still for longer than it could own anything:
+ * should it go on, it misses its file and fails.
  */
-const lockMaxMs = 15_000;
-
-/**
- * A pack in the making grows while it is written. One that has not for ten minutes is of a process that was killed;
- * should that only have stood still, it fails when it wants to give the file its name, and no checkpoint comes of it.
- */
-const partialMaxMs = 600_000;
+const ageMaxMs = 15_000;
 
 /** Takes away what killed processes left in a store and what would be in the way of this checkpoint. */
 export function removeLeftovers(dir: string, id: string): void {
-  removeOld(join(dir, 'refs', 'checkpoints', `${id}.lock`), lockMaxMs);
-  for (const name of namesIn(join(dir, 'objects', 'pack'))) {
-    // A `.keep` of fast-import would keep its pack from ever being collected.
-    if (/^tmp_|\.keep$/.test(name)) removeOld(join(dir, 'objects', 'pack', name), partialMaxMs);
-  }
-  for (const name of namesIn(dir)) {
-    if (name.startsWith('fast_import_crash_')) removeOld(join(dir, name), partialMaxMs);
+  removeOld(join(dir, 'refs', 'checkpoints', `${id}.lock`));
+  for (const name of readdirSync(dir)) {
+    const isAbandoned = name.startsWith(quarantinePrefix) && !isAlive(Number(/\d+/.exec(name)?.[0]));
+    if (isAbandoned || name.startsWith('fast_import_crash_')) removeOld(join(dir, name));
   }
 }
 
-function namesIn(dir: string): string[] {
+/** True also for another process with that number: what it did not leave is then taken away another time. */
+function isAlive(pid: number): boolean {
   try {
-    return readdirSync(dir);
+    return process.kill(pid, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
-function removeOld(path: string, ageMaxMs: number): void {
+function removeOld(path: string): void {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats !== undefined && Date.now() - stats.mtimeMs > ageMaxMs) rmSync(path, { force: true });
+  if (stats !== undefined && Date.now() - stats.mtimeMs > ageMaxMs)
+    rmSync(path, { recursive: true, force: true });
 }

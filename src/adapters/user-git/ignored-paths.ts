@@ -9,7 +9,8 @@ export async function ignoredPaths(root: string): Promise<readonly TreePath[]> {
   const repository = findRepository(root);
   if (repository === null) return [];
   const listed = await listIgnored(repository, root);
-  return listed.includes('./') ? [] : withoutCollapsed(listed);
+  // `./` alone: a rule names the project's directory, or one above it.
+  return withoutCollapsed(listed).filter((path) => path !== '.');
 }
 
 /** The paths below `root` that the repository at `root/nested` ignores; none where there is no sound repository. */
