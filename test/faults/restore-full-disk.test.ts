@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { restoreNamePrefix } from '../../src/checkpoint/tree.ts';
+import { isFailure } from '../../src/failure.ts';
+import { treeOf, type ModelNode, type ModelTree } from '../rig/random-tree.ts';
+import { makeTree, readTree, withDirectory } from '../rig/real-tree.ts';
+import { withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
+
+const sizeBytes = 4 * 1024 * 1024;
+const saved = treeOf(
+  Array.from({ length: 24 }, (_, index) => [
+    `dir${index % 3}/file${index}`,
+    file(`saved ${index}`.repeat(2_000)),
+  ]),
+);
+const present = treeOf([
+  ['dir0', file('a file now')],
+  ['dir1/file1', file('present'.repeat(1_000))],
+  ['mine', file('mine')],
+]);
+
+describe.skipIf(!mayMount())('a restore on a full disk', () => {
+  it('changes nothing, however much room the project has', async () => {
+    const ends = await restoreWithRoom('project', [0, 4, 64, 200, 400, 480, 1_000]);
+    expect(ends).toContain('no-space');
+    expect(ends).toContain('restored');
+  });
+
+  it('changes nothing, however much room the checkpoints and the journal have', async () => {
+    const ends = await restoreWithRoom('data', [0, 4, 16, 40, 80, 160, 1_000]);
+    expect(ends).toContain('no-space');
+    expect(ends).toContain('restored');
+  });
+
+  it('changes nothing when the room goes while new files are staged', async () => {
+    await onSmallDisk('project', async (bench, fill) => {
+      const { root, ports, checkpoint, restore } = bench;
+      await makeTree(root, saved);
+      const id = await checkpoint();
+      await makeTree(root, present);
+      const prepare = ports.writer.prepare.bind(ports.writer);
+      ports.writer.prepare = (job, contents) =>
+        prepare(job, async function* (ids) {
+          let given = 0;
+          for await (const object of contents(ids)) {
+            if (++given === 5) fill(0);
+            yield object;
+          }
+        });
+      const thrown = await restore(id).catch((error: unknown) => error);
+      expect(isFailure(thrown, 'no-space')).toBe(true);
+      await expectAsBefore(bench);
+    });
+  });
+});
+
+/** Restores with so many KB left, on a new disk each time; answers how each ended. */
+async function restoreWithRoom(
+  where: 'project' | 'data',
+  roomsKb: readonly number[],
+): Promise<readonly string[]> {
+  const ends: string[] = [];
+  for (const room of roomsKb) {
+    await onSmallDisk(where, async (bench, fill) => {
+      const { root, checkpoint, restore } = bench;
+      await makeTree(root, saved);
+      const id = await checkpoint();
+      await makeTree(root, present);
+      fill(room);
+      const thrown = await restore(id).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (thrown === null) expect(withoutFiller(await readTree(root))).toEqual(saved);
+      else await expectAsBefore(bench);
+      if (thrown !== null && !isFailure(thrown)) throw thrown;
+      ends.push(thrown === null ? 'restored' : thrown.failure.code);
+    });
+  }
+  console.log(`${where}: ${roomsKb.map((room, index) => `${room} KB ${ends[index]}`).join(', ')}`);
+  return ends;
+}
+
+async function expectAsBefore({ root, ports }: RestoreBench): Promise<void> {
+  expect(withoutFiller(await readTree(root))).toEqual(present);
+  expect(await ports.writer.open()).toEqual([]);
+  const restores = await ports.store.read((tx) => tx.list('restores'));
+  for (const { status } of restores) expect(status).toBe('failed');
+}
+
+async function onSmallDisk(
+  where: 'project' | 'data',
+  work: (bench: RestoreBench, fill: (leftKb: number) => void) => Promise<void>,
+): Promise<void> {
+  await withDirectory(async (directory) => {
+    const disk = join(directory, where);
+    mkdirSync(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', disk]);
+    try {
+      // No scan sees this name, so that the full disk does not change the project.
+      const filler = join(disk, `${restoreNamePrefix}filler`);
+      await withRestoreBench(async (bench) => {
+        await work(bench, (leftKb) => {
+          rmSync(filler, { force: true });
+          const { bavail, bsize } = statfsSync(disk);
+          writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - leftKb * 1024)));
+        });
+      }, directory);
+    } finally {
+      execFileSync('umount', [disk]);
+    }
+  });
+}
+
+function mayMount(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  try {
+    execFileSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    // A container without the right to mount.
+    return false;
+  }
+}
+
+function withoutFiller(tree: ModelTree): ModelTree {
+  return new Map([...tree].filter(([path]) => path !== `${restoreNamePrefix}filler`));
+}
+
+function file(text: string): ModelNode {
+  return { kind: 'file', mode: 0o644, text };
+}
