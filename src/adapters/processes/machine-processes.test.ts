@@ -213,6 +213,7 @@ test('a name with parentheses and blanks does not confuse the table', () => {
     stopped: false,
   });
   expect(parseStat(5, '5 (torn) S 7')).toBeNull();
+  expect(parseStat(2, `2 (kthreadd) ${fields.replace('4194304', '2129984')}`)).toBeNull();
   expect(parseLine('  5   7   8 Ss+  Mon Nov 23 08:14:29 2026')).toMatchObject({
     pid: 5,
     group: 8,

@@ -21,11 +21,14 @@ export const procTable: ProcessTable = {
   },
 };
 
+/** PF_KTHREAD in the kernel's sched.h: most of the table on a small machine, and never anybody's agent. */
+const kernelThread = 0x200000;
+
 /** Numbers of fields as in proc(5), behind the name in parentheses, which may itself hold spaces and parentheses. */
 export function parseStat(pid: number, stat: string): ProcessEntry | null {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): string => fields[number - 3] ?? '';
-  if (field(22) === '') return null;
+  if (field(22) === '' || (Number(field(9)) & kernelThread) !== 0) return null;
   return {
     pid,
     parent: Number(field(4)),
