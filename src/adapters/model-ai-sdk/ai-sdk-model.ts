@@ -51,7 +51,7 @@ export class AiSdkModel implements Model {
     try {
       const { stream } = await provider.doStream({
         prompt: promptOf(request),
-        tools: toolsOf(request),
+        tools: toolsOf(request, provider.provider),
         abortSignal,
         providerOptions,
       });

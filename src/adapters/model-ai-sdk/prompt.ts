@@ -14,12 +14,15 @@ export function promptOf(request: ModelRequest): ProviderPrompt {
   return [{ role: 'system', content: request.instructions, providerOptions: cacheMark }, ...messages];
 }
 
-export function toolsOf(request: ModelRequest): NonNullable<ProviderCall['tools']> {
+/** OpenAI's Responses would take every optional field for a required one unless told not to be strict. */
+export function toolsOf(request: ModelRequest, provider: string): NonNullable<ProviderCall['tools']> {
+  const strictness = provider === 'openai.responses' ? { strict: false } : {};
   return request.tools.map((tool) => ({
     type: 'function',
     name: tool.name,
     description: tool.description,
     inputSchema: tool.inputSchema,
+    ...strictness,
   }));
 }
 
