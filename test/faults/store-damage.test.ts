@@ -113,6 +113,15 @@ describe('a damaged database', () => {
     expect(readdirSync(dir).filter((name) => !name.startsWith('state.db'))).toEqual([]);
   });
 
+  it('that lost less than a page is refused when it is opened: its last text would read as zeros', async () => {
+    await makeDatabase();
+    truncateSync(path, statSync(path).size - 1);
+    expect(await failureOf(open())).toMatchObject({
+      code: 'corrupt-database',
+      problem: 'the file ends within a page',
+    });
+  });
+
   it('names the backups that there are, newest first', async () => {
     await makeDatabase();
     await close(await open({ migrations: twoMigrations, now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) }));
