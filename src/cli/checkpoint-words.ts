@@ -103,14 +103,12 @@ const changeWords: Readonly<Record<TreeChange['change'], string>> = {
   type: 'changed in type',
 };
 
-/** `3 paths (2 added and 1 changed)`. */
 function changeCounts(changes: readonly TreeChange[]): string {
   const kinds = Object.keys(changeWords) as readonly TreeChange['change'][];
-  const counts = kinds
-    .map((kind) => ({ kind, count: changes.filter(({ change }) => change === kind).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ kind, count }) => `${count} ${changeWords[kind]}`);
-  return counts.length === 0 ? 'no path' : `${countWords(changes.length, 'path')} (${listWords(counts)})`;
+  const counted = countedKinds(
+    kinds.map((kind) => [changeWords[kind], changes.filter(({ change }) => change === kind).length]),
+  );
+  return counted === '' ? 'no path' : counted;
 }
 
 const changeLetters: Readonly<Record<TreeChange['change'], string>> = {
@@ -142,15 +140,22 @@ function wayBackWords(kind: RestoreRow['kind'], safetyId: string): string {
 function figuresWords({ figures }: RestoreRow): string {
   if (figures === null) return '';
   const { added, changed, deleted, modes, rows, durationMs } = figures;
-  const counts = [
-    { count: added, words: `${countWords(added, 'path')} added` },
-    { count: changed, words: `${changed} changed` },
-    { count: deleted, words: `${deleted} deleted` },
-    { count: modes, words: `${countWords(modes, 'mode')} set` },
-    { count: rows, words: countWords(rows, 'row') },
-  ].filter(({ count }) => count > 0);
-  const done = counts.length === 0 ? 'it was so already' : listWords(counts.map(({ words }) => words));
-  return `: ${done}; it took ${durationWords(durationMs)}`;
+  const paths = countedKinds([
+    ['added', added],
+    ['changed', changed],
+    ['deleted', deleted],
+    ['changed in mode', modes],
+  ]);
+  const parts = [paths, rows === 0 ? '' : countWords(rows, 'row')].filter((part) => part !== '');
+  return `: ${parts.length === 0 ? 'it was so already' : listWords(parts)}; it took ${durationWords(durationMs)}`;
+}
+
+/** `3 paths (2 added and 1 deleted)`; nothing for none. */
+function countedKinds(kinds: readonly (readonly [kind: string, count: number])[]): string {
+  const some = kinds.filter(([, count]) => count > 0);
+  const total = some.reduce((sum, [, count]) => sum + count, 0);
+  if (total === 0) return '';
+  return `${countWords(total, 'path')} (${listWords(some.map(([kind, count]) => `${count} ${kind}`))})`;
 }
 
 export function diffLines(diff: CheckpointDiff): readonly Line[] {

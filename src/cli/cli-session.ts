@@ -22,7 +22,7 @@ export interface GlobalOptions {
 /** What a command works with. `main.ts` is loaded only when a command needs a project: the help stays quick. */
 export class CliSession {
   readonly out: Output;
-  readonly stdin: NodeJS.ReadStream;
+  readonly streams: Surroundings;
   /** Where the command looks for the project. */
   readonly dir: string;
   readonly verbose: boolean;
@@ -30,11 +30,11 @@ export class CliSession {
 
   constructor(options: {
     readonly out: Output;
-    readonly stdin: NodeJS.ReadStream;
+    readonly streams: Surroundings;
     readonly globals: GlobalOptions;
   }) {
     this.out = options.out;
-    this.stdin = options.stdin;
+    this.streams = options.streams;
     this.dir = options.globals.C ?? '.';
     this.verbose = options.globals.verbose ?? false;
   }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProjectHandle, RunSummary } from '../handle.ts';
 import type { ExitCode } from '../failure-words.ts';
@@ -33,11 +33,18 @@ interface RunnerFile {
   readonly from: number;
 }
 
+/** A run prints a line or two, unless it is told to be verbose. */
+const outputBytesMax = 1024 * 1024;
+
 function runnerFile(project: ProjectHandle): RunnerFile {
   const logs = join(project.dataDir, 'logs');
   mkdirSync(logs, { recursive: true, mode: 0o700 });
   const path = join(logs, 'runner.out');
-  return { path, from: statSync(path, { throwIfNoEntry: false })?.size ?? 0 };
+  const sizeBytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (sizeBytes <= outputBytesMax) return { path, from: sizeBytes };
+  // A runner that writes to it goes on writing to the same file under its new name.
+  renameSync(path, `${path}.1`);
+  return { path, from: 0 };
 }
 
 function runnerArgs(

@@ -82,14 +82,19 @@ export class Output {
 /** Keeps a reader that went away from being a failure, for help texts too; answers the signal that tells of it. */
 export function tolerateBrokenPipes(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream): AbortSignal {
   const controller = new AbortController();
-  stdout.on('error', (error) => refuseOthers(error, () => controller.abort()));
+  stdout.on('error', (error) => refuseOthers(stdout, error, () => controller.abort()));
   // Agents at work do not end because nobody watches them.
-  stderr.on('error', (error) => refuseOthers(error, () => {}));
+  stderr.on('error', (error) => refuseOthers(stderr, error, () => {}));
   return controller.signal;
 }
 
-function refuseOthers(error: NodeJS.ErrnoException, whenBroken: () => void): void {
-  if (error.code !== 'EPIPE') throw error;
+function refuseOthers(
+  { isTTY }: NodeJS.WriteStream,
+  error: NodeJS.ErrnoException,
+  whenBroken: () => void,
+): void {
+  // A terminal that was closed answers EIO; a run has to come to its stop all the same.
+  if (error.code !== 'EPIPE' && !(isTTY && error.code === 'EIO')) throw error;
   whenBroken();
 }
 

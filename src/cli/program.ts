@@ -12,19 +12,35 @@ import { commandPath, usageFailure } from './usage-failure.ts';
 export async function runProgram(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const state: ProgramState = { exitCode: 0, session: null, surroundings };
   const program = createProgram(workRunner(state));
+  onCrash((error) => reportAny(state, { args, program, error }));
   try {
     if (args.length === 0) program.help();
     await program.parseAsync(args, { from: 'user' });
     return state.exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const command = commandPath(program, args);
-    return reportFailure(state.session?.out ?? earlyOutput(args, surroundings), {
-      error: error instanceof CommanderError ? new CodeframeError(usageFailure(command, error)) : error,
-      command,
-      logDir: state.session?.logDir ?? null,
-    });
+    return reportAny(state, { args, program, error });
   }
+}
+
+/** What nobody waited for broke: the process cannot know what else is wrong, says it and ends. */
+function onCrash(report: (error: unknown) => ExitCode): void {
+  process.once('uncaughtException', (error) => process.exit(report(error)));
+}
+
+interface Failed {
+  readonly args: readonly string[];
+  readonly program: Command;
+  readonly error: unknown;
+}
+
+function reportAny(state: ProgramState, { args, program, error }: Failed): ExitCode {
+  const command = commandPath(program, args);
+  return reportFailure(state.session?.out ?? earlyOutput(args, state.surroundings), {
+    error: error instanceof CommanderError ? new CodeframeError(usageFailure(command, error)) : error,
+    command,
+    logDir: state.session?.logDir ?? null,
+  });
 }
 
 interface ProgramState {
@@ -42,7 +58,7 @@ function workRunner(state: ProgramState): RunWork {
       const session = new CliSession({
         globals,
         out: outputFor(globals, state.surroundings),
-        stdin: state.surroundings.stdin,
+        streams: state.surroundings,
       });
       state.session = session;
       state.exitCode = (await work(session, ...args)) ?? 0;

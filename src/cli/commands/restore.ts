@@ -1,8 +1,8 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import type { RestorePart } from '../../checkpoint/restore.ts';
 import type { RestoreOptions, RestorePreview } from '../../handle.ts';
 import { parseRestoreParts } from '../arguments.ts';
+import { ask, canAsk } from '../ask.ts';
 import { previewLines, restoreLines } from '../checkpoint-words.ts';
 import type { CliSession } from '../cli-session.ts';
 import { collect, describe, projectExits, type RunWork } from '../command.ts';
@@ -54,11 +54,8 @@ export function restoreCommand(run: RunWork): Command {
 
 /** Asks only where somebody can answer: a restore can be undone, so that a script needs no flag. */
 async function agreed(session: CliSession, preview: RestorePreview, flags: RestoreFlags): Promise<boolean> {
-  const { out, stdin } = session;
-  if (flags.yes === true || out.json || !stdin.isTTY || !process.stderr.isTTY) return true;
+  const { out, streams } = session;
+  if (flags.yes === true || out.json || !canAsk(streams)) return true;
   out.note(...previewLines(preview));
-  const prompt = createInterface({ input: stdin, output: process.stderr });
-  const answer = await prompt.question('Restore it? (y/N) ');
-  prompt.close();
-  return /^y(es)?$/i.test(answer.trim());
+  return ask(streams, 'Restore it? (y/N) ');
 }

@@ -36,7 +36,7 @@ export function taskAddCommand(run: RunWork): Command {
     .action(
       run(async (session, title: string, flags: TaskAddFlags) => {
         await using project = await session.open();
-        const row = await project.addTask(await newTask(title, flags, session.stdin));
+        const row = await project.addTask(await newTask(title, flags, session.streams.stdin));
         session.out.show(row, () => [`Task ${row.id} is added: ${row.title}`, 'Next: codeframe start']);
       }),
     );
