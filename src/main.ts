@@ -78,7 +78,7 @@ async function openPorts(
   const git = openUserGit({ root: dir });
   const checkpoints = openGitCheckpoints({ path: path.join(dataDir, 'store.git') });
   const processes = openProcesses();
-  const startReaper = createStartReaper({ script: path.join(ownPackage.dir, 'dist', 'reaper.js') });
+  const startReaper = createStartReaper({ script: path.join(ownPackage.dir, 'dist', 'reaper.js'), log });
   const project = { id: config.id, name: config.name };
   const ports: ProjectPorts = {
     store,

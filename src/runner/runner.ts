@@ -23,6 +23,9 @@ import { StepGate } from './step-gate.ts';
 import { stopRuns } from './stop-runs.ts';
 import { waitForChange } from './wait-for-change.ts';
 
+/** How often the agents' processes are looked at: 4 ms of work each time. */
+const lookMs = 2_000;
+
 interface Seen {
   readonly state: ProjectState;
   readonly agents: readonly AgentRow[];
@@ -49,14 +52,39 @@ export class Runner {
   /** Works until there is nothing left to do, or a pause or a stop; gives the lease back. */
   async run(): Promise<RunSummary> {
     const guard = this.#ports.guard(this.#lease.fence.ownerId);
+    const over = new AbortController();
+    const watching = this.#watchProcesses(over.signal);
     try {
       return await this.#loop();
     } catch (error) {
       await this.#abandon(error);
       throw error;
     } finally {
-      await this.#lease.release();
+      over.abort();
+      await watching;
+      await this.#release();
       await guard.stop();
+    }
+  }
+
+  /** A failure here must not hide why the run ended; the lease ends with the process or by its age. */
+  async #release(): Promise<void> {
+    try {
+      await this.#lease.release();
+    } catch (error) {
+      this.#ports.log.error({ err: error }, 'could not give the lease back');
+    }
+  }
+
+  /** A process that later wipes its environment and leaves its family is known by then: looking remembers it. */
+  async #watchProcesses(signal: AbortSignal): Promise<void> {
+    const { clock, processes, project, log } = this.#ports;
+    while (!signal.aborted) {
+      await clock.sleep(lookMs, signal);
+      if (this.#active.size === 0) continue;
+      await processes.marked(`${project.id}/`).catch((error: unknown) => {
+        log.warn({ err: error }, 'could not look at the processes');
+      });
     }
   }
 

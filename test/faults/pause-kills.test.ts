@@ -1,115 +1,105 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cliEnvironment } from '../rig/cli.ts';
-import { bundleFixture } from '../rig/bundle.ts';
-import { expectSound } from '../rig/sound.ts';
-import { parseLines, Scene, until } from '../rig/scene.ts';
-
-const program = new URL('./fixtures/killed-program.ts', import.meta.url);
+import type { NewAgent, NewTask } from '../../src/handle.ts';
+import { runKilled, type Died } from '../rig/killed-program.ts';
+import { Scene } from '../rig/scene.ts';
+import { expectSound, readDatabase } from '../rig/sound.ts';
 
 /** Each command leaves a line outside the project, so that no restore takes it back: an effect that can be counted. */
 function effect(name: string, seconds: number): object {
   return { tool: 'run_command', input: { command: `echo ${name} >> ../effects.log; sleep ${seconds}` } };
 }
 
-async function workers(scene: Scene): Promise<void> {
-  await scene.ok('init');
-  await scene.addRecorded(
-    'ann',
-    [
-      { calls: [{ tool: 'write_file', input: { path: 'one.txt', content: 'one\n' } }] },
-      { calls: [effect('ann-1', 5) as never] },
-      { calls: [effect('ann-2', 0) as never] },
-      { calls: [{ tool: 'finish_task', input: { summary: 'done' } }] },
-    ],
-    '--allow',
-    '**',
-  );
-  await scene.addProgram(
-    'bob',
-    'if [ -n "$CODEFRAME_INTERRUPTED" ]; then echo again >> bob.txt; exit 0; fi\nwhile :; do echo x >> bob.txt; sleep 0.05; done\n',
-  );
+const turns = [
+  { calls: [{ tool: 'write_file', input: { path: 'one.txt', content: 'one\n' } }] },
+  { calls: [effect('ann-1', 5)] },
+  { calls: [effect('ann-2', 0)] },
+  { calls: [{ tool: 'finish_task', input: { summary: 'done' } }] },
+];
+
+const program =
+  'if [ -n "$CODEFRAME_INTERRUPTED" ]; then echo again >> bob.txt; exit 0; fi\n' +
+  'while :; do echo x >> bob.txt; sleep 0.05; done\n';
+
+/** A recorded agent in the middle of a command, and a program that writes all the time. */
+async function makeWorkers(scene: Scene): Promise<void> {
+  const recording = path.join(scene.dir, '..', 'ann.ndjson');
+  await writeFile(recording, turns.map((turn) => `${JSON.stringify(turn)}\n`).join(''));
+  const agents: readonly NewAgent[] = [
+    { name: 'ann', driver: 'model', settings: { model: `recorded:${recording}`, allow: ['**'] } },
+    { name: 'bob', driver: 'command', settings: { command: ['sh', '-c', program] } },
+  ];
+  const tasks: readonly NewTask[] = [
+    { title: 'ann', agent: 'ann' },
+    { title: 'bob', agent: 'bob' },
+  ];
+  await runKilled(scene, ['setup', JSON.stringify({ agents, tasks })]);
 }
 
-interface Died {
-  readonly killed: boolean;
-  readonly said: readonly Record<string, unknown>[];
+/** Every value that was said under a name. */
+function said(died: Died, name: string): readonly unknown[] {
+  return died.said.flatMap((line) => (name in line ? [line[name]] : []));
 }
 
-async function runKilled(scene: Scene, ...args: readonly string[]): Promise<Died> {
-  const script = await bundleFixture(program);
-  const child = spawn(process.execPath, [script, scene.dir, ...args], {
-    cwd: scene.dir,
-    env: cliEnvironment({ cwd: scene.dir, home: scene.home }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`the program failed: ${err}`);
-  return { killed: signal === 'SIGKILL', said: parseLines(out) };
+async function killPauseAt(at: number): Promise<boolean> {
+  await using scene = await Scene.create();
+  await makeWorkers(scene);
+  const died = await runKilled(scene, ['pause', String(at)]);
+  const { status, owner } = await scene.status();
+  expect(owner).toBeNull();
+  expect(died.killed ? ['interrupted', 'pausing', 'paused'] : ['paused']).toContain(status);
+  const after = await runKilled(scene, ['after', '0']);
+  expect(said(after, 'status')).toEqual([status, 'paused', 'completed']);
+  if (!died.killed) expect(said(after, 'pause')).toEqual(said(died, 'pause'));
+  expect(said(after, 'problems')).toEqual([[]]);
+  await expectSound(scene);
+  return died.killed;
 }
 
 describe('kill -9 at every step of a pause', () => {
   test('status tells the truth, and pause and resume work afterwards', async () => {
-    let steps = 0;
-    for (let at = 1; ; at += 1) {
-      await using scene = await Scene.create();
-      await workers(scene);
-      const died = await runKilled(scene, 'pause', String(at));
-      await expectQuiet(scene);
-      const { status, owner } = await scene.status();
-      expect(owner).toBeNull();
-      expect(['interrupted', 'pausing', 'paused']).toContain(status);
-      if (!died.killed) expect(status).toBe('paused');
-      const pause = await scene.one('pause');
-      if (!died.killed) expect(died.said[0]).toMatchObject({ pause });
-      expect((await scene.status())['status']).toBe('paused');
-      await scene.ok('resume');
-      expect((await scene.status())['status']).toBe('completed');
-      await expectSound(scene);
-      steps = at;
-      if (!died.killed) break;
-    }
+    const steps = await forEachStep(killPauseAt);
+    console.log(`killed at each of ${steps} steps of a pause`);
     expect(steps).toBeGreaterThan(10);
   }, 600_000);
 });
 
+async function killRestoreAt(at: number): Promise<boolean> {
+  await using scene = await Scene.create();
+  await makeWorkers(scene);
+  const first = String((await scene.one('checkpoint', 'create'))['id']);
+  await scene.write('one.txt', 'changed\n');
+  await scene.ok('task', 'add', 'another');
+  const died = await runKilled(scene, ['restore', String(at), first]);
+  expect((await scene.status())['owner']).toBeNull();
+  await scene.ok('pause');
+  const { tasks } = await readDatabase(scene);
+  const isBack = await scene.read('one.txt').then(
+    () => false,
+    () => true,
+  );
+  expect(tasks).toEqual(isBack ? [1, 2] : [1, 2, 3]);
+  if (!died.killed) expect(isBack).toBe(true);
+  await scene.ok('restore', first, '--yes');
+  await expect(scene.read('one.txt')).rejects.toThrow('ENOENT');
+  expect(said(await runKilled(scene, ['examine', '0']), 'problems')).toEqual([[]]);
+  await expectSound(scene);
+  return died.killed;
+}
+
 describe('kill -9 at every step of a restore', () => {
-  test('the tree is the old one or the new one, rows agree, and pause, resume and restore work afterwards', async () => {
-    await using scene = await Scene.create();
-    await workers(scene);
-    const first = String((await scene.one('checkpoint', 'create', '--name', 'first'))['id']);
-    for (let at = 1; ; at += 1) {
-      await scene.write('one.txt', `changed ${at}\n`);
-      await scene.write(`new-${at}.txt`, 'new\n');
-      await scene.ok('task', 'add', `another ${at}`);
-      const tasks = (await scene.ok('task', 'list')).length;
-      const died = await runKilled(scene, 'restore', String(at), first);
-      await scene.ok('pause');
-      const restored = (await scene.ok('task', 'list')).length === 2;
-      const isBack = await scene.read('one.txt').then(
-        () => false,
-        () => true,
-      );
-      expect(isBack).toBe(restored);
-      if (!restored) expect(await scene.ok('task', 'list')).toHaveLength(tasks);
-      if (!died.killed) expect(restored).toBe(true);
-      await scene.ok('restore', first, '--yes');
-      await expect(scene.read('one.txt')).rejects.toThrow('ENOENT');
-      await expectSound(scene);
-      if (!died.killed) break;
-    }
+  test('files and rows are both the old ones or both the new ones, and pause and restore work afterwards', async () => {
+    const steps = await forEachStep(killRestoreAt);
+    console.log(`killed at each of ${steps} steps of a restore`);
+    expect(steps).toBeGreaterThan(10);
   }, 600_000);
 });
 
-/** Nothing of the agents is left a moment after their runner died. */
-async function expectQuiet(scene: Scene): Promise<void> {
-  await until('the agents’ processes to be gone', async () => {
-    const findings = await scene.ok('doctor');
-    return !findings.some(({ text }) => String(text).includes('runs without an owner'));
-  });
+/** Two at a time, until one comes to its end without being killed; answers how many were. */
+async function forEachStep(killAt: (at: number) => Promise<boolean>): Promise<number> {
+  for (let at = 1; ; at += 2) {
+    const [one, two] = await Promise.all([killAt(at), killAt(at + 1)]);
+    if (!one || !two) return one ? at : at - 1;
+  }
 }

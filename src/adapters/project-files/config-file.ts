@@ -46,6 +46,21 @@ export function readConfig(dir: string): ProjectConfig | null {
   return text === null ? null : parse(path, text);
 }
 
+/** The text of a copy of the config, beside the project's data. */
+export function copyOfConfig(config: ProjectConfig): string {
+  return print(config);
+}
+
+/** A copy of the config; null when there is none or it cannot be read: it only says again what the config said. */
+export function readConfigCopy(path: string): ProjectConfig | null {
+  const text = readIfThere(path);
+  try {
+    return text === null ? null : parse(path, text);
+  } catch {
+    return null;
+  }
+}
+
 /** Throws `already-a-project` when somebody else made it first. */
 export function createConfig(dir: string, config: ProjectConfig): void {
   refuseLink(dirname(configPathIn(dir)));

@@ -44,6 +44,11 @@ function originOf(dir: string): Origin {
   return { dir, device: stat?.dev ?? 0, inode: stat?.ino ?? 0 };
 }
 
+/** What is on record; null when nothing is. */
+export function readOrigin(dataDir: string): { readonly dir: string } | null {
+  return parse(readIfThere(join(dataDir, 'origin.json')));
+}
+
 function isSame(a: Origin | null, b: Origin): boolean {
   return a !== null && a.dir === b.dir && a.device === b.device && a.inode === b.inode;
 }

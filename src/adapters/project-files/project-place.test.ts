@@ -64,7 +64,7 @@ test('the data directories are for the user alone, and are made again on a machi
   const { dataDir } = create('app');
   rmSync(home, { recursive: true });
   findProject(join(root, 'app'), { home });
-  expect(readdirSync(dataDir).toSorted()).toEqual(['backups', 'journal', 'logs', 'origin.json']);
+  expect(readdirSync(dataDir).toSorted()).toEqual(['backups', 'config.json', 'journal', 'logs', 'origin.json']);
   for (const dir of [home, dataDir, join(dataDir, 'journal')]) expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
@@ -201,6 +201,16 @@ test('a copy whose original is gone takes its place', () => {
   cpSync(join(root, 'app'), join(root, 'copy'), { recursive: true });
   rmSync(join(root, 'app'), { recursive: true });
   expect(findProject(join(root, 'copy'), { home }).config.id).toBe(config.id);
+});
+
+test('a directory whose config was cleaned away, or that is gone itself, is still the project', () => {
+  const place = create('app');
+  rmSync(join(root, 'app/.codeframe'), { recursive: true });
+  expect(findProject(join(root, 'app'), { home })).toEqual(place);
+  rmSync(join(root, 'app'), { recursive: true });
+  expect(findProject(join(root, 'app/deep'), { home })).toEqual(place);
+  expect(readdirSync(join(root, 'app'))).toEqual([]);
+  expect(failureOf(() => findProject(root, { home }))).toEqual({ code: 'not-a-project', dir: root });
 });
 
 test('an origin that cannot be read is no obstacle', () => {

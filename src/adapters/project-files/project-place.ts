@@ -6,6 +6,7 @@ import type { Ids } from '../../ids.ts';
 import type { ProjectPlace } from '../../project/config.ts';
 import { configPathIn, createConfig, nameMax, readConfig, replaceId } from './config-file.ts';
 import { failureOf, makePrivateDir } from './durable-file.ts';
+import { findLost, keepConfig } from './lost-project.ts';
 import { claimOrigin } from './origin.ts';
 
 /** Where codeframe keeps all projects' data: `$CODEFRAME_HOME`, or `~/.codeframe`. */
@@ -15,7 +16,8 @@ export function dataHome(env: Readonly<Record<string, string | undefined>>): str
 }
 
 /**
- * The project that a directory is in: the nearest one upwards. Makes its data directories when this machine has none yet.
+ * The project that a directory is in: the nearest one upwards, or the one whose directory this was before its config
+ * was taken away. Makes its data directories when this machine has none yet.
  * Throws `not-a-project`, `corrupt-config`, `copied-project`.
  */
 export function findProject(startDir: string, options: { readonly home: string }): ProjectPlace {
@@ -26,7 +28,9 @@ export function findProject(startDir: string, options: { readonly home: string }
     const config = join(dir, '.codeframe') === home ? null : readConfig(dir);
     if (config !== null) return claim(dir, home);
   }
-  throw new CodeframeError({ code: 'not-a-project', dir: start });
+  const lost = findLost(start, home);
+  if (lost === undefined) throw new CodeframeError({ code: 'not-a-project', dir: start });
+  return { ...lost, configPath: configPathIn(lost.dir) };
 }
 
 export interface NewProject {
@@ -66,6 +70,7 @@ function claim(dir: string, home: string): ProjectPlace {
   if (config === null) throw new CodeframeError({ code: 'not-a-project', dir });
   if (originDir !== null)
     throw new CodeframeError({ code: 'copied-project', dir, originDir, projectId: config.id });
+  keepConfig(config, join(home, 'projects', config.id));
   return { config, configPath: configPathIn(dir), dir, dataDir: join(home, 'projects', config.id) };
 }
 
