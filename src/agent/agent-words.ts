@@ -50,3 +50,7 @@ function stepWords(step: StepRow): string {
 export function cutText(tool: string): string {
   return `[interrupted: ${tool} was stopped while it ran. It may have happened, in part or not at all: check before you go on.]`;
 }
+
+/** What the answer to a call says that was to come after one that was cut. */
+export const NOT_RUN =
+  '[not run: an earlier call of the same reply was interrupted. Check what it left, then call again what is still needed.]';

@@ -10,7 +10,7 @@ import { silentLog } from '../log.ts';
 import { legalProblem } from '../../test/rig/legal.ts';
 import { agentRow, MemorySession, noRows, taskRow } from '../../test/rig/memory-session.ts';
 import type { AgentRows } from '../../test/rig/memory-session.ts';
-import { INSIST } from './agent-words.ts';
+import { INSIST, NOT_RUN } from './agent-words.ts';
 import type { AgentRun, RunEnd } from './driver.ts';
 import { createModelDriver } from './model-loop.ts';
 import { buildMessages } from './transcript.ts';
@@ -129,6 +129,16 @@ describe('a model that does not keep to the rules', () => {
     expect(session.rows.items.filter((item) => item.text === INSIST)).toHaveLength(1);
   });
 
+  it('is not done while another call of the same reply failed', async () => {
+    await record({ calls: [{ tool: 'read_file', input: { path: 'nope' } }, finish] }, { calls: [finish] });
+    const { end, session } = await runOnce();
+    expect(end.kind).toBe('done');
+    const finishes = session.rows.items.filter(
+      (item) => item.kind === 'result' && item.tool === 'finish_task',
+    );
+    expect(finishes.map((item) => item.isError)).toEqual([true, false]);
+  });
+
   it('fails after two empty replies', async () => {
     await record({}, {});
     const { end } = await runOnce();
@@ -180,7 +190,7 @@ describe('asking a person', () => {
     const { end } = await runOnce({ rows });
     expect(end.kind).toBe('done');
     const results = rows.items.filter((item) => item.kind === 'result').map((item) => item.text);
-    expect(results).toEqual(['A person answered: 8080', 'Wrote a.txt (1 lines).', 'The task is finished.']);
+    expect(results).toEqual(['A person answered: 8080', 'Wrote a.txt (1 line).', 'The task is finished.']);
   });
 
   it('asks the same question again, not twice, when it was lost before the answer', async () => {
@@ -285,6 +295,29 @@ describe('being stopped', () => {
     expect(await readFile(join(dir, 'log'), 'utf8')).toBe('x\n');
   });
 
+  it('does not run what was to follow a call that was cut, and does not take the task for done', async () => {
+    const command = 'echo x >> log; sleep 60';
+    await record(
+      { calls: [{ tool: 'run_command', input: { command } }, writeA, finish] },
+      { calls: [finish] },
+    );
+    const rows = noRows();
+    const { run } = beginRun({ rows, allow: [command] });
+    await until(async () => (await readFile(join(dir, 'log'), 'utf8').catch(() => '')) === 'x\n');
+    run.cut();
+    await run.ended;
+    await run.kill();
+    expect((await runOnce({ rows, allow: [command] })).end.kind).toBe('done');
+    const results = rows.items.filter((item) => item.kind === 'result');
+    expect(results.map((item) => item.text)).toEqual([
+      expect.stringContaining('[interrupted:'),
+      NOT_RUN,
+      NOT_RUN,
+      'The task is finished.',
+    ]);
+    await expect(readFile(join(dir, 'a.txt'))).rejects.toThrow('ENOENT');
+  });
+
   it('ends quietly when the owner is stale, and writes nothing more', async () => {
     await record({ calls: [writeA] }, { calls: [finish] });
     const { run, session } = beginRun();
@@ -309,6 +342,7 @@ describe('after a crash at any write', () => {
     await record(...turns);
     const clean = await runOnce({ allow: [command] });
     expect(clean.end.kind).toBe('done');
+    let flagged = 0;
     for (let crashAt = 1; crashAt <= clean.session.writes; crashAt++) {
       await rm(join(dir, 'log'), { force: true });
       await rm(join(dir, 'a.txt'), { force: true });
@@ -322,7 +356,10 @@ describe('after a crash at any write', () => {
       expect(legalProblem(buildMessages(rows.items)), `crash at ${crashAt}`).toBeNull();
       expect(await readFile(join(dir, 'log'), 'utf8'), `crash at ${crashAt}`).toBe('x\n');
       expect(unflaggedRepeats(rows), `crash at ${crashAt}`).toEqual([]);
+      flagged += rows.steps.filter((step) => step.repeats !== null).length;
     }
+    // What was read when the run died is read again, and says so.
+    expect(flagged).toBeGreaterThan(0);
   });
 });
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../clock.ts';
-import type { ContextItemRow } from '../context/item.ts';
+import type { ContextItemRow, NewItem } from '../context/item.ts';
 import { CodeframeError, isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
 import type { Log } from '../log.ts';
 import type { AgentRow } from './agent.ts';
-import { continueText, cutText, INSIST, taskText } from './agent-words.ts';
+import { continueText, cutText, INSIST, NOT_RUN, taskText } from './agent-words.ts';
 import type { AgentDriver, AgentRun, Job, RunEnd } from './driver.ts';
 import type { LoopContext } from './loop-context.ts';
 import { stoppedEnd } from './loop-context.ts';
@@ -17,7 +17,7 @@ import { StopControl } from './stop-control.ts';
 import { toolError } from './tool.ts';
 import type { Tool } from './tool.ts';
 import { resultItem, runCall } from './tool-step.ts';
-import { openCalls } from './transcript.ts';
+import { siblingResults } from './transcript.ts';
 
 export interface ModelDriverParts {
   readonly openModel: OpenModel;
@@ -122,8 +122,9 @@ async function prepare(
 }
 
 /**
- * Before anything else, in one transaction: a result for each call that was cut and is not repeated by itself, and a
- * word on what was cut and what is next. Calls that were never started have no step, and are simply run.
+ * Before anything else, in one transaction: a result for each call that was cut and is not repeated by itself, one for
+ * the calls that were to come after it, and a word on what was cut and what is next. Calls that were never started and
+ * stand behind nothing that was cut are simply run.
  */
 async function tellWhatWasCut(loop: LoopContext, interrupted: readonly StepRow[]): Promise<void> {
   const { task, session } = loop.job;
@@ -131,19 +132,37 @@ async function tellWhatWasCut(loop: LoopContext, interrupted: readonly StepRow[]
   if (!items.some((item) => item.taskId === task.id && item.kind === 'task')) return;
   const move = nextMove(items, task.id);
   if (move.kind === 'done') return;
-  const cut = openCalls(items).filter((call) => isCutForGood(loop, call));
   const text = continueText(task, interrupted);
   const told = items.at(-1)?.text === text || (interrupted.length === 0 && isAnswered(loop, move));
   await session.remember([
-    ...cut.map((call) => resultItem(call, toolError(cutText(call.tool ?? '')))),
+    ...(move.kind === 'run-calls' ? resultsOfCut(loop, { calls: move.calls, items }) : []),
     ...(told ? [] : [{ kind: 'user' as const, text }]),
   ]);
 }
 
-/** Only what changes nothing is done again by itself: since then, a person may have changed what it would overwrite. */
-function isCutForGood(loop: LoopContext, call: ContextItemRow): boolean {
-  const step = loop.cutCalls.get(call.callId ?? '');
-  return step !== undefined && step.effect !== 'pure';
+/**
+ * Only what changes nothing is done again by itself: since then, a person may have changed what it would overwrite. What
+ * was to follow a call that was cut is not done either: the model asked for it without knowing that.
+ */
+function resultsOfCut(
+  loop: LoopContext,
+  open: { readonly calls: readonly ContextItemRow[]; readonly items: readonly ContextItemRow[] },
+): readonly NewItem[] {
+  const { calls, items } = open;
+  const stepOf = (call: ContextItemRow): StepRow | undefined => loop.cutCalls.get(call.callId ?? '');
+  const cut = calls.filter((call) => stepOf(call) !== undefined && stepOf(call)?.effect !== 'pure');
+  const followsCut = (call: ContextItemRow): boolean =>
+    cut.some((other) => other.stepId === call.stepId) || hasCutResult(items, call);
+  const notRun = calls.filter((call) => stepOf(call) === undefined && followsCut(call));
+  return [
+    ...cut.map((call) => resultItem(call, toolError(cutText(call.tool ?? '')))),
+    ...notRun.map((call) => resultItem(call, toolError(NOT_RUN))),
+  ];
+}
+
+/** Whether a call of the same reply was cut by an orderly stop, which gave it its result. */
+function hasCutResult(items: readonly ContextItemRow[], call: ContextItemRow): boolean {
+  return siblingResults(items, call).some((result) => result.text === cutText(result.tool ?? ''));
 }
 
 /** It goes on because a person answered: the answer says all. */

@@ -61,10 +61,11 @@ export function describeOwnCall(tool: string, input: unknown): string {
   return (words ?? '').slice(0, 200);
 }
 
-export function finishResult(input: unknown): ToolResult {
-  return summaryOf(input) === ''
-    ? toolError('finish_task needs a summary: what did you do?')
-    : { text: 'The task is finished.', isError: false };
+/** A task does not count as done by a model that has not seen yet how the rest of its own reply ended. */
+export function finishResult(input: unknown, failedBefore: boolean): ToolResult {
+  if (summaryOf(input) === '') return toolError('finish_task needs a summary: what did you do?');
+  if (failedBefore) return toolError('Another call of this reply failed. Look at its result, then finish.');
+  return { text: 'The task is finished.', isError: false };
 }
 
 const RECALLED_MAX = 5;

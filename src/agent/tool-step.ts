@@ -12,6 +12,7 @@ import type { AskSubject } from './session.ts';
 import type { StepEffect, StepRow } from './step.ts';
 import { toolError } from './tool.ts';
 import type { Tool, ToolContext, ToolResult } from './tool.ts';
+import { siblingResults } from './transcript.ts';
 
 /** `next`: the call has its result. Anything else ends the run. */
 export type CallEnd = 'next' | RunEnd;
@@ -40,7 +41,7 @@ export async function runCall(
   }
   if (name === ASK_TOOL) return askPerson(loop, call);
   const tool = loop.tools.get(name);
-  if (!tool) return runStep(loop, ownCall(loop, call), items);
+  if (!tool) return runStep(loop, ownCall(loop, call, items), items);
   const line = tool.commandLine?.(call.input) ?? null;
   if (line !== null && !loop.mayRun(line)) return runIfAllowed(loop, { call, tool, line }, items);
   return runStep(loop, projectCall(call, tool), items);
@@ -59,10 +60,13 @@ function projectCall(call: ContextItemRow, tool: Tool): Runnable {
   };
 }
 
-function ownCall(loop: LoopContext, call: ContextItemRow): Runnable {
+function ownCall(loop: LoopContext, call: ContextItemRow, items: readonly ContextItemRow[]): Runnable {
   const summary = describeOwnCall(call.tool ?? '', call.input);
   const own = { call, effect: 'pure', summary } as const;
-  if (call.tool === FINISH_TOOL) return { ...own, run: async () => finishResult(call.input) };
+  if (call.tool === FINISH_TOOL) {
+    const failedBefore = siblingResults(items, call).some((result) => result.isError);
+    return { ...own, run: async () => finishResult(call.input, failedBefore) };
+  }
   if (call.tool === RECALL_TOOL) return { ...own, run: () => recall(loop.job.session, call.input) };
   const known = loop.toolSpecs.map((spec) => spec.name).join(', ');
   return refusal(call, `There is no tool ${call.tool}. The tools are: ${known}.`);

@@ -37,6 +37,17 @@ export function openCalls(items: readonly ContextItemRow[]): readonly ContextIte
   return items.filter((item) => item.kind === 'call' && item.callId !== null && !results.has(item.callId));
 }
 
+/** The results of the calls that were made in one reply with this one. */
+export function siblingResults(
+  items: readonly ContextItemRow[],
+  call: ContextItemRow,
+): readonly ContextItemRow[] {
+  const results = firstResults(items);
+  return items
+    .filter((item) => item.kind === 'call' && item.stepId === call.stepId)
+    .flatMap((item) => results.get(item.callId ?? '') ?? []);
+}
+
 /** True for what the model said: a message, its reasoning, a call. */
 export function isSaid(item: ContextItemRow): boolean {
   return item.kind === 'message' || item.kind === 'reasoning' || item.kind === 'call';

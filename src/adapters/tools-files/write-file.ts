@@ -29,7 +29,12 @@ export const writeFileTool = defineTool({
       );
     if (present !== sha256) await writeAtomic(found, content);
     const lines = content === '' ? 0 : content.replace(/\n$/, '').split('\n').length;
-    return { text: `Wrote ${found.name} (${lines} lines).`, isError: false, path: found.name, sha256 };
+    return {
+      text: `Wrote ${found.name} (${lines} ${lines === 1 ? 'line' : 'lines'}).`,
+      isError: false,
+      path: found.name,
+      sha256,
+    };
   },
 });
 
