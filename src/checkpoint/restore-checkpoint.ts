@@ -4,7 +4,13 @@ import type { Fence } from '../store/store.ts';
 import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
 import { isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
 import type { RestoreFigures, RestorePart, RestoreRow } from './restore.ts';
-import { openTarget, planIntent, refuseIfMoved, type RestoreTarget } from './restore-intent.ts';
+import {
+  openTarget,
+  planIntent,
+  refuseIfMoved,
+  type RestoreIntent,
+  type RestoreTarget,
+} from './restore-intent.ts';
 import { commitRestore, recordBegun, recordFailed, recordSafety } from './restore-ledger.ts';
 import { notSaved } from './saved-before.ts';
 import { showPath } from './tree.ts';
@@ -43,13 +49,17 @@ export interface RestoreRequest {
   readonly preview?: RestorePreview;
 }
 
-/** What a restore would change. Changes nothing, and may be asked while the project is owned. */
+/**
+ * What a restore would change. Changes nothing, and may be asked while the project is owned. Throws what the restore
+ * would throw before it begins, but reads no object to verify it.
+ */
 export async function previewRestore(
   ports: RestorePorts,
   request: { readonly checkpointId: string; readonly only?: readonly RestorePart[] },
 ): Promise<RestorePreview> {
-  const { preview } = await planIntent(ports, await openTarget(ports, request));
-  return preview;
+  const intent = await planIntent(ports, await openTarget(ports, request));
+  await refuseIfBlocked(ports, intent);
+  return intent.preview;
 }
 
 /**
@@ -63,8 +73,7 @@ export async function restoreCheckpoint(ports: RestorePorts, request: RestoreReq
   const target = await openTarget(ports, request);
   const intent = await planIntent(ports, target);
   refuseIfMoved(request.preview, intent);
-  const { problems } = intent.looked.plan;
-  if (problems.length > 0) throw new CodeframeError({ code: 'restore-blocked', problems });
+  await refuseIfBlocked(ports, intent);
   const row = await recordBegun(ports, begunRow(request, target), request.fence);
   const restoring: Restoring = { request, target, row, looked: intent.looked, began };
   try {
@@ -74,6 +83,12 @@ export async function restoreCheckpoint(ports: RestorePorts, request: RestoreReq
     if (committed !== undefined) return committed;
     throw error;
   }
+}
+
+async function refuseIfBlocked(ports: RestorePorts, intent: RestoreIntent): Promise<void> {
+  const { problems, operations } = intent.looked.plan;
+  if (problems.length > 0) throw new CodeframeError({ code: 'restore-blocked', problems });
+  await ports.writer.check(operations);
 }
 
 interface Restoring {

@@ -3,14 +3,16 @@ import type { ModeBits, ObjectId, StatSignature, TreePath } from './tree.ts';
 /**
  * Changes the project's files by a plan, all of it or nothing. Adapter: the file system.
  *
- * The order is `prepare`, `apply`, then, once the commit point is passed, `finish`; `rollBack` at any time before it.
+ * The order is `check`, `prepare`, `apply`, then, once the commit point is passed, `finish`; `rollBack` at any time before it.
  * All of it can be killed at any instant: the journal that `prepare` writes outside the project is enough for either
  * end. It never leaves the root, never goes through a link, and never overwrites what the plan has not seen.
  */
 export interface TreeWriter {
+  /** Finds out what would fail half way; changes nothing. Throws `restore-blocked` (permissions, listed), `no-space`. */
+  check(operations: readonly TreeOperation[]): Promise<void>;
   /**
-   * Checks that the plan can work, writes the journal, and stages every new file beside its target, synced. No path of
-   * the plan is touched. Throws `restore-blocked` (permissions, listed), `no-space`; then nothing is left of it.
+   * Checks, writes the journal, and stages every new file beside its target, synced. No path of the plan is touched.
+   * When it throws, nothing is left of it.
    */
   prepare(job: WriteJob, contents: Contents): Promise<void>;
   /**

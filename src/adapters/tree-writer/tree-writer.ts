@@ -28,6 +28,10 @@ export class FileTreeWriter implements TreeWriter {
     this.#journalDir = options.journalDir;
   }
 
+  async check(operations: readonly TreeOperation[]): Promise<void> {
+    preflight(this.#site, operations);
+  }
+
   async prepare(job: WriteJob, contents: Contents): Promise<void> {
     preflight(this.#site, job.operations);
     try {
