@@ -14,11 +14,16 @@ export function canAsk({ stdin, stderr }: Streams): boolean {
 export function ask({ stdin, stderr }: Streams, question: string): Promise<boolean> {
   const prompt = createInterface({ input: stdin, output: stderr });
   return new Promise((resolve) => {
-    // Ctrl-D and Ctrl-C close it without an answer.
-    prompt.once('close', () => resolve(false));
+    // Ctrl-D and Ctrl-C close it without an answer, and leave the cursor behind the question.
+    const closed = (): void => {
+      stderr.write('\n');
+      resolve(false);
+    };
+    prompt.once('close', closed);
     prompt.question(question, (answer) => {
-      resolve(/^\s*y(es)?\s*$/i.test(answer));
+      prompt.off('close', closed);
       prompt.close();
+      resolve(/^\s*y(es)?\s*$/i.test(answer));
     });
   });
 }

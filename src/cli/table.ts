@@ -18,7 +18,7 @@ export function table(
   return [bold, ...cells].map((row) => row.flatMap((cell, column) => padded(cell, column, widths)));
 }
 
-export const cellMax = 60;
+const cellMax = 60;
 
 function toCell(cell: string | Cell): Cell {
   const { text, ...rest } = typeof cell === 'string' ? { text: cell } : cell;
