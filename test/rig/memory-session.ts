@@ -48,7 +48,7 @@ export function taskRow(id = 1): TaskRow {
 }
 
 /** Kills the session at its nth write, as kill -9 of the runner would: that write and all later ones never happen. */
-export class Crash extends Error {}
+class Crash extends Error {}
 
 /**
  * An `AgentSession` over plain rows, for tests of the model loop. Same rules as the one in the store;

@@ -33,7 +33,7 @@ export function sha256Of(content: Buffer | string): string {
 
 const BINARY_LOOK_BYTES = 8_000;
 
-export function isBinary(bytes: Buffer): boolean {
+function isBinary(bytes: Buffer): boolean {
   return bytes.subarray(0, BINARY_LOOK_BYTES).includes(0);
 }
 

@@ -107,7 +107,7 @@ describe('read_file', () => {
   });
 
   it('does not wait for a pipe, and reads no device', async () => {
-    execFileSync('mkfifo', [join(dir, 'pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo pipe'], { cwd: dir });
     expect((await call('read_file', { path: 'pipe' })).text).toBe('pipe is not a regular file.');
     await symlink('/dev/zero', join(dir, 'zero'));
     expect(await call('read_file', { path: 'zero' })).toMatchObject({ isError: true });
@@ -245,7 +245,7 @@ describe('write_file', () => {
 
   it('refuses a directory and a pipe', async () => {
     await mkdir(join(dir, 'd'));
-    execFileSync('mkfifo', [join(dir, 'pipe')]);
+    execFileSync('sh', ['-c', 'mkfifo pipe'], { cwd: dir });
     for (const path of ['d', 'pipe', '.'])
       expect(await call('write_file', { path, content: 'x' })).toMatchObject({ isError: true });
   });

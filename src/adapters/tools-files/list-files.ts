@@ -39,7 +39,7 @@ export const listFilesTool = defineTool({
   },
 });
 
-export async function assertDirectory(path: ProjectPath): Promise<void> {
+async function assertDirectory(path: ProjectPath): Promise<void> {
   const found = await stat(path.real).catch((error: unknown) => {
     throw asRefusal(error, path.name);
   });
