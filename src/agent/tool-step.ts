@@ -191,7 +191,7 @@ async function keepCut(loop: LoopContext, { step, call }: Ended): Promise<RunEnd
   loop.stop.aborted(step);
   await loop.job.session.endStep(step, {
     status: 'interrupted',
-    outcome: { summary: `cut while it ran: ${step.intent.summary}`, isError: true },
+    outcome: { summary: step.intent.summary, isError: true },
     items: [resultItem(call, toolError(cutText(call.tool ?? '')))],
   });
   return stoppedEnd(loop);
