@@ -253,6 +253,17 @@ describe('a migration', () => {
     expect(statSync(join(dir, 'backups')).mode & 0o777).toBe(0o700);
   });
 
+  it('clears away what a killed backup left', async () => {
+    await makeDatabase();
+    const backupsDir = join(dir, 'backups');
+    mkdirSync(backupsDir);
+    const left = `state-20200101T000000000Z-v${newest}.db.partial`;
+    for (const name of [left, `${left}-journal`]) writeFileSync(join(backupsDir, name), 'half');
+    const store = await open({ migrations: twoMigrations });
+    expect(readdirSync(backupsDir).map((name) => join(backupsDir, name))).toEqual(store.backups());
+    expect(store.backups()).toHaveLength(1);
+  });
+
   it('of a new database makes no backup', async () => {
     await open();
     expect(existsSync(join(dir, 'backups'))).toBe(false);
@@ -443,6 +454,7 @@ describe.skipIf(!mayMount)('on a full disk (needs the right to mount)', () => {
         code: 'no-space',
         path,
       });
+      expect(readdirSync(backupsDir)).toEqual([]);
       await rm(ballast(mounted));
       const store = await open({ backupsDir });
       expect(store.schema).toBe(newest);
