@@ -33,7 +33,7 @@ const table: EventTable = {
   'resume-requested': ({ pauseId }) =>
     `a resume was asked for${pauseId === null ? '' : `, from pause ${pauseId}`}`,
   'project-resumed': ({ repeats }) =>
-    `the project runs again${repeats.length === 0 ? '' : `; ${countWords(repeats.length, 'step')} to be repeated`}`,
+    `the project runs again${repeats.length === 0 ? '' : `; the outcome of ${countWords(repeats.length, 'step')} is not known`}`,
   'agent-added': ({ agent, driver }) => `agent ${agent} was added, driver ${driver}`,
   'agent-stopped': ({ agent, ...stop }) => `agent ${agent} ${stopWords(stop)}`,
   'task-added': ({ taskId, title }) => `task ${taskId} was added: ${title}`,

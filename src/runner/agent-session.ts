@@ -126,6 +126,9 @@ export class StoreAgentSession implements AgentSession {
     const { ids, clock } = this.#ports;
     const { agent, task } = this.#of;
     return this.#write(async (tx) => {
+      // Asked before by a run that ended before its task could be said to wait.
+      const open = await tx.list('blockers', { where: { taskId: task.id, question, status: 'open' } });
+      if (open[0] !== undefined) return open[0].id;
       const blockerId = ids.next('blocker');
       await tx.insert('blockers', {
         id: blockerId,
