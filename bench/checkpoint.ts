@@ -40,6 +40,8 @@ try {
 async function run(): Promise<void> {
   const paths = makeTree();
   git(['init', '-q', root()]);
+  git(['add', '-A']);
+  git(['commit', '-q', '-m', 'all']);
   git(['init', '-q', '--bare', floorDir()]);
   const ports = openPorts();
   // Warm both, and let the files grow older than the time in which no scan trusts them.

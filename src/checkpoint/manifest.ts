@@ -71,11 +71,13 @@ export function parseManifest(id: string, bytes: Uint8Array): Manifest {
 }
 
 /**
- * The text whose sha256 stands in the manifest as `code`: a line an entry, sorted by path, paths and link targets as JSON
- * strings of their bytes.
+ * The text whose sha256 stands in the manifest as `code`: a line an entry, sorted by path. A line ends with the path,
+ * one character a byte, and a NUL.
  */
 export function codeList(entries: readonly CodeEntry[]): string {
-  return entries.map(codeLine).join('');
+  let list = '';
+  for (const entry of entries) list += codeLine(entry);
+  return list;
 }
 
 /** The hashes of parts as the manifest carries them: a hash a group, see `Manifest.sha256`. */
@@ -93,15 +95,14 @@ export function groupHashes(
 }
 
 function codeLine(entry: CodeEntry): string {
-  const path = JSON.stringify(entry.path);
   switch (entry.kind) {
     case 'file':
-      return `file ${entry.mode.toString(8)} ${entry.object} ${entry.size} ${path}\n`;
+      return `file ${entry.mode.toString(8)} ${entry.object} ${entry.size} ${entry.path}\0`;
     case 'link':
-      return `link ${entry.object} ${path}\n`;
+      return `link ${entry.object} ${entry.path}\0`;
     case 'directory':
       // Whether it is empty follows from the other lines.
-      return `directory ${entry.mode.toString(8)} ${path}\n`;
+      return `directory ${entry.mode.toString(8)} ${entry.path}\0`;
   }
 }
 

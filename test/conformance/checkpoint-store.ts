@@ -209,12 +209,15 @@ export function describeCheckpointStore(maker: CheckpointStoreMaker): void {
         [directory('p')],
         [directory('p'), directory('p/a'), file('p/a/b', 'deep')],
         [file('p', 'program', 0o755)],
+        [link('.gitmodules', 'p')],
+        [file('.gitmodules', 'p')],
         [],
       ];
       for (const [i, drafts] of kinds.entries()) await store.create(draftOf(`c${i}`, drafts));
       const sizes = await Promise.all(kinds.map(async (_, i) => (await contents(`c${i}`)).length));
-      expect(sizes).toEqual([1, 2, 1, 1, 3, 1, 0]);
+      expect(sizes).toEqual([1, 2, 1, 1, 3, 1, 1, 1, 0]);
       expect(await contents('c5')).toEqual([['p', 'file', 0o755, 'program']]);
+      expect(await contents('c7')).toEqual([['.gitmodules', 'file', 0o644, 'p']]);
       for (const i of kinds.keys()) await store.verify(`c${i}`);
     });
 

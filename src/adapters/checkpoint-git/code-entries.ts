@@ -22,10 +22,7 @@ export function codeEntries(
   for (const blob of blobs) {
     if (blob.path.startsWith(codePrefix)) entries.push(entryOf(blob, modes, targets));
   }
-  const directories = directoryEntries(
-    entries.map((entry) => entry.path),
-    modes,
-  );
+  const directories = directoryEntries(entries, modes);
   return [...entries, ...directories].sort(byPath);
 }
 

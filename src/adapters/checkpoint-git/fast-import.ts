@@ -6,6 +6,10 @@ import { gitFailure, startFailure } from '../git-process.ts';
 import type { Quarantine } from './quarantine.ts';
 import type { StorePlace } from './store-place.ts';
 
+const lineFeed = Buffer.from('\n');
+/** Small blobs are sent together: each system call costs more than its bytes. */
+const sendBytes = 128 * 1024;
+
 /**
  * One `git fast-import`: takes blobs as they come, then one commit, and leaves a synced pack with exactly the new
  * objects in its quarantine. It knows no ref of ours: the commit is made on a branch that is taken back before the end.
@@ -14,6 +18,8 @@ export class FastImport {
   readonly #place: StorePlace;
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #ended: Promise<number | null>;
+  #unsent: Uint8Array[] = [];
+  #unsentBytes = 0;
   #stdout = '';
   #stderr = '';
   #startError: unknown;
@@ -38,16 +44,14 @@ export class FastImport {
 
   /** Waits only when git is behind. */
   async blob(bytes: Uint8Array): Promise<void> {
-    this.#child.stdin.cork();
-    this.#child.stdin.write(`blob\ndata ${bytes.length}\n`);
-    this.#child.stdin.write(bytes);
-    const mayGoOn = this.#child.stdin.write('\n');
-    this.#child.stdin.uncork();
-    if (!mayGoOn) await this.#drained();
+    this.#unsent.push(Buffer.from(`blob\ndata ${bytes.length}\n`), bytes, lineFeed);
+    this.#unsentBytes += bytes.length;
+    if (this.#unsentBytes >= sendBytes && !this.#send()) await this.#drained();
   }
 
   /** Makes the commit and ends. Resolves when its pack is complete and synced. */
   async commit(commit: ImportCommit): Promise<ObjectId> {
+    this.#send();
     this.#child.stdin.end(Buffer.from(commitCommands(commit), 'latin1'));
     const code = await this.#ended;
     const made = /^([0-9a-f]{40,64})\n/.exec(this.#stdout)?.[1];
@@ -60,6 +64,13 @@ export class FastImport {
     this.#child.kill('SIGKILL');
     await this.#ended;
     if (this.#child.pid !== undefined) this.#removeReport(this.#child.pid);
+  }
+
+  /** Answers whether git keeps up. */
+  #send(): boolean {
+    const bytes = Buffer.concat(this.#unsent.splice(0));
+    this.#unsentBytes = 0;
+    return this.#child.stdin.write(bytes);
   }
 
   #drained(): Promise<void> {
@@ -114,8 +125,8 @@ function commitCommands(commit: ImportCommit): string {
   // Deletions first: a file may have to make room for a directory of its name.
   for (const path of commit.deleted) lines.push(`D ${quotePath(path)}`);
   for (const { mode, object, path } of commit.changed) lines.push(`M ${mode} ${object} ${quotePath(path)}`);
-  const nothing = '0'.repeat(40);
-  lines.push('', 'get-mark :1', `reset ${commit.branch}`, `from ${nothing}`, '', 'done', '');
+  // A branch that is reset to nothing is not written: the ref is another step, and with one here locks would be, too.
+  lines.push('', 'get-mark :1', `reset ${commit.branch}`, '', 'done', '');
   return lines.join('\n');
 }
 

@@ -9,6 +9,7 @@ import type {
 import type { ObjectId } from '../../checkpoint/tree.ts';
 import { CodeframeError } from '../../failure.ts';
 import { nearest } from '../../ids.ts';
+import { baseOf, noBase, type BaseTree } from './base-tree.ts';
 import { checkpointRef, createRef, isCheckpointId, listRefs } from './checkpoint-ref.ts';
 import { FastImport } from './fast-import.ts';
 import { listBlobs, openStored, type StoreReading } from './git-stored-checkpoint.ts';
@@ -18,7 +19,7 @@ import { Quarantine } from './quarantine.ts';
 import { ObjectReader } from './object-reader.ts';
 import { storeFailure, StorePlace, writeHint } from './store-place.ts';
 import { verifyCheckpoint } from './verify-checkpoint.ts';
-import { CheckpointWriter, noBase, type BaseTree } from './write-checkpoint.ts';
+import { CheckpointWriter } from './write-checkpoint.ts';
 
 /** The checkpoints of a project in a bare git repository at `path`, which is made with the first of them. */
 export function openGitCheckpoints(options: { readonly path: string }): CheckpointStore {
@@ -87,14 +88,14 @@ class GitCheckpointStore implements CheckpointStore {
     const quarantine = new Quarantine(this.#place.dir);
     const git = new FastImport(this.#place, quarantine);
     try {
-      const writer = new CheckpointWriter(git, format, await this.#base());
-      const { commit, objects, blobs } = await writer.write(draft);
+      const base = await this.#takeBase();
+      const written = await new CheckpointWriter(git, format, base).write(draft);
       quarantine.release();
-      await createRef(this.#place, draft.id, commit);
-      const tree = await this.#treeOf(commit);
-      if (tree !== undefined) this.#last = { commit, base: { tree, blobs } };
-      writeHint(this.#hintPath(), `${commit}\n`);
-      return { commit, objects };
+      await createRef(this.#place, draft.id, written.commit);
+      const tree = await this.#treeOf(written.commit);
+      if (tree !== undefined) this.#last = { commit: written.commit, base: { ...base, tree } };
+      writeHint(this.#hintPath(), `${written.commit}\n`);
+      return written;
     } catch (error) {
       await git.abort();
       throw error;
@@ -103,19 +104,20 @@ class GitCheckpointStore implements CheckpointStore {
     }
   }
 
-  async #base(): Promise<BaseTree> {
+  /** The last checkpoint's tree, for one writer: it changes it. */
+  async #takeBase(): Promise<BaseTree> {
+    const last = this.#last;
+    this.#last = undefined;
     const commit = this.#lastCommit();
-    if (commit === undefined) return noBase;
-    // Also when it is still in memory: it may have been deleted since, by another process.
-    const tree = await this.#treeOf(commit);
-    if (tree === undefined) return noBase;
-    if (this.#last?.commit === commit) return this.#last.base;
+    // Also when it is in memory: another process may have deleted it since.
+    const tree = commit === undefined ? undefined : await this.#treeOf(commit);
+    if (commit === undefined || tree === undefined) return noBase();
+    if (last?.commit === commit) return last.base;
     try {
-      const blobs = await listBlobs(this.#place, commit);
-      return { tree, blobs: new Map(blobs.map((blob) => [blob.path, `${blob.mode} ${blob.object}`])) };
+      return baseOf(tree, await listBlobs(this.#place, commit));
     } catch {
       // A base only saves work: of a damaged one nothing is taken over, and everything is written anew.
-      return noBase;
+      return noBase();
     }
   }
 
@@ -123,8 +125,8 @@ class GitCheckpointStore implements CheckpointStore {
     try {
       return /^[0-9a-f]{40,64}(?=\n$)/.exec(readFileSync(this.#hintPath(), 'latin1'))?.[0];
     } catch {
-      // No checkpoint yet, or no hint: then the last one of this process, if there was one.
-      return this.#last?.commit;
+      // No checkpoint yet, or no hint: the next one is written whole.
+      return undefined;
     }
   }
 

@@ -22,9 +22,7 @@ export function modeClass(mode: ModeBits): 'file' | 'program' {
 
 export function encodeModes(entries: readonly CodeEntry[]): PartDraft[] {
   const defaults = mostFrequent(entries);
-  const implied = impliedDirectories(
-    entries.filter((entry) => entry.kind !== 'directory').map((entry) => entry.path),
-  );
+  const implied = impliedDirectories(entries);
   const buckets = new Map<string, string[]>();
   for (const entry of entries) {
     if (entry.kind === 'link') continue;
@@ -68,11 +66,11 @@ export interface StoredModes {
 
 /** All directories of a checkpoint, by its files and links and by what `encodeModes` wrote down. */
 export function directoryEntries(
-  paths: readonly TreePath[],
+  entries: readonly CodeEntry[],
   modes: StoredModes,
 ): Extract<CodeEntry, { kind: 'directory' }>[] {
-  const all = new Set([...impliedDirectories(paths), ...modes.directories.keys()]);
-  const full = new Set([...paths, ...all].map(parentOf));
+  const all = new Set([...impliedDirectories(entries), ...modes.directories.keys()]);
+  const full = new Set([...entries.map((entry) => entry.path), ...all].map(parentOf));
   return Array.from(all, (path) => ({
     kind: 'directory',
     path,
@@ -81,11 +79,12 @@ export function directoryEntries(
   }));
 }
 
-/** The directories above these paths. */
-function impliedDirectories(paths: readonly TreePath[]): Set<TreePath> {
+/** The directories above files and links. */
+function impliedDirectories(entries: readonly CodeEntry[]): Set<TreePath> {
   const directories = new Set<TreePath>();
-  for (const path of paths) {
-    for (let above = parentOf(path); above !== '' && !directories.has(above); above = parentOf(above)) {
+  for (const entry of entries) {
+    if (entry.kind === 'directory') continue;
+    for (let above = parentOf(entry.path); above !== '' && !directories.has(above); above = parentOf(above)) {
       directories.add(above);
     }
   }

@@ -7,20 +7,13 @@ import type {
 } from '../../checkpoint/checkpoint-store.ts';
 import { codeList, encodeManifest, groupHashes, sha256, type Manifest } from '../../checkpoint/manifest.ts';
 import type { CodeEntry, ObjectId, TreePath } from '../../checkpoint/tree.ts';
+import type { BaseTree } from './base-tree.ts';
 import { codePrefix, gitMode } from './code-entries.ts';
 import { storedPath } from './entry-names.ts';
 import type { FastImport } from './fast-import.ts';
 import { objectId } from './git-objects.ts';
 import type { ObjectFormat } from './store-place.ts';
 import { encodeModes } from './tree-modes.ts';
-
-/** What a commit's tree holds: `MODE OBJECT` by stored path. */
-export interface BaseTree {
-  readonly tree: ObjectId | undefined;
-  readonly blobs: ReadonlyMap<string, string>;
-}
-
-export const noBase: BaseTree = { tree: undefined, blobs: new Map() };
 
 /**
  * Hands a draft to git: only what the base tree does not have already. The base makes the work small; what is written
@@ -30,22 +23,20 @@ export class CheckpointWriter {
   readonly #git: FastImport;
   readonly #format: ObjectFormat;
   readonly #base: BaseTree;
-  readonly #blobs = new Map<string, string>();
   readonly #changed: { path: string; mode: string; object: ObjectId }[] = [];
+  readonly #deleted: string[] = [];
   readonly #entries: CodeEntry[] = [];
   readonly #objects = new Map<TreePath, ObjectId>();
   readonly #parts: { path: string; sha256: string }[] = [];
 
+  /** The base becomes what was written; after a failure it is of no use any more. */
   constructor(git: FastImport, format: ObjectFormat, base: BaseTree) {
     this.#git = git;
     this.#format = format;
     this.#base = base;
   }
 
-  /** Answers what there is but the commit's tree, which only git knows. */
-  async write(
-    draft: CheckpointDraft,
-  ): Promise<WrittenCheckpoint & { readonly blobs: ReadonlyMap<string, string> }> {
+  async write(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
     for await (const batch of draft.code) {
       for (const entry of batch) {
         const adding = this.#addCode(entry);
@@ -53,11 +44,10 @@ export class CheckpointWriter {
       }
     }
     for await (const batch of draft.parts) for (const part of batch) await this.#addPart(part);
-    for (const part of encodeModes(this.#entries)) await this.#addBlob(part.path, '100644', part.bytes);
+    for (const part of encodeModes(this.#entries)) await this.#addBlob(part);
     const manifest = draft.manifest(this.#content());
-    await this.#addBlob('manifest.json', '100644', encodeManifest(manifest));
-    const commit = await this.#commit(draft.id, manifest);
-    return { commit, objects: this.#objects, blobs: this.#blobs };
+    await this.#addBlob({ path: 'manifest.json', bytes: encodeManifest(manifest) });
+    return { commit: await this.#commit(draft.id, manifest), objects: this.#objects };
   }
 
   /** Undefined, and no promise, for an entry that costs nothing: of most of them that is all. */
@@ -69,40 +59,44 @@ export class CheckpointWriter {
       this.#entries.push(draft);
       return undefined;
     }
-    const path = codePrefix + storedPath(draft.path, draft.kind === 'link');
     if (draft.kind === 'link') {
       const bytes = Buffer.from(draft.target, 'latin1');
-      const object = objectId(this.#format, 'blob', bytes);
-      this.#entries.push({ ...draft, object });
-      return this.#place(path, `120000 ${object}`) ? this.#git.blob(bytes) : undefined;
+      const entry = { ...draft, object: objectId(this.#format, 'blob', bytes) };
+      return this.#addEntry(entry, bytes);
     }
-    const bytes = 'bytes' in draft.content ? draft.content.bytes : undefined;
-    const object =
-      'object' in draft.content ? draft.content.object : objectId(this.#format, 'blob', draft.content.bytes);
-    const size = 'object' in draft.content ? draft.content.size : draft.content.bytes.length;
-    const entry = { kind: 'file', path: draft.path, mode: draft.mode, object, size } as const;
+    const { path, mode, content } = draft;
+    if ('object' in content) return this.#addEntry({ kind: 'file', path, mode, ...content });
+    const { bytes } = content;
+    const object = objectId(this.#format, 'blob', bytes);
+    this.#objects.set(path, object);
+    return this.#addEntry({ kind: 'file', path, mode, object, size: bytes.length }, bytes);
+  }
+
+  #addEntry(entry: Exclude<CodeEntry, { kind: 'directory' }>, bytes?: Uint8Array): Promise<void> | undefined {
     this.#entries.push(entry);
-    if (bytes !== undefined) this.#objects.set(draft.path, object);
-    const isNew = this.#place(path, `${gitMode(entry)} ${object}`);
-    return isNew && bytes !== undefined ? this.#git.blob(bytes) : undefined;
+    const mode = gitMode(entry);
+    const { isNew, before } = this.#base.code.put(entry.path, mode, entry.object);
+    if (!isNew) return undefined;
+    const path = storedCodePath(entry.path, mode);
+    // A link and a file of one name may be stored under two.
+    if (before !== undefined && storedCodePath(entry.path, before) !== path) {
+      this.#deleted.push(storedCodePath(entry.path, before));
+    }
+    this.#changed.push({ path, mode, object: entry.object });
+    return bytes === undefined ? undefined : this.#git.blob(bytes);
   }
 
   async #addPart(part: PartDraft): Promise<void> {
     this.#parts.push({ path: part.path, sha256: sha256(part.bytes) });
-    await this.#addBlob(part.path, '100644', part.bytes);
+    await this.#addBlob(part);
   }
 
-  async #addBlob(path: string, mode: string, bytes: Uint8Array): Promise<void> {
-    if (this.#place(path, `${mode} ${objectId(this.#format, 'blob', bytes)}`)) await this.#git.blob(bytes);
-  }
-
-  /** Puts an object at a path of the tree; false when the base has it there. */
-  #place(path: string, blob: string): boolean {
-    this.#blobs.set(path, blob);
-    if (this.#base.blobs.get(path) === blob) return false;
-    const space = blob.indexOf(' ');
-    this.#changed.push({ path, mode: blob.slice(0, space), object: blob.slice(space + 1) });
-    return true;
+  async #addBlob({ path, bytes }: PartDraft): Promise<void> {
+    const mode = '100644';
+    const object = objectId(this.#format, 'blob', bytes);
+    if (!this.#base.parts.put(path, mode, object).isNew) return;
+    this.#changed.push({ path, mode, object });
+    await this.#git.blob(bytes);
   }
 
   #content(): WrittenContent {
@@ -122,12 +116,20 @@ export class CheckpointWriter {
       at: Math.floor(Date.parse(manifest.createdAt) / 1000),
       message: manifest.name ?? manifest.reason ?? manifest.trigger,
       base: this.#base.tree,
-      deleted: this.#deleted(),
+      deleted: [...this.#deleted, ...this.#unseen()],
       changed: this.#changed,
     });
   }
 
-  #deleted(): string[] {
-    return [...this.#base.blobs.keys()].filter((path) => !this.#blobs.has(path));
+  #unseen(): string[] {
+    const code = this.#base.code.takeUnseen();
+    return [
+      ...code.map(({ path, mode }) => storedCodePath(path, mode)),
+      ...this.#base.parts.takeUnseen().map(({ path }) => path),
+    ];
   }
+}
+
+function storedCodePath(path: TreePath, mode: string): string {
+  return codePrefix + storedPath(path, mode === '120000');
 }

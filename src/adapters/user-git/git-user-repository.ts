@@ -17,10 +17,9 @@ export function openUserGit(place: { readonly root: string }): UserGit {
     async keep(checkpointId) {
       const repository = findRepository(root);
       if (repository === null) return;
-      const commit = await headCommit(repository);
-      if (commit === null) return;
-      const output = await runInRepository(repository, ['update-ref', keptRef(checkpointId), commit]);
-      if (output.code !== 0) throw gitFailure(output, 'update-ref', repository.commonDir);
+      const output = await runInRepository(repository, ['update-ref', keptRef(checkpointId), 'HEAD']);
+      if (output.code === 0 || (await headCommit(repository)) === null) return;
+      throw gitFailure(output, 'update-ref', repository.commonDir);
     },
     async release(checkpointId) {
       const repository = findRepository(root);

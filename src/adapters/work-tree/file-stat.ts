@@ -1,6 +1,9 @@
 import type { BigIntStats } from 'node:fs';
 import type { StatSignature } from '../../checkpoint/tree.ts';
 
+/** What a signature is made of. */
+type StatNumbers = Pick<BigIntStats, 'size' | 'mtimeNs' | 'ctimeNs' | 'ino' | 'dev'>;
+
 /** A signature that becomes text only when it is asked for: of most files of a scan nobody asks. */
 export class FileStat implements StatSignature {
   readonly size: number;
@@ -8,13 +11,26 @@ export class FileStat implements StatSignature {
   readonly ctime: bigint;
   readonly ino: bigint;
   readonly dev: bigint;
+  /** When the bytes were read that it is the signature of, in ns since 1970; undefined when they were not. */
+  readonly readAt: bigint | undefined;
 
-  constructor(stats: BigIntStats) {
+  constructor(stats: StatNumbers, readAt?: bigint) {
     this.size = Number(stats.size);
     this.mtime = stats.mtimeNs;
     this.ctime = stats.ctimeNs;
     this.ino = stats.ino;
     this.dev = stats.dev;
+    this.readAt = readAt;
+  }
+
+  isOf(stats: StatNumbers): boolean {
+    return (
+      this.size === Number(stats.size) &&
+      this.mtime === stats.mtimeNs &&
+      this.ctime === stats.ctimeNs &&
+      this.ino === stats.ino &&
+      this.dev === stats.dev
+    );
   }
 
   get mtimeNs(): string {

@@ -1,18 +1,11 @@
 import { join } from 'node:path';
-import type { TreePath } from '../../checkpoint/tree.ts';
+import type { ScannedEntry, TreePath } from '../../checkpoint/tree.ts';
 import type { KnownObject, ScanOptions, TreeScan, WorkTree } from '../../checkpoint/work-tree.ts';
 import { inspectPaths } from './inspect.ts';
 import { readTreeFile } from './read-file.ts';
 import { scanTree, type Ignored } from './scan-tree.ts';
-import {
-  cachedFile,
-  emptyCache,
-  isRacy,
-  loadCache,
-  saveCache,
-  type CachedFile,
-  type StatCache,
-} from './stat-cache.ts';
+import { FileStat } from './file-stat.ts';
+import { emptyCache, isRacy, loadCache, saveCache, type CachedFile, type StatCache } from './stat-cache.ts';
 
 export interface WorkTreePlace {
   /** Absolute, links resolved. */
@@ -31,26 +24,26 @@ const fileBytesMax = 50 * 1024 * 1024;
 export function openWorkTree(place: WorkTreePlace): WorkTree {
   const cachePath = join(place.dataDir, 'stat-cache');
   let cache: StatCache | undefined;
-  let scanned: { readonly scan: TreeScan; readonly atNs: bigint } | undefined;
+  let scanned: TreeScan | undefined;
 
   return {
     root: place.root,
     async scan(options: ScanOptions): Promise<TreeScan> {
       cache ??= loadCache(cachePath);
-      const atNs = BigInt((place.now ?? Date.now)()) * 1_000_000n;
-      const scan = await scanTree({
+      scanned = await scanTree({
         ...place,
-        cache: options.distrustCache === true ? { ...emptyCache, skipped: cache.skipped } : cache,
+        cache: options.distrustCache === true ? { ...emptyCache(), skipped: cache.skipped } : cache,
         include: options.include,
         fileBytesMax: options.fileBytesMax ?? fileBytesMax,
       });
-      scanned = { scan, atNs };
-      return scan;
+      return scanned;
     },
-    read: (path) => readTreeFile(place.root, path),
+    read: (path) => readTreeFile(place.root, path, place.now),
     async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
-      if (scanned === undefined) return;
-      cache = rememberedCache(scanned.scan, objects, scanned.atNs);
+      if (scanned === undefined || cache === undefined) return;
+      const remembered = rememberedCache(scanned, objects);
+      if (isSameCache(cache, remembered)) return;
+      cache = remembered;
       saveCache(cachePath, cache);
     },
     async inspect(paths) {
@@ -59,20 +52,30 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
   };
 }
 
-function rememberedCache(
-  scan: TreeScan,
-  objects: ReadonlyMap<TreePath, KnownObject>,
-  scannedAtNs: bigint,
-): StatCache {
+/** What the scan knew, and of these objects what may be trusted. */
+function rememberedCache(scan: TreeScan, objects: ReadonlyMap<TreePath, KnownObject>): StatCache {
   const files = new Map<TreePath, CachedFile>();
   for (const entry of scan.entries) {
     if (entry.kind !== 'file') continue;
-    const known = objects.get(entry.path);
-    const object = known?.object ?? entry.object;
-    if (object === undefined) continue;
-    const file = cachedFile(object, known?.stat ?? entry.stat);
-    if (!isRacy(file, scannedAtNs)) files.set(entry.path, file);
+    const file = entry.object === undefined ? trusted(objects.get(entry.path)) : knownFile(entry);
+    if (file !== undefined) files.set(entry.path, file);
   }
   const skipped = scan.uncovered.filter((entry) => entry.directory && entry.reason === 'ignored');
   return { files, skipped: skipped.map((entry) => entry.path) };
+}
+
+function trusted(known: KnownObject | undefined): CachedFile | undefined {
+  if (known === undefined || !(known.stat instanceof FileStat) || isRacy(known.stat)) return undefined;
+  return { object: known.object, stat: known.stat };
+}
+
+function knownFile(entry: Extract<ScannedEntry, { kind: 'file' }>): CachedFile | undefined {
+  const { object, stat } = entry;
+  return object !== undefined && stat instanceof FileStat ? { object, stat } : undefined;
+}
+
+function isSameCache(a: StatCache, b: StatCache): boolean {
+  if (a.files.size !== b.files.size || a.skipped.join('\0') !== b.skipped.join('\0')) return false;
+  for (const [path, file] of b.files) if (a.files.get(path)?.stat !== file.stat) return false;
+  return true;
 }

@@ -1,17 +1,17 @@
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
-import { restoreNamePrefix, type TreePath } from '../../checkpoint/tree.ts';
-import { kindOf } from './file-stat.ts';
+import { restoreNamePrefix, type ModeBits, type TreePath } from '../../checkpoint/tree.ts';
+import { FileStat, kindOf, modeBits } from './file-stat.ts';
 import { fileProblem, type FileProblem } from './file-problem.ts';
 import { rawPath } from './raw-path.ts';
+import type { CachedFile } from './stat-cache.ts';
 
 /** What is in a directory, or why nobody can say. */
 export type Directory = { readonly children: readonly Child[] } | { readonly problem: FileProblem };
 
 export type Child =
-  | { readonly path: TreePath; readonly kind: 'file'; readonly stats: BigIntStats }
-  | { readonly path: TreePath; readonly kind: 'directory'; readonly stats: BigIntStats }
-  | { readonly path: TreePath; readonly kind: 'link' | 'special'; readonly stats: BigIntStats }
-  | { readonly path: TreePath; readonly kind: 'unreadable' };
+  | { readonly path: TreePath; readonly kind: 'file'; readonly mode: ModeBits; readonly stat: FileStat }
+  | { readonly path: TreePath; readonly kind: 'directory'; readonly mode: ModeBits }
+  | { readonly path: TreePath; readonly kind: 'link' | 'special' | 'unreadable' };
 
 /**
  * The directories of a tree, each read once, synchronously: twenty times as fast as with promises. The walk comes
@@ -19,12 +19,15 @@ export type Child =
  */
 export class Listing {
   readonly #root: string;
+  readonly #known: ReadonlyMap<TreePath, CachedFile>;
   readonly #directories = new Map<TreePath, Directory>();
   /** Directories below the root that have a `.git` of their own. */
   readonly nested = new Set<TreePath>();
 
-  constructor(root: string) {
+  /** A file that is as it was when `known` was made gets the signature that stands there: the very same object. */
+  constructor(root: string, known: ReadonlyMap<TreePath, CachedFile>) {
     this.#root = root;
+    this.#known = known;
   }
 
   directory(path: TreePath): Directory {
@@ -70,13 +73,21 @@ export class Listing {
 
   #child(path: TreePath): Child | undefined {
     try {
-      const stats = lstatSync(rawPath(this.#root, path), { bigint: true });
-      return { path, kind: kindOf(stats), stats };
+      return this.#describe(path, lstatSync(rawPath(this.#root, path), { bigint: true }));
     } catch (error) {
       return fileProblem(error, { path, doing: 'look at' }) === 'gone'
         ? undefined
         : { path, kind: 'unreadable' };
     }
+  }
+
+  #describe(path: TreePath, stats: BigIntStats): Child {
+    const kind = kindOf(stats);
+    if (kind === 'directory') return { path, kind, mode: modeBits(stats) };
+    if (kind !== 'file') return { path, kind };
+    const known = this.#known.get(path)?.stat;
+    const stat = known?.isOf(stats) === true ? known : new FileStat(stats);
+    return { path, kind, mode: modeBits(stats), stat };
   }
 }
 

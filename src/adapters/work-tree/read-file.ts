@@ -24,10 +24,11 @@ const tries = 3;
 const tickMs = 20;
 
 /** A file's bytes as of one instant, or why there are none. */
-export async function readTreeFile(root: string, path: TreePath): Promise<ReadFile> {
+export async function readTreeFile(root: string, path: TreePath, now = Date.now): Promise<ReadFile> {
   let problem: FileProblem = 'changing';
   let last: Buffer | undefined;
   for (let attempt = 0; attempt < tries; attempt++) {
+    const readAt = BigInt(now()) * 1_000_000n;
     const read = readOnce(root, path);
     if ('problem' in read) {
       problem = read.problem;
@@ -36,7 +37,7 @@ export async function readTreeFile(root: string, path: TreePath): Promise<ReadFi
       continue;
     }
     const youngMs = tickMs - ageMs(read);
-    if (youngMs <= 0 || last?.equals(read.bytes) === true) return whole(read);
+    if (youngMs <= 0 || last?.equals(read.bytes) === true) return whole(read, readAt);
     last = read.bytes;
     // Times that lie ahead say nothing of the age: then two equal readings a tick apart have to do.
     await sleep(Math.min(youngMs, tickMs));
@@ -102,6 +103,7 @@ function ageMs(read: Reading): number {
   return read.beganMs - Number(read.stats.ctimeNs / 1_000_000n);
 }
 
-function whole(read: Reading): ReadFile {
-  return { ok: true, bytes: read.bytes, mode: modeBits(read.stats), stat: new FileStat(read.stats) };
+function whole(read: Reading, readAt: bigint): ReadFile {
+  const stat = new FileStat(read.stats, readAt);
+  return { ok: true, bytes: read.bytes, mode: modeBits(read.stats), stat };
 }

@@ -2,10 +2,9 @@ import { readlinkSync } from 'node:fs';
 import type { ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
 import { fileProblem } from './file-problem.ts';
-import { FileStat, modeBits } from './file-stat.ts';
 import { isGitName, Listing, type Child } from './listing.ts';
 import { parentPath, rawPath } from './raw-path.ts';
-import { isSame, type StatCache } from './stat-cache.ts';
+import type { StatCache } from './stat-cache.ts';
 
 export interface TreeRules {
   readonly root: string;
@@ -21,7 +20,7 @@ export type Ignored = (nested?: readonly TreePath[]) => Promise<readonly TreePat
 /** Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. */
 export async function scanTree(rules: TreeRules): Promise<TreeScan> {
   const asked = rules.ignored();
-  const listing = new Listing(rules.root);
+  const listing = new Listing(rules.root, rules.cache.files);
   const skipped = new Set(rules.cache.skipped);
   try {
     listing.readBelow('', (path) => skipped.has(path));
@@ -114,7 +113,7 @@ class Scan {
     }
     switch (child.kind) {
       case 'file':
-        return this.#addFile(child.path, new FileStat(child.stats), modeBits(child.stats));
+        return this.#addFile(child);
       case 'link':
         return this.#addLink(child);
       case 'directory':
@@ -126,13 +125,13 @@ class Scan {
     }
   }
 
-  #addFile(path: TreePath, stat: FileStat, mode: number): void {
+  #addFile({ path, mode, stat }: Extract<Child, { kind: 'file' }>): void {
     if (stat.size > this.#rules.fileBytesMax && !this.#include.covers(path)) {
       this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
       return;
     }
     const cached = this.#rules.cache.files.get(path);
-    const object = cached !== undefined && isSame(cached, stat) ? cached.object : undefined;
+    const object = cached?.stat === stat ? cached.object : undefined;
     this.#entries.push({ kind: 'file', path, mode, stat, object });
   }
 
@@ -155,11 +154,11 @@ class Scan {
     const before = this.#entries.length;
     this.#visitChildren(child.path, ignored);
     const empty = this.#entries.length === before;
-    this.#entries.push({ kind: 'directory', path: child.path, mode: modeBits(child.stats), empty });
+    this.#entries.push({ kind: 'directory', path: child.path, mode: child.mode, empty });
   }
 
   #leaveOut(child: Child, reason: Uncovered['reason']): void {
-    const size = child.kind === 'file' ? { size: Number(child.stats.size) } : {};
+    const size = child.kind === 'file' ? { size: child.stat.size } : {};
     this.#uncovered.push({ path: child.path, reason, directory: child.kind === 'directory', ...size });
   }
 }

@@ -1,61 +1,35 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { ObjectId, StatSignature, TreePath } from '../../checkpoint/tree.ts';
+import type { ObjectId, TreePath } from '../../checkpoint/tree.ts';
 import { FileStat } from './file-stat.ts';
 
 /** Which object a file's bytes are, as long as its signature is this one. */
 export interface CachedFile {
   readonly object: ObjectId;
-  readonly size: number;
-  readonly mtime: bigint;
-  readonly ctime: bigint;
-  readonly ino: bigint;
-  readonly dev: bigint;
+  readonly stat: FileStat;
 }
 
 export interface StatCache {
-  readonly files: ReadonlyMap<TreePath, CachedFile>;
+  readonly files: Map<TreePath, CachedFile>;
   /** The uncovered directories of that scan: where the next one need not hurry to look. A hint only. */
   readonly skipped: readonly TreePath[];
 }
 
-export const emptyCache: StatCache = { files: new Map(), skipped: [] };
+export function emptyCache(): StatCache {
+  return { files: new Map(), skipped: [] };
+}
 
 /**
- * How long before a scan a file must have been left alone, by its own times, for its signature to be trusted by the
- * next one. A write changes ctime, but file systems count in ticks: 10 ms at most on Linux's own, 2 s on FAT. A file
+ * How long before it was read a file must have been left alone, by its own times, for its signature to be trusted by a
+ * later scan. A write changes ctime, but file systems count in ticks: 10 ms at most on Linux's own, 2 s on FAT. A file
  * that was read in the tick of its last write can be written again without a trace; one older than a tick cannot.
  */
 const racyNs = 2_000_000_000n;
 
-export function isRacy(file: Pick<CachedFile, 'mtime' | 'ctime'>, scannedAtNs: bigint): boolean {
-  const youngest = file.mtime > file.ctime ? file.mtime : file.ctime;
-  return youngest >= scannedAtNs - racyNs;
-}
-
-export function isSame(file: CachedFile, stat: FileStat): boolean {
-  return (
-    file.size === stat.size &&
-    file.mtime === stat.mtime &&
-    file.ctime === stat.ctime &&
-    file.ino === stat.ino &&
-    file.dev === stat.dev
-  );
-}
-
-export function cachedFile(object: ObjectId, stat: StatSignature): CachedFile {
-  if (stat instanceof FileStat) {
-    const { size, mtime, ctime, ino, dev } = stat;
-    return { object, size, mtime, ctime, ino, dev };
-  }
-  return {
-    object,
-    size: stat.size,
-    mtime: BigInt(stat.mtimeNs),
-    ctime: BigInt(stat.ctimeNs),
-    ino: BigInt(stat.inode),
-    dev: BigInt(stat.device),
-  };
+/** True also for what was not read by this process: nobody knows when its bytes were those. */
+export function isRacy(stat: FileStat): boolean {
+  const youngest = stat.mtime > stat.ctime ? stat.mtime : stat.ctime;
+  return stat.readAt === undefined || youngest >= stat.readAt - racyNs;
 }
 
 /*
@@ -72,12 +46,12 @@ const hashBytes = 32;
 /** The cache in that file; an empty one when there is none, or it is not whole. */
 export function loadCache(path: string): StatCache {
   const bytes = readWhole(path);
-  if (bytes === undefined || bytes.length < headerBytes + hashBytes) return emptyCache;
+  if (bytes === undefined || bytes.length < headerBytes + hashBytes) return emptyCache();
   const body = bytes.subarray(0, bytes.length - hashBytes);
   const [, count, width] =
     /^codeframe stat cache 1 (\d+) (\d+) *\n$/.exec(body.toString('latin1', 0, headerBytes)) ?? [];
-  if (count === undefined || width === undefined) return emptyCache;
-  if (!createHash('sha256').update(body).digest().equals(bytes.subarray(-hashBytes))) return emptyCache;
+  if (count === undefined || width === undefined) return emptyCache();
+  if (!createHash('sha256').update(body).digest().equals(bytes.subarray(-hashBytes))) return emptyCache();
   return decode(body, Number(count), Number(width));
 }
 
@@ -99,23 +73,25 @@ function decode(body: Buffer, count: number, width: number): StatCache {
   const at = (index: number): bigint => view[index] ?? 0n;
   const files = new Map<TreePath, CachedFile>();
   for (let i = 0; i < count; i++) {
-    files.set(names[i] ?? '', {
-      object: objects.slice(i * width * 2, (i + 1) * width * 2),
-      size: Number(at(i * numbers)),
-      mtime: at(i * numbers + 1),
-      ctime: at(i * numbers + 2),
+    const stat = new FileStat({
+      size: at(i * numbers),
+      mtimeNs: at(i * numbers + 1),
+      ctimeNs: at(i * numbers + 2),
       ino: BigInt.asUintN(64, at(i * numbers + 3)),
       dev: BigInt.asUintN(64, at(i * numbers + 4)),
     });
+    files.set(names[i] ?? '', { object: objects.slice(i * width * 2, (i + 1) * width * 2), stat });
   }
   return { files, skipped: names.slice(count, -1) };
 }
 
-/** Replaces the file by this cache, atomically. */
+/** Replaces the file by this cache: whoever reads it meanwhile finds the old one, the new one, or none. */
 export function saveCache(path: string, cache: StatCache): void {
   const partial = `${path}.${process.pid}`;
   try {
     writeFileSync(partial, encode(cache), { mode: 0o600 });
+    // ext4 makes a rename over another file wait for the data to reach the disk; nothing here needs that.
+    rmSync(path, { force: true });
     renameSync(partial, path);
   } catch (error) {
     rmSync(partial, { force: true });
@@ -128,13 +104,13 @@ function encode(cache: StatCache): Buffer {
   const view = new BigInt64Array(count * numbers);
   const objects: string[] = [];
   let at = 0;
-  for (const file of cache.files.values()) {
-    view[at++] = BigInt(file.size);
-    view[at++] = file.mtime;
-    view[at++] = file.ctime;
-    view[at++] = BigInt.asIntN(64, file.ino);
-    view[at++] = BigInt.asIntN(64, file.dev);
-    objects.push(file.object);
+  for (const { object, stat } of cache.files.values()) {
+    view[at++] = BigInt(stat.size);
+    view[at++] = stat.mtime;
+    view[at++] = stat.ctime;
+    view[at++] = BigInt.asIntN(64, stat.ino);
+    view[at++] = BigInt.asIntN(64, stat.dev);
+    objects.push(object);
   }
   const width = (objects[0]?.length ?? 0) / 2;
   const names = [...cache.files.keys(), ...cache.skipped, ''].join('\0');
