@@ -20,7 +20,7 @@ export interface PresentTree {
 }
 
 /** What is at a path: covered, uncovered, or nothing. */
-export type There =
+type There =
   | { readonly kind: 'absent' }
   | { readonly kind: 'covered'; readonly entry: KnownEntry }
   | { readonly kind: 'uncovered'; readonly directory: boolean; readonly by: Uncovered };

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFile,
   chmod,
@@ -11,6 +12,7 @@ import {
   truncate,
   writeFile,
 } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -191,7 +193,8 @@ describe('a restore', () => {
       const id = await checkpoint();
       await writeFile(join(root, 'a'), 'other');
       await rm(join(root, 'z'));
-      execFileSync('mkfifo', [join(root, 'z')]);
+      const socket = createServer().listen(join(root, 'z'));
+      await once(socket, 'listening');
       const before = await readdir(root);
       expect(await failureOf(restore(id))).toMatchObject({
         code: 'restore-blocked',
@@ -199,6 +202,7 @@ describe('a restore', () => {
       });
       expect(await readFile(join(root, 'a'), 'utf8')).toBe('other');
       expect(await readdir(root)).toEqual(before);
+      socket.close();
     });
   });
 

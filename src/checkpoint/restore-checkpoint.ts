@@ -209,6 +209,7 @@ async function takeBack(
     await ports.writer.forget(restoreId);
     return undefined;
   } catch (second) {
+    if (isFailure(second, 'stale-owner')) throw second;
     ports.log.error({ err: second, restoreId }, 'could not take the restore back');
     const problem = `restore ${restoreId} failed and could not be taken back yet`;
     throw new CodeframeError(

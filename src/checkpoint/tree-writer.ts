@@ -18,7 +18,8 @@ export interface TreeWriter {
   /**
    * Carries out the operations in their order, each checked against what is there now; what is replaced or deleted is
    * moved aside. Directory modes wait for `finish`. Throws `tree-moved` when something is not as the plan saw it, or
-   * whatever else went wrong: then call `rollBack`. When it resolves, the changes are synced.
+   * whatever else went wrong: then call `rollBack`. When it resolves, the changes are synced. It stops, and leaves
+   * nothing behind, when another process closes the journal meanwhile.
    */
   apply(restoreId: string): Promise<void>;
   /**

@@ -15,14 +15,19 @@ import {
 import { ownerFor } from './stage.ts';
 import { isAsBefore, isSame, look, modeOf } from './what-is-there.ts';
 
+export interface Applying {
+  readonly restoreId: string;
+  readonly operations: readonly TreeOperation[];
+  /** False when another owner ended the restore meanwhile, because this process was stopped for too long. */
+  readonly isOpen: () => boolean;
+}
+
 /** Carries out the operations, each checked right before and, where something was moved aside, right after. */
-export async function applyOperations(
-  site: Site,
-  restoreId: string,
-  operations: readonly TreeOperation[],
-): Promise<void> {
+export async function applyOperations(site: Site, applying: Applying): Promise<void> {
+  const { restoreId, operations } = applying;
   const breathe = breather();
   for (const [index, operation] of operations.entries()) {
+    checkOpen(applying);
     try {
       applyOne(site, operation, ownNames(restoreId, index));
     } catch (error) {
@@ -31,6 +36,11 @@ export async function applyOperations(
     await breathe();
   }
   await syncDirectories(site, touchedDirectories(operations));
+  checkOpen(applying);
+}
+
+function checkOpen({ isOpen }: Applying): void {
+  if (!isOpen()) throw new Error('another process ended this restore');
 }
 
 interface OwnNames {

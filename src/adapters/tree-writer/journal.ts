@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { open, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
@@ -57,6 +58,10 @@ export async function readJournal(
   const last = lines.at(-1) as { end?: unknown } | undefined;
   if (last?.end !== lines.length - 2) throw corrupt(path, 'it is cut or altered');
   return lines.slice(1, -1) as readonly TreeOperation[];
+}
+
+export function hasJournal(directory: string, restoreId: string): boolean {
+  return existsSync(journalPath(directory, restoreId));
 }
 
 export async function removeJournal(directory: string, restoreId: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Contents, TreeOperation, TreeWriter, WriteJob } from '../../checkp
 import type { TreePath } from '../../checkpoint/tree.ts';
 import { applyOperations } from './apply.ts';
 import { finishOperations } from './finish.ts';
-import { listJournals, readJournal, removeJournal, writeJournal } from './journal.ts';
+import { hasJournal, listJournals, readJournal, removeJournal, writeJournal } from './journal.ts';
 import { preflight } from './preflight.ts';
 import { rollBackOperations } from './roll-back.ts';
 import { asFailure, type Site } from './site.ts';
@@ -51,7 +51,15 @@ export class FileTreeWriter implements TreeWriter {
   }
 
   async apply(restoreId: string): Promise<void> {
-    await applyOperations(this.#site, restoreId, await this.#operations(restoreId));
+    const operations = await this.#operations(restoreId);
+    const isOpen = (): boolean => hasJournal(this.#journalDir, restoreId);
+    try {
+      await applyOperations(this.#site, { restoreId, operations, isOpen });
+    } catch (error) {
+      // Who ended it has not seen what was done after: nobody else can take that back any more.
+      if (!isOpen()) await rollBackOperations(this.#site, restoreId, operations);
+      throw error;
+    }
   }
 
   async finish(restoreId: string): Promise<readonly TreePath[]> {
