@@ -122,6 +122,17 @@ describe('a damaged database', () => {
     });
   });
 
+  it('whose JSON is none is refused when it is read', async () => {
+    await makeDatabase();
+    const raw = new (sqliteDriver())(path);
+    raw.exec("UPDATE tasks SET state = '{' WHERE id = 7");
+    raw.close();
+    expect(await failureOf(readAll())).toMatchObject({
+      code: 'corrupt-database',
+      problem: 'the JSON in column state cannot be read',
+    });
+  });
+
   it('names the backups that there are, newest first', async () => {
     await makeDatabase();
     await close(await open({ migrations: twoMigrations, now: () => Date.UTC(2026, 0, 2, 3, 4, 5, 6) }));
@@ -438,6 +449,20 @@ describe.skipIf(!mayMount)('on a full disk (needs the right to mount)', () => {
       await rm(ballast(mounted));
       const store = await open();
       expect(await store.write((tx) => tx.nextNumber('n'))).toBe(1);
+      await close(store);
+    });
+  });
+
+  it('a database is refused that finds no room for the files beside it, and opens once there is', async () => {
+    await makeDatabase();
+    await onFileSystem('size=4m', async (mounted) => {
+      await copyFile(path, join(mounted, 'state.db'));
+      path = join(mounted, 'state.db');
+      fill(mounted);
+      expect(await failureOf(readAll())).toEqual({ code: 'no-space', path });
+      await rm(ballast(mounted));
+      const store = await open();
+      expect(await store.read((tx) => tx.count('tasks'))).toBe(200);
       await close(store);
     });
   });
