@@ -6,10 +6,14 @@ import type { CheckpointRow } from './checkpoint.ts';
 /** Shorter starts of an id are refused: they are too likely to be a slip. */
 const prefixMin = 4;
 
-/** The checkpoint with this id, name, or start of an id, or the newest for `latest`. Throws `unknown-id`, `ambiguous-id`. */
+/**
+ * The checkpoint with this id, name, or start of an id; for `latest` the newest that is not a restore's safety
+ * checkpoint, which holds what somebody wanted to get away from. Throws `unknown-id`, `ambiguous-id`.
+ */
 export async function findCheckpoint(store: Store, given: string): Promise<CheckpointRow> {
   const rows = await store.read((tx) => tx.list('checkpoints', { orderBy: 'createdAt', descending: true }));
-  if (given === 'latest' && rows[0] !== undefined) return rows[0];
+  const latest = rows.find(({ trigger }) => trigger !== 'safety');
+  if (given === 'latest' && latest !== undefined) return latest;
   const exact = rows.find(({ id }) => id === given) ?? rows.find(({ name }) => name === given);
   if (exact !== undefined) return exact;
   const matches = given.length < prefixMin ? [] : rows.filter(({ id }) => id.startsWith(given));

@@ -1,5 +1,3 @@
-import type { Fence } from '../store/store.ts';
-
 /**
  * The one row that says who owns the project. It is never deleted, so that the epoch never goes back.
  * Free when `ownerId` is null.
@@ -42,12 +40,7 @@ export function isTakeable(lease: LeaseRow, liveness: OwnerLiveness, now: number
   return isExpired(lease, now);
 }
 
-/** Renewal is also overdue when the clock went back behind it by more than its life: then nobody can say its age. */
+/** Its age is more than its life; or it is from the future, so that the clock jumped and nobody can say its age. */
 export function isExpired(lease: LeaseRow, now: number): boolean {
-  const age = now - (lease.renewedAt ?? 0);
-  return age > lease.ttlMs;
-}
-
-export function fenceOf(lease: LeaseRow): Fence {
-  return { ownerId: lease.ownerId ?? '', epoch: lease.epoch };
+  return Math.abs(now - (lease.renewedAt ?? 0)) > lease.ttlMs;
 }

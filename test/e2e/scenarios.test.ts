@@ -94,7 +94,9 @@ describe('scenarios seen from outside', () => {
     );
     expect(all.map(({ exitCode }) => exitCode)).toEqual(all.map(() => 0));
     const results = all.map(({ stdout }) => JSON.parse(stdout) as Record<string, unknown>);
-    expect(new Set(results.map((result) => `${result['pauseId']} ${result['checkpointId']}`)).size).toBe(1);
+    expect(
+      new Set(results.map(({ pauseId, checkpointId }) => JSON.stringify([pauseId, checkpointId]))).size,
+    ).toBe(1);
     expect(await scene.one('pause')).toEqual(results[0]);
     expect(await scene.ok('checkpoint', 'list')).toHaveLength(1);
     expect((await scene.status())['status']).toBe('paused');

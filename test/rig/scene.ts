@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeWorkplace, runCli, spawnCli, type CliResult, type Workplace } from './cli.ts';
@@ -17,9 +17,11 @@ export interface Turn {
 export class Scene implements AsyncDisposable {
   readonly #place: Workplace;
   readonly env: Record<string, string> = {};
+  #cwd: string;
 
   constructor(place: Workplace) {
     this.#place = place;
+    this.#cwd = place.dir;
   }
 
   static async create(): Promise<Scene> {
@@ -38,7 +40,7 @@ export class Scene implements AsyncDisposable {
   }
 
   run(...args: readonly string[]): Promise<CliResult> {
-    return runCli(args, { cwd: this.dir, home: this.home, env: this.env });
+    return runCli(args, { cwd: this.#cwd, home: this.home, env: this.env });
   }
 
   /** Runs a command that must work; answers the objects that `--json` printed. */
@@ -69,7 +71,13 @@ export class Scene implements AsyncDisposable {
   }
 
   spawn(...args: readonly string[]): ReturnType<typeof spawnCli> {
-    return spawnCli(args, { cwd: this.dir, home: this.home, env: this.env });
+    return spawnCli(args, { cwd: this.#cwd, home: this.home, env: this.env });
+  }
+
+  /** Takes the project's directory away; commands then run from the one above. */
+  async removeDirectory(): Promise<void> {
+    await rm(this.dir, { recursive: true });
+    this.#cwd = path.dirname(this.dir);
   }
 
   write(name: string, text: string): Promise<void> {
