@@ -116,7 +116,7 @@ function storeEnvironment(dir: string): NodeJS.ProcessEnv {
 
 async function checkVersion(cwd: string): Promise<readonly [number, number]> {
   await mkdir(cwd, { recursive: true, mode: 0o700 });
-  const output = await runGit({ args: ['version'], cwd, env: gitEnvironment() });
+  const output = await runGit({ args: ['version'], cwd, env: storeEnvironment(cwd) });
   const found = /(\d+)\.(\d+)[.\w]*/.exec(output.stdout.toString('utf8'));
   const version = [Number(found?.[1] ?? 0), Number(found?.[2] ?? 0)] as const;
   if (version[0] < versionNeeded[0] || (version[0] === versionNeeded[0] && version[1] < versionNeeded[1])) {
