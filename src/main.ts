@@ -74,6 +74,7 @@ async function openPorts(
   const store = await openSqliteStore({
     path: path.join(dataDir, 'state.db'),
     backupsDir: path.join(dataDir, 'backups'),
+    create: !hasHistory(dataDir),
   });
   const git = openUserGit({ root: dir });
   const checkpoints = openGitCheckpoints({ path: path.join(dataDir, 'store.git') });
@@ -109,6 +110,12 @@ async function openPorts(
     log.close();
   };
   return { ports: options.wrapPorts?.(ports) ?? ports, close };
+}
+
+/** Where a project has worked before, a missing database is a loss to be told, not one to be made anew. */
+function hasHistory(dataDir: string): boolean {
+  const traces = ['store.git', path.join('logs', 'codeframe.log')];
+  return traces.some((name) => existsSync(path.join(dataDir, name)));
 }
 
 /** The project's row, on a machine that has seen the directory but not the project. */
