@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
 import { partName } from '../../checkpoint/part-name.ts';
 import type { CapturedGit } from '../../checkpoint/user-git.ts';
+import { CodeframeError } from '../../failure.ts';
 import { gitFailure } from '../git-process.ts';
 import type { UserRepository } from './find-repository.ts';
 import { runInRepository } from './repository-git.ts';
@@ -107,9 +108,10 @@ function unlessGone<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      return undefined;
-    throw error;
+    const { code = '', path = '' } = error as NodeJS.ErrnoException;
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(code)) return undefined;
+    if (!['EACCES', 'EPERM'].includes(code)) throw error;
+    throw new CodeframeError({ code: 'no-permission', path, doing: 'read the repository' }, { cause: error });
   }
 }
 
