@@ -8,12 +8,3 @@ function escapedByte(byte: number): string {
   const character = String.fromCharCode(byte);
   return /[A-Za-z0-9_.-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;
 }
-
-/** The way back. */
-export function nameOfPart(escaped: string): string {
-  if (escaped === '%') return '';
-  const bytes = escaped.replace(/%([0-9a-f]{2})/g, (_, hex: string) =>
-    String.fromCharCode(parseInt(hex, 16)),
-  );
-  return Buffer.from(bytes, 'latin1').toString('utf8');
-}

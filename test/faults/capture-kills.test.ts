@@ -110,7 +110,8 @@ describe('a capture that is killed', () => {
       for (let n = 1; ; n++) {
         appendFileSync(join(place, 'project/a'), `${n}\n`);
         writeFileSync(join(bin, 'git'), killingGit(when, n), { mode: 0o755 });
-        rmSync(join(place, 'calls'), { force: true });
+        rmSync(join(place, 'calls'), { recursive: true, force: true });
+        mkdirSync(join(place, 'calls'));
         const { acknowledged, killed } = await capture(`cgit${n}`, { path: bin });
         await waitForGit();
         await expectSound(`cgit${n}`, acknowledged);
@@ -152,8 +153,9 @@ describe('a capture that is killed', () => {
 function killingGit(when: string, n: number): string {
   const real = execPath();
   return `#!/bin/sh
-echo "$@" >> "$PLACE/calls"
-if [ "$(wc -l < "$PLACE/calls")" -eq ${n} ]; then
+n=1
+until mkdir "$PLACE/calls/$n" 2>/dev/null; do n=$((n + 1)); done
+if [ "$n" -eq ${n} ]; then
   ${when === 'before' ? 'kill -9 $PPID; exit 1' : `${real} "$@"; kill -9 $PPID; exit 1`}
 fi
 exec ${real} "$@"
