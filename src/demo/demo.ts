@@ -13,6 +13,8 @@ export interface DemoPorts {
   readonly say: (line: string) => void;
   /** The package's directory, with `demo/` and, in a checkout, its `.git`. */
   readonly packageDir: string;
+  /** Told of the directory that it makes, as soon as it is there. */
+  readonly temporary: (dir: string) => void;
 }
 
 export interface DemoOptions {
@@ -25,6 +27,7 @@ export interface DemoOptions {
 /** Runs the whole loop on a clone of codeframe's own repository. Answers whether every proof held. */
 export async function runDemo(ports: DemoPorts, options: DemoOptions = {}): Promise<boolean> {
   const parent = await realpath(await mkdtemp(path.join(tmpdir(), 'codeframe-demo-')));
+  ports.temporary(parent);
   const dir = path.join(parent, 'project');
   const dataHome = process.env['CODEFRAME_HOME'];
   process.env['CODEFRAME_HOME'] = path.join(parent, 'home');

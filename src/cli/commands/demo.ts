@@ -1,8 +1,10 @@
+import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { DemoPorts } from '../../demo/demo.ts';
 import { parseModel } from '../arguments.ts';
 import { describe, type RunWork } from '../command.ts';
+import { onInterrupt } from '../interrupt.ts';
 
 interface DemoFlags {
   readonly model?: string;
@@ -30,9 +32,42 @@ export function demoCommand(run: RunWork): Command {
         const { runDemo } = await import('../../demo/demo.ts');
         const say = (line: string): void => session.out.show({ line }, () => [line]);
         const createProject: DemoPorts['createProject'] = (dir, { name }) => session.create(dir, name);
-        return (await runDemo({ createProject, say, packageDir }, flags)) ? 0 : 1;
+        using temporary = removedOnInterrupt();
+        const ports: DemoPorts = { createProject, say, packageDir, temporary: temporary.keep };
+        if (!(await runDemo(ports, flags))) return 1;
+        if (flags.model === undefined) say(realModelWords());
+        return 0;
       }),
     );
+}
+
+/** Ctrl-C ends the demo at once: its agents' processes are killed by the reaper, and its directory is taken away. */
+function removedOnInterrupt(): Disposable & { readonly keep: (dir: string) => void } {
+  let made: string | undefined;
+  const listening = onInterrupt(() => {
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    process.exit(130);
+  });
+  return {
+    keep: (dir) => {
+      made = dir;
+    },
+    [Symbol.dispose]: () => listening[Symbol.dispose](),
+  };
+}
+
+const keys = [
+  ['ANTHROPIC_API_KEY', 'anthropic:claude-sonnet-4-5'],
+  ['OPENAI_API_KEY', 'openai:gpt-5'],
+  ['GEMINI_API_KEY', 'google:gemini-2.5-pro'],
+] as const;
+
+/** Money is spent only when it is asked for. */
+function realModelWords(): string {
+  const [, model] = keys.find(([name]) => (process.env[name] ?? '') !== '') ?? [];
+  return model === undefined
+    ? 'The models were recordings. With a key in the environment: codeframe demo --model PROVIDER:MODEL'
+    : `The models were recordings. The same with a real one: codeframe demo --model ${model}`;
 }
 
 /** In the bundle, this file is in `dist/`, which is beside `bin/` and `demo/`. */
