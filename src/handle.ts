@@ -83,8 +83,6 @@ export interface RunSummary {
 export interface StartOptions {
   /** Commands that every model agent may run without asking in this run, as globs. */
   readonly allow?: readonly string[];
-  /** What the lease says that this process runs. */
-  readonly command?: string;
 }
 
 export interface PauseOptions {

@@ -33,6 +33,8 @@ export interface Processes {
    * process are `dead`. Signals nothing.
    */
   liveness(of: Pick<LeaseRow, 'pid' | 'host' | 'bootId' | 'processStart'>): OwnerLiveness;
+  /** SIGKILL to exactly the process of a lease, if it lives and is ours to kill; true when it was sent. */
+  killOwner(of: Pick<LeaseRow, 'pid' | 'host' | 'bootId' | 'processStart'>): boolean;
   /** The living processes whose marker starts with `prefix`, and their families, as said above. Never this process or its ancestors. */
   marked(prefix: string): Promise<readonly MarkedProcess[]>;
   /**

@@ -25,7 +25,7 @@ export async function runInForeground(
   await using project = await session.open();
   const { lastSeq } = await project.status();
   using stopper = new Stopper(session.out, project);
-  const run = await project[verb]({ allow: flags.allow, command: `codeframe ${verb}` });
+  const run = await project[verb]({ allow: flags.allow });
   stopper.runs();
   const summary = flags.progress
     ? await showUntilEnd({ out: session.out, project, run, afterSeq: lastSeq })

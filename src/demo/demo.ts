@@ -53,7 +53,7 @@ async function showLoop(ports: DemoPorts, showing: Showing): Promise<boolean> {
   const { project } = showing;
   const { say } = ports;
   await hire(ports, showing);
-  const run = await project.start({ command: 'codeframe demo' });
+  const run = await project.start();
   await untilInTheMiddle(project);
   const pause = await project.pause({ reason: 'demo', graceMs: 300 });
   tellPause(say, pause);
@@ -164,7 +164,7 @@ async function provePauseIsQuiet(ports: DemoPorts, project: ProjectHandle): Prom
 }
 
 async function goOn(ports: DemoPorts, project: ProjectHandle): Promise<boolean> {
-  const run: Run = await project.resume({ command: 'codeframe demo' });
+  const run: Run = await project.resume();
   const summary = await run.ended;
   for (const task of await project.tasks()) {
     const words = task.state.kind === 'done' ? task.state.summary : task.state.kind;

@@ -27,7 +27,7 @@ interface Beginning {
 
 async function beginRun(ports: RunnerPorts, beginning: Beginning): Promise<Run> {
   await refuseEarly(ports, beginning.verb);
-  const held = await takeLease(ports, beginning.options.command ?? `library ${beginning.verb}`);
+  const held = await takeLease(ports, beginning.verb);
   try {
     await recover(ports, held);
     await refuseWrongStatus(ports, beginning.verb);

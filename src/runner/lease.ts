@@ -30,16 +30,36 @@ export interface HeldLease {
 }
 
 /**
- * Takes the lease for `command`. Throws `project-owned` when a live process has it. An owner whose lease ran out but
+ * Takes the lease for a command. Throws `project-owned` when a live process has it. An owner whose lease ran out but
  * whose process is there is watched for one time to live first: its clock, or ours, may have jumped (O3).
  */
-export async function takeLease(ports: LeasePorts, command: string): Promise<HeldLease> {
+export async function takeLease(ports: LeasePorts, verb: string): Promise<HeldLease> {
+  const command = `${isProgram(ports) ? programName : 'library'} ${verb}`;
   for (;;) {
     const seen = await ports.store.read((tx) => tx.get('leases', 'runner'));
     if (seen !== undefined && seen.ownerId !== null) await waitForSilence(ports, seen);
     const held = await tryTake(ports, { command, seen });
     if (held !== 'moved') return held;
   }
+}
+
+/** The program itself holds a lease, and not somebody's program that uses the library. */
+const programName = 'codeframe';
+
+function isProgram(ports: LeasePorts): boolean {
+  return ports.actor.startsWith('cli:');
+}
+
+/**
+ * The owner that was taken over while its process lives has stood still for longer than its lease. Should it wake up,
+ * the store refuses what it writes, but a tool of its own may be in the middle of a file: so it is killed. A process
+ * that only uses the library is its user's; it is left alone, and stops by itself at its next write.
+ */
+export function killStaleOwner(ports: LeasePorts, before: LeaseRow | null): void {
+  if (before === null || livenessOf(ports.processes, before) !== 'alive') return;
+  const { pid, command } = before;
+  const killed = command?.startsWith(`${programName} `) === true && ports.processes.killOwner(before);
+  ports.log.warn({ pid, command, killed }, 'the owner before stands still; it has lost the project');
 }
 
 /** Returns when the owner may be taken over; throws `project-owned` when it lives. */

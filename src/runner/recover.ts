@@ -6,7 +6,7 @@ import { needsOwner, nextState, type ProjectState } from '../project/lifecycle.t
 import { killMs } from '../project/pause.ts';
 import type { WriteTransaction } from '../store/store.ts';
 import { changeTask } from '../task/change-task.ts';
-import type { HeldLease } from './lease.ts';
+import { killStaleOwner, type HeldLease } from './lease.ts';
 import { finishPause } from './perform-pause.ts';
 import type { ProjectPorts } from './ports.ts';
 import { interruptOpenSteps } from './settle-run.ts';
@@ -33,6 +33,7 @@ export async function recover(
   const { store, log, processes, project } = ports;
   if (!(await isDue(ports, lease))) return { interruptedSteps: [], killedProcesses: 0 };
   log.info({ epoch: lease.fence.epoch }, 'recovering from an owner that ended without a word');
+  killStaleOwner(ports, lease.before);
   const { killed, left } = await processes.killMarked(`${project.id}/`, killMs);
   if (left.length > 0) throw new Error(`processes of agents are still there: ${left.join(', ')}`);
   for (const { restoreId, how } of await recoverRestores(ports, lease.fence)) {

@@ -8,6 +8,7 @@ import { MarkedSearch } from './marked-search.ts';
 import { procTable } from './proc-table.ts';
 import type { ProcessTable } from './process-table.ts';
 import { psTable } from './ps-table.ts';
+import { signalProcess } from './signal-process.ts';
 
 /** The processes of this machine. */
 export function openProcesses(table: ProcessTable = systemTable()): Processes {
@@ -17,6 +18,12 @@ export function openProcesses(table: ProcessTable = systemTable()): Processes {
   return {
     identity,
     liveness: (of) => livenessOf(of, identity(), table),
+    killOwner: (of) => {
+      const entry = livenessOf(of, identity(), table) === 'alive' ? table.entry(of.pid ?? 0) : null;
+      if (entry === null || entry.pid === process.pid || entry.start !== of.processStart) return false;
+      signalProcess(entry, 'SIGKILL', table);
+      return true;
+    },
     async marked(prefix) {
       const found = lookFor(prefix)();
       const commands = table.commands(found.map(({ pid }) => pid));
