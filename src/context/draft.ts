@@ -1,5 +1,5 @@
+import type { CutMemory, MemoryPiece } from './cut.ts';
 import { estimateTokens } from './estimate-tokens.ts';
-import type { Memory, MemoryPiece } from './memory.ts';
 import type { Worth } from './rank.ts';
 
 /** What becomes of a piece: it stays, it stays without its line numbers, or only its names stay. */
@@ -29,6 +29,7 @@ export interface RunPart {
 /** What the prompt would become. */
 export interface Draft {
   readonly runs: readonly Run[];
+  /** About how many tokens it frees, its stubs paid. */
   readonly freed: number;
 }
 
@@ -38,32 +39,38 @@ export interface Drafts {
   readonly draft: (moves: number) => Draft;
 }
 
-export const STUB_TOKENS = 15;
-const PART_TOKENS = 12;
-/** A line number, the space before it and the sign behind it. */
+/** Measured: a stub's frame, the frame of a further part, and a line number with the space before it and the sign behind it. */
+const STUB_TOKENS = 15;
+const PART_TOKENS = 10;
 const LINE_NUMBER_TOKENS = 4;
+/** A stub must free this much to be worth its place. */
+const LEAST_GAIN = 12;
+/** Fewer numbers than this before lines may be anything. */
+export const LEAST_NUMBERED = 3;
+/** What is left of a piece's tokens to be freed when its names stay: a guess that only orders the moves. */
+const NAMES_LEAVE = 0.7;
+/** The least chance per token for which a name is listed. */
+const LEAST_PRICE = 0.001;
+/** Lists of names are dearer than prose. */
+const WORD_RATE = 1.15;
 
-export function draftsOf(memory: Memory, worth: Worth): Drafts {
-  const totals = new Int32Array(memory.names.table.size);
-  for (const name of memory.names.ids) totals[name] = (totals[name] ?? 0) + 1;
-  const costs = new Float64Array(memory.names.table.size);
+/** Orders the moves once; each draft of them is then one pass over the memory. */
+export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
+  const { table, ids } = cut.memory.names;
+  const totals = new Int32Array(table.size);
+  for (const name of ids) totals[name] = (totals[name] ?? 0) + 1;
+  const costs = new Float64Array(table.size);
   const costOf = (name: number): number =>
-    (costs[name] ||= (estimateTokens(memory.names.table.word(name)) + 0.15) * WORD_RATE);
-  const moves = movesOf(memory, worth);
+    (costs[name] ||= (estimateTokens(table.word(name)) + 0.15) * WORD_RATE);
+  const moves = movesOf(cut, worth);
   const draft = (count: number): Draft => {
-    const fates = new Uint8Array(memory.pieces.length);
-    let price = 0;
-    for (const move of moves.slice(0, count)) {
-      fates[move.piece] = move.fate;
-      price = Math.max(price, move.price);
-    }
-    return outline({ memory, worth, fates, price, costOf, left: namesLeft(memory, totals, fates) });
+    const fates = new Uint8Array(cut.pieces.length);
+    for (let at = 0; at < count; at += 1) fates[moves[at]?.piece ?? 0] = moves[at]?.fate ?? WHOLE;
+    const price = Math.max(LEAST_PRICE, moves[count - 1]?.price ?? 0);
+    return outline({ ...cut, worth, fates, price, costOf, left: namesLeft(cut, totals, fates) });
   };
   return { count: moves.length, draft };
 }
-
-/** Lists of names are dearer than prose. */
-const WORD_RATE = 1.15;
 
 interface Move {
   readonly piece: number;
@@ -72,10 +79,10 @@ interface Move {
   readonly price: number;
 }
 
-/** All moves, cheapest first: first what loses nothing (line numbers, oldest first), then pieces by their worth per token. */
-function movesOf(memory: Memory, worth: Worth): Move[] {
+/** All moves, cheapest first: what loses nothing (line numbers, oldest first), then pieces by their worth per token. */
+function movesOf({ pieces }: CutMemory, worth: Worth): Move[] {
   const moves: Move[] = [];
-  memory.pieces.forEach((piece, index) => {
+  pieces.forEach((piece, index) => {
     if (piece.numbered >= LEAST_NUMBERED) moves.push({ piece: index, fate: CONDENSED, price: 0 });
     const freed = Math.max(1, condensedTokens(piece) * NAMES_LEAVE);
     moves.push({ piece: index, fate: NAMED, price: (worth.pieces[index] ?? 0) / freed });
@@ -83,27 +90,24 @@ function movesOf(memory: Memory, worth: Worth): Move[] {
   return moves.toSorted((a, b) => a.price - b.price || a.fate - b.fate || a.piece - b.piece);
 }
 
-const LEAST_NUMBERED = 3;
-const NAMES_LEAVE = 0.7;
-
 function condensedTokens(piece: MemoryPiece): number {
-  return piece.numbered < LEAST_NUMBERED ? piece.tokens : Math.max(1, piece.tokens - piece.numbered * LINE_NUMBER_TOKENS);
+  if (piece.numbered < LEAST_NUMBERED) return piece.tokens;
+  return Math.max(1, piece.tokens - piece.numbered * LINE_NUMBER_TOKENS);
 }
 
-interface Desk {
-  readonly memory: Memory;
+interface Desk extends CutMemory {
   readonly worth: Worth;
   readonly fates: Uint8Array;
   /** What a token costs at the margin: a name is listed when its own chance is worth its tokens. */
   readonly price: number;
   readonly costOf: (name: number) => number;
+  /** How often each name still stands in the prompt. */
   readonly left: Int32Array;
 }
 
-/** How often each name still stands in the prompt once the pieces with this fate left. */
-function namesLeft(memory: Memory, totals: Int32Array, fates: Uint8Array): Int32Array {
+function namesLeft({ memory, pieces }: CutMemory, totals: Int32Array, fates: Uint8Array): Int32Array {
   const left = totals.slice();
-  memory.pieces.forEach((piece, index) => {
+  pieces.forEach((piece, index) => {
     if (fates[index] !== NAMED) return;
     for (let at = piece.namesFrom; at < piece.namesTo; at += 1) {
       const name = memory.names.ids[at] ?? 0;
@@ -118,7 +122,7 @@ function outline(desk: Desk): Draft {
   let freed = 0;
   for (let first = 0; first < desk.fates.length; first += 1) {
     if (desk.fates[first] === WHOLE) continue;
-    const last = endOf(desk, first, (at) => desk.fates[at] !== WHOLE);
+    const last = endOf(desk, first, (fate) => fate !== WHOLE);
     const run = runOf(desk, first, last);
     first = last;
     if (run.tokens - run.stubTokens < LEAST_GAIN) continue;
@@ -128,13 +132,14 @@ function outline(desk: Desk): Draft {
   return { runs, freed };
 }
 
-const LEAST_GAIN = 12;
-
-/** The last of the pieces from `first` on that touch each other and pass. */
-function endOf(desk: Desk, first: number, passes: (at: number) => boolean): number {
-  const { pieces } = desk.memory;
+/** The last of the pieces from `first` on that touch each other and whose fate passes. */
+function endOf({ pieces, fates }: Desk, first: number, passes: (fate: number) => boolean): number {
   let last = first;
-  while (pieces[last + 1]?.item === pieces[first]?.item && pieces[last + 1]?.from === pieces[last]?.to && passes(last + 1)) {
+  while (
+    pieces[last + 1]?.item === pieces[first]?.item &&
+    pieces[last + 1]?.from === pieces[last]?.to &&
+    passes(fates[last + 1] ?? WHOLE)
+  ) {
     last += 1;
   }
   return last;
@@ -145,36 +150,35 @@ function runOf(desk: Desk, first: number, last: number): Run {
   let tokens = 0;
   let stubTokens = STUB_TOKENS;
   for (let at = first; at <= last; at += 1) {
-    const end = Math.min(last, endOf(desk, at, (next) => desk.fates[next] === desk.fates[at]));
-    const part = partOf(desk, at, end);
-    for (let piece = at; piece <= end; piece += 1) tokens += desk.memory.pieces[piece]?.tokens ?? 0;
+    const fate = desk.fates[at] ?? WHOLE;
+    const end = endOf(desk, at, (next) => next === fate);
+    for (let piece = at; piece <= end; piece += 1) tokens += desk.pieces[piece]?.tokens ?? 0;
+    const part = fate === CONDENSED ? condensed(desk, at, end) : named(desk, at, end);
     stubTokens += part.tokens + (at === first ? 0 : PART_TOKENS);
     parts.push(part);
     at = end;
   }
-  return { item: desk.memory.pieces[first]?.item ?? 0, first, last, parts, tokens, stubTokens };
+  return { item: desk.pieces[first]?.item ?? 0, first, last, parts, tokens, stubTokens };
 }
 
-function partOf(desk: Desk, first: number, last: number): RunPart & { tokens: number } {
-  const { memory, left } = desk;
-  const fate = desk.fates[first] ?? WHOLE;
-  let tokens = 0;
-  if (fate === CONDENSED) {
-    for (let at = first; at <= last; at += 1) tokens += condensedTokens(memory.pieces[at] as MemoryPiece);
-    return { first, last, fate, names: [], tokens };
-  }
+type CountedPart = RunPart & { readonly tokens: number };
+
+function condensed(desk: Desk, first: number, last: number): CountedPart {
+  const tokens = desk.pieces.slice(first, last + 1).reduce((sum, piece) => sum + condensedTokens(piece), 0);
+  return { first, last, fate: CONDENSED, names: [], tokens };
+}
+
+/** Lists each name that would be lost once, in the first stub that could have it. */
+function named(desk: Desk, first: number, last: number): CountedPart {
+  const { memory, pieces, left, worth, price, costOf } = desk;
   const names: number[] = [];
-  for (let at = memory.pieces[first]?.namesFrom ?? 0; at < (memory.pieces[last]?.namesTo ?? 0); at += 1) {
+  let tokens = 0;
+  for (let at = pieces[first]?.namesFrom ?? 0; at < (pieces[last]?.namesTo ?? 0); at += 1) {
     const name = memory.names.ids[at] ?? 0;
-    const cost = desk.costOf(name);
-    if (left[name] !== 0 || (desk.worth.names[name] ?? 0) < Math.max(desk.price * NAME_SHARE, LEAST_PRICE) * cost) continue;
+    if (left[name] !== 0 || (worth.names[name] ?? 0) < price * costOf(name)) continue;
     left[name] = 1;
     names.push(name);
-    tokens += cost;
+    tokens += costOf(name);
   }
-  return { first, last, fate, names, tokens };
+  return { first, last, fate: NAMED, names, tokens };
 }
-
-/** A name that is missed costs a look at the archive; a line that is missed costs an edit. */
-const NAME_SHARE = 1;
-const LEAST_PRICE = 0.001;

@@ -43,11 +43,15 @@ export interface AdmittedItem {
 /** Takes any list and loses nothing of it. What is missing or impossible is filled in from what is there. */
 export function admitItems(items: readonly FlashItem[]): AdmittedItem[] {
   let step = 0;
-  return items.map((item) => {
+  if (!Array.isArray(items)) return [];
+  return items.map((given: FlashItem | null | undefined) => {
+    const item = given ?? NOTHING;
     step = Math.max(step, wholeOr(item.step, step));
     return admit(item, step);
   });
 }
+
+const NOTHING: FlashItem = { id: '', kind: 'message', step: 0, text: '' };
 
 function admit(item: FlashItem, step: number): AdmittedItem {
   const text = typeof item.text === 'string' ? item.text : '';

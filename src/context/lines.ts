@@ -77,7 +77,11 @@ function endOfLine(text: string, from: number, range: LineRange): number {
 }
 
 /** FNV-1a, twice, over what counts. */
-function hashLine(text: string, line: LineRange, into: { first: number; second: number; length: number }): void {
+function hashLine(
+  text: string,
+  line: LineRange,
+  into: { first: number; second: number; length: number },
+): void {
   let first = 0x811c9dc5;
   let second = 0x9e3779b9;
   let length = 0;

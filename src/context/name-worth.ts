@@ -1,4 +1,4 @@
-import type { Facts } from './features.ts';
+import type { Facts } from './facts.ts';
 import { NAME_CAPITAL, NAME_FILE, NAME_HASH, NAME_MIXED, NAME_NUMBER, NAME_PLAIN } from './name-table.ts';
 
 /**
@@ -31,7 +31,7 @@ function often(count: number): number {
 }
 
 function lately(facts: Facts, name: number): number {
-  const step = facts.mentioned[name] ?? -1;
+  const step = facts.names.mentioned[name] ?? -1;
   if (step < 0) return 1;
   const age = facts.lastStep - step;
   if (age < 10) return 4;

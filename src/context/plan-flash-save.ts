@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
-
-import { type Draft, draftsOf, type Run } from './draft.ts';
+import { cutMemory } from './cut.ts';
+import { type Draft, type Drafts, draftsOf } from './draft.ts';
 import { estimateTokens } from './estimate-tokens.ts';
-import { admitItems, type FlashItem } from './flash-item.ts';
-import { type Memory, readMemory } from './memory.ts';
+import { factsOf } from './facts.ts';
+import { admitItems, type AdmittedItem, type FlashItem } from './flash-item.ts';
+import { readMemory } from './memory.ts';
 import { rankMemory } from './rank.ts';
-import { renderRun } from './stub.ts';
+import { type ArchivedPiece, writePrompt } from './write-prompt.ts';
 
 /** What a flash save is asked for. */
 export interface FlashSaveOptions {
@@ -31,52 +31,64 @@ export interface FlashSavePlan {
   readonly reason: string | null;
 }
 
-export interface ArchivedPiece {
-  readonly id: string;
-  readonly recallId: string;
-  readonly from: number;
-  readonly to: number;
-  /** Of the item in the list: ids may come twice. */
-  readonly index: number;
-}
-
 /**
  * Says what leaves an agent's prompt so that about `targetReduction` of its tokens are freed, and what stands there instead.
  * Pure and deterministic: no model, no clock, no network. Takes any input and never throws, never makes the prompt longer,
  * and loses nothing: `text.slice(from, to)` of the archived pieces and what stays are the item again.
  */
 export function planFlashSave(items: readonly FlashItem[], options: FlashSaveOptions): FlashSavePlan {
-  const target = targetOf(options.targetReduction);
-  const memory = readMemory(admitItems(items));
-  const before = memory.items.reduce((sum, item) => sum + item.promptTokens, 0);
-  const whole = memory.items.reduce((sum, item) => sum + item.tokens, 0);
-  const goal = whole - before * (1 - target);
-  const draft = fit(memory, goal);
-  const plan = write(memory, draft, options.count ?? estimateTokens);
-  const after = whole - plan.freed;
+  const admitted = admitItems(items);
+  const target = targetOf(options?.targetReduction);
+  const whole = sum(admitted, (item) => item.tokens);
+  const tokensBefore = sum(admitted, (item) => item.promptTokens);
+  const memory = readMemory(admitted);
+  const facts = factsOf(memory);
+  const pieces = cutMemory(facts);
+  const draft = fit(
+    draftsOf({ memory, pieces }, rankMemory(facts, pieces)),
+    whole - tokensBefore * (1 - target),
+  );
+  const written = writePrompt({ memory, pieces }, draft, options?.count ?? estimateTokens);
+  const tokensAfter = Math.max(0, Math.round(whole - written.freed));
+  const reduction = tokensBefore === 0 ? 0 : (tokensBefore - tokensAfter) / tokensBefore;
+  const kept = sum(admitted, (item, index) => (memory.kept[index] === true ? item.promptTokens : 0));
   return {
-    prompt: plan.prompt,
-    archived: plan.archived,
-    tokensBefore: before,
-    tokensAfter: after,
-    reduction: before === 0 ? 0 : (before - after) / before,
-    reason:
-      before === 0 || (before - after) / before >= target - CLOSE_ENOUGH
-        ? null
-        : 'what is left may not be archived',
+    prompt: written.prompt,
+    archived: written.archived,
+    tokensBefore,
+    tokensAfter,
+    reduction,
+    reason: reasonOf(options?.targetReduction, { target, reduction, kept: kept / Math.max(1, tokensBefore) }),
   };
 }
 
-const CLOSE_ENOUGH = 0.01;
+function sum(items: readonly AdmittedItem[], of: (item: AdmittedItem, index: number) => number): number {
+  return items.reduce((total, item, index) => total + of(item, index), 0);
+}
 
-function targetOf(target: number): number {
-  if (!Number.isFinite(target)) return 0;
+function targetOf(target: unknown): number {
+  if (typeof target !== 'number' || Number.isNaN(target)) return 0;
   return Math.min(1, Math.max(0, target));
 }
 
-/** The fewest moves, cheapest first, that free as many tokens as the goal. */
-function fit(memory: Memory, goal: number): Draft {
-  const { count, draft } = draftsOf(memory, rankMemory(memory));
+/** A target counts as met from here on. */
+const CLOSE_ENOUGH = 0.02;
+
+function reasonOf(asked: unknown, got: { target: number; reduction: number; kept: number }): string | null {
+  if (typeof asked !== 'number' || Number.isNaN(asked))
+    return 'the target is not a number: nothing was archived';
+  if (got.reduction >= got.target - CLOSE_ENOUGH && asked <= 1 && asked >= 0) return null;
+  const reached = `${percent(got.reduction)} of the ${percent(asked)} asked for were reached`;
+  const kept = `${percent(got.kept)} of the prompt is never archived (instructions, the task, what people said, pins, the last exchange)`;
+  return `${reached}: ${kept}, and the rest is stubs and items too small to archive`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
+
+/** The moves, cheapest first, that free as many tokens as the goal or come nearest to it. */
+function fit({ count, draft }: Drafts, goal: number): Draft {
   if (goal <= 0) return draft(0);
   let low = 0;
   let high = count;
@@ -85,40 +97,7 @@ function fit(memory: Memory, goal: number): Draft {
     if (draft(middle).freed >= goal) high = middle;
     else low = middle + 1;
   }
-  return draft(low);
-}
-
-interface Written {
-  readonly prompt: { id: string; text: string }[];
-  readonly archived: ArchivedPiece[];
-  readonly freed: number;
-}
-
-function write(memory: Memory, draft: Draft, count: (text: string) => number): Written {
-  const runs = new Map<number, Run[]>();
-  for (const run of draft.runs) runs.set(run.item, [...(runs.get(run.item) ?? []), run]);
-  const archived: ArchivedPiece[] = [];
-  let freed = 0;
-  const prompt = memory.items.map((item, index) => {
-    let text = '';
-    let from = 0;
-    for (const run of runs.get(index) ?? []) {
-      const piece = pieceOf(memory, run);
-      const stub = renderRun(memory, run, piece.recallId);
-      freed += run.tokens - count(stub);
-      archived.push(piece);
-      text += item.text.slice(from, piece.from) + stub;
-      from = piece.to;
-    }
-    return { id: item.id, text: text + item.text.slice(from) };
-  });
-  return { prompt, archived, freed };
-}
-
-function pieceOf(memory: Memory, run: Run): ArchivedPiece {
-  const item = memory.items[run.item];
-  const from = memory.pieces[run.first]?.from ?? 0;
-  const to = memory.pieces[run.last]?.to ?? 0;
-  const hash = createHash('sha256').update(`${run.item} ${item?.id ?? ''} ${from} ${to}`).digest();
-  return { id: item?.id ?? '', recallId: hash.readUIntBE(0, 6).toString(36).slice(-7), from, to, index: run.item };
+  const enough = draft(low);
+  const fewer = draft(Math.max(0, low - 1));
+  return enough.freed - goal > goal - fewer.freed ? fewer : enough;
 }

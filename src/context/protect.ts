@@ -20,18 +20,17 @@ export function protectedItems(items: readonly AdmittedItem[]): boolean[] {
 
 /**
  * Everything since the last word of a person, while that is a small part of the memory; an agent that has worked alone for
- * hours keeps its last turns instead, or nothing could be archived.
+ * hours keeps its last turn instead, or nothing could be archived.
  */
 function startOfLastExchange(items: readonly AdmittedItem[]): number {
   const sinceUser = items.findLastIndex((item) => item.kind === 'user');
   const total = sumTokens(items);
   if (sinceUser >= 0 && sumTokens(items.slice(sinceUser)) <= total * EXCHANGE_SHARE) return sinceUser;
   const lastStep = items.at(-1)?.step ?? 0;
-  return items.findIndex((item) => item.step > lastStep - LAST_STEPS);
+  return items.findIndex((item) => item.step === lastStep);
 }
 
 const EXCHANGE_SHARE = 0.1;
-const LAST_STEPS = 2;
 
 function sumTokens(items: readonly AdmittedItem[]): number {
   return items.reduce((sum, item) => sum + item.tokens, 0);

@@ -1,27 +1,63 @@
-import { type Facts, factsOf, rowOf } from './features.ts';
-import type { Memory, MemoryPiece } from './memory.ts';
+import { type MemoryPiece, shareSpent } from './cut.ts';
+import type { Facts } from './facts.ts';
+import { featureReader, type Features } from './features.ts';
 import { nameWorths } from './name-worth.ts';
-import { WEIGHTS } from './weights.ts';
+import { BIAS, WEIGHTS } from './weights.ts';
 
-/** The chance that the agent will miss a piece's lines, or a name. */
+/** The chance that the agent will miss the lines of a piece, and the chance that it will miss a name. */
 export interface Worth {
   readonly pieces: Float64Array;
   readonly names: Float64Array;
 }
 
-/** What is worth keeping, from what happened so far. */
-export function rankMemory(memory: Memory): Worth {
-  const facts = factsOf(memory);
-  const pieces = Float64Array.from(memory.pieces, (piece, index) => pieceWorth(facts, piece, index));
-  return { pieces, names: nameWorths(facts) };
+/**
+ * What is worth keeping. An edit must quote lines, and it quotes them from a file that was read or written, nearly never from
+ * anything else: of 2,000 pieces that were quoted 4 were not of a file. All other pieces leave with their names.
+ */
+export function rankMemory(facts: Facts, pieces: readonly MemoryPiece[]): Worth {
+  const weigh = weights(facts, pieces);
+  const worths = Float64Array.from(pieces, (piece, index) =>
+    facts.files.holds(piece.item, piece.role) ? weigh(piece, index) : otherWorth(facts, piece),
+  );
+  return { pieces: worths, names: nameWorths(facts) };
 }
 
-/** An edit must quote lines, and it quotes them from a file that was read or written: nearly never from anything else. */
-function pieceWorth(facts: Facts, piece: MemoryPiece, index: number): number {
-  const deed = facts.files.deeds[piece.item];
+/** The newest of what is no file's content leaves last, and the agent's own words after what its tools printed. */
+function otherWorth(facts: Facts, piece: MemoryPiece): number {
   const item = facts.memory.items[piece.item];
-  const holdsFile = item?.kind === 'call' ? piece.role === 'new' : deed === 'read' || deed === 'edit';
-  if (!holdsFile) return piece.role === 'old' ? 0.01 : 0.0003 * (1 + (item?.step ?? 0) / (1 + facts.lastStep));
-  const sum = rowOf(facts, index).reduce((total, value, at) => total + value * (WEIGHTS[at] ?? 0), 0);
-  return 1 / (1 + Math.exp(-sum));
+  const age = 1 - (item?.step ?? 0) / (1 + facts.lastStep);
+  return (item?.kind === 'result' || item?.kind === 'call' ? TOOL_WORTH : TALK_WORTH) * (2 - age);
+}
+
+const TOOL_WORTH = 0.0003;
+const TALK_WORTH = 0.001;
+/** Lines that stand again further down, or are no longer true, are hardly ever missed; those that do not are all that counts. */
+const SPENT_WORTH = 0.002;
+const MOSTLY_SPENT = 0.8;
+
+function weights(
+  facts: Facts,
+  pieces: readonly MemoryPiece[],
+): (piece: MemoryPiece, index: number) => number {
+  const featuresOf = featureReader(facts);
+  const sums = new Float64Array(pieces.length);
+  const fresh = new Float64Array(pieces.length);
+  const mean = { sum: 0, count: 0 };
+  pieces.forEach((piece, index) => {
+    if (!facts.files.holds(piece.item, piece.role)) return;
+    const spent = shareSpent(facts, piece);
+    const sum = weighed(featuresOf(piece));
+    fresh[index] = Math.max(SPENT_WORTH, 1 - spent);
+    sums[index] = sum;
+    if (spent > MOSTLY_SPENT) return;
+    mean.sum += sum;
+    mean.count += 1;
+  });
+  const middle = mean.sum / Math.max(1, mean.count);
+  return (_, index) => (fresh[index] ?? 0) / (1 + Math.exp(middle - BIAS - (sums[index] ?? 0)));
+}
+
+function weighed(features: Features): number {
+  const keys = Object.keys(WEIGHTS) as (keyof Features)[];
+  return keys.reduce((sum, key) => sum + WEIGHTS[key] * features[key], 0);
 }

@@ -18,7 +18,12 @@ export interface Stretch {
  * still, so that the call stays one that a provider accepts.
  */
 export function stretchesOf(item: AdmittedItem): Stretch[] {
-  const whole = { from: 0, to: item.text.length, escaped: false, role: 'text' } as const;
+  const whole = {
+    from: 0,
+    to: item.text.length,
+    escaped: false,
+    role: item.kind === 'call' ? 'new' : 'text',
+  } as const;
   if (item.kind !== 'call' || !isJson(item.text)) return [whole];
   return jsonStrings(item.text).map(({ key, from, to }) => ({ from, to, escaped: true, role: roleOf(key) }));
 }
@@ -33,5 +38,5 @@ const LONG_COMMAND = 800;
 
 function roleOf(key: string): Role {
   if (/^old/i.test(key)) return 'old';
-  return /^(new|content|file_text|insert|text$|code$|patch)/i.test(key) ? 'new' : 'text';
+  return /^(new|content|file_text|insert|text$|code$|patch|input$|diff)/i.test(key) ? 'new' : 'text';
 }

@@ -1,0 +1,147 @@
+import { estimateTokens } from './estimate-tokens.ts';
+import type { Facts } from './facts.ts';
+import { afterLineNumber } from './lines.ts';
+import type { Memory } from './memory.ts';
+import { cutPieces, type Piece, type PieceSize } from './pieces.ts';
+import { isCuttable, type Role, type Stretch } from './stretches.ts';
+
+/** A piece that may leave, with its place in the memory: which names and lines stand in it. */
+export interface MemoryPiece extends Piece {
+  readonly item: number;
+  readonly role: Role;
+  /** Lines that begin with a number which a file tool put there. */
+  readonly numbered: number;
+  readonly namesFrom: number;
+  readonly namesTo: number;
+  readonly linesFrom: number;
+  readonly linesTo: number;
+}
+
+/** A memory with its pieces. */
+export interface CutMemory {
+  readonly memory: Memory;
+  readonly pieces: readonly MemoryPiece[];
+}
+
+/** Items below this stay: a stub would save nothing. */
+const LEAST_TOKENS = 48;
+const PIECE_TOKENS = 220;
+
+/**
+ * Cuts whatever may leave into pieces. A cut is made, too, where lines begin or end that the prompt shows again further down
+ * or that an edit has replaced since, so that such lines can leave alone.
+ */
+export function cutMemory(facts: Facts): MemoryPiece[] {
+  const { items, kept, stretches } = facts.memory;
+  return items.flatMap((item, index) => {
+    if (kept[index] === true || item.tokens < LEAST_TOKENS) return [];
+    const size = { tokens: PIECE_TOKENS, rate: rateOf(facts, index) };
+    const cuttable = (stretches[index] ?? []).filter((stretch) => isCuttable(item, stretch));
+    return cuttable.flatMap((stretch) => cutStretch(facts, index, { stretch, size }));
+  });
+}
+
+/** What a provider adds around a message is not in its text. */
+const ENVELOPE_TOKENS = 4;
+
+function rateOf(facts: Facts, index: number): number {
+  const item = facts.memory.items[index];
+  const estimate = estimateTokens(item?.text ?? '');
+  const counted = Math.max(1, (item?.tokens ?? 0) - ENVELOPE_TOKENS);
+  return estimate === 0 ? 1 : Math.min(4, Math.max(0.25, counted / estimate));
+}
+
+function cutStretch(facts: Facts, index: number, how: { stretch: Stretch; size: PieceSize }): MemoryPiece[] {
+  const { stretch, size } = how;
+  const text = facts.memory.items[index]?.text ?? '';
+  const ends = [...breaksOf(facts, index, stretch), stretch.to];
+  let from = stretch.from;
+  return ends.flatMap((to) => {
+    const pieces = cutPieces(text, { ...stretch, from, to }, size);
+    from = to;
+    return pieces.map((piece) => placed(facts, piece, { index, stretch }));
+  });
+}
+
+const LEAST_RUN = 4;
+
+/** Where runs of at least `LEAST_RUN` lines begin and end that stand elsewhere or are no longer true. */
+function breaksOf(facts: Facts, index: number, stretch: Stretch): number[] {
+  const { lines } = facts.memory;
+  const first = firstAtOrAfter(
+    lines.at,
+    lines.starts[index] ?? 0,
+    lines.starts[index + 1] ?? 0,
+  )(stretch.from);
+  const last = firstAtOrAfter(lines.at, first, lines.starts[index + 1] ?? 0)(stretch.to);
+  const breaks: number[] = [];
+  for (let at = first; at < last; at += 1) {
+    const end = endOfSpent(facts, index, { at, last });
+    if (end - at >= LEAST_RUN) breaks.push(lines.at[at] ?? 0, end < last ? (lines.at[end] ?? 0) : stretch.to);
+    at = Math.max(at, end);
+  }
+  return [...new Set(breaks)].filter((at) => at > stretch.from && at < stretch.to);
+}
+
+function endOfSpent(facts: Facts, index: number, range: { at: number; last: number }): number {
+  let end = range.at;
+  while (end < range.last && isSpent(facts, facts.memory.lines.ids[end] ?? 0, index)) end += 1;
+  return end;
+}
+
+/** Whether a line of this item is shown again further down, or was replaced by an edit and is not shown since. */
+function isSpent(facts: Facts, line: number, item: number): boolean {
+  return (facts.lines.shown[line] ?? -1) > item || (facts.lines.replaced[line] ?? -1) >= item;
+}
+
+/** The share of a piece's lines that are spent. */
+export function shareSpent(facts: Facts, piece: MemoryPiece): number {
+  let spent = 0;
+  for (let at = piece.linesFrom; at < piece.linesTo; at += 1) {
+    if (isSpent(facts, facts.memory.lines.ids[at] ?? 0, piece.item)) spent += 1;
+  }
+  return spent / Math.max(1, piece.linesTo - piece.linesFrom);
+}
+
+function placed(facts: Facts, piece: Piece, place: { index: number; stretch: Stretch }): MemoryPiece {
+  const { names, lines, items } = facts.memory;
+  const { index } = place;
+  const item = items[index];
+  const nameAt = firstAtOrAfter(names.at, names.starts[index] ?? 0, names.starts[index + 1] ?? 0);
+  const lineAt = firstAtOrAfter(lines.at, lines.starts[index] ?? 0, lines.starts[index + 1] ?? 0);
+  return {
+    ...piece,
+    item: index,
+    role: place.stretch.role,
+    numbered: item?.kind === 'result' ? numberedLines(item.text, piece) : 0,
+    namesFrom: nameAt(piece.from),
+    namesTo: nameAt(piece.to),
+    linesFrom: lineAt(piece.from),
+    linesTo: lineAt(piece.to),
+  };
+}
+
+function numberedLines(text: string, piece: Piece): number {
+  let count = 0;
+  for (let at = piece.from; at < piece.to;) {
+    const end = text.indexOf('\n', at);
+    const next = end < 0 || end >= piece.to ? piece.to : end + 1;
+    if (afterLineNumber(text, at, next) > at) count += 1;
+    at = next;
+  }
+  return count;
+}
+
+/** The first place in `[low, high)` whose position is not before the one asked for: those of one item ascend. */
+function firstAtOrAfter(at: readonly number[], low: number, high: number): (position: number) => number {
+  return (position) => {
+    let from = low;
+    let to = high;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((at[middle] ?? 0) < position) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  };
+}

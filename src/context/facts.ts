@@ -1,0 +1,120 @@
+import { type Files, filesOf } from './files.ts';
+import type { Memory } from './memory.ts';
+import { NAME_NUMBER, NAME_PLAIN } from './name-table.ts';
+
+/** What happened so far, as far as it tells which names and lines will be used again. Steps, never hours: nothing here ages. */
+export interface Facts {
+  readonly memory: Memory;
+  readonly files: Files;
+  readonly lastStep: number;
+  /** The items in which a person spoke, in order. */
+  readonly people: readonly number[];
+  readonly names: NameFacts;
+  readonly lines: LineFacts;
+}
+
+/** Per name. */
+export interface NameFacts {
+  /** The last step in which the agent or a person wrote it; -1: only tools did. */
+  readonly mentioned: Float64Array;
+  /** In how many items it stands. */
+  readonly spread: Int32Array;
+  /** How much it says: rare names say more. */
+  readonly rarity: Float64Array;
+  /** 0 to 1: how lately a person wrote it, and how lately a call that neither searched nor edited did. */
+  readonly byPeople: Float64Array;
+  readonly byCalls: Float64Array;
+}
+
+/** Per line: the last item that shows it as the content of a file, and the last edit that replaced it; -1: none. */
+export interface LineFacts {
+  readonly shown: Int32Array;
+  readonly replaced: Int32Array;
+}
+
+/** Gathers the facts of a memory in one pass over its names and lines. */
+export function factsOf(memory: Memory): Facts {
+  const { items } = memory;
+  const facts: Facts = {
+    memory,
+    files: filesOf(memory),
+    lastStep: items.at(-1)?.step ?? 0,
+    people: [...items.keys()].filter((index) => items[index]?.kind === 'user'),
+    names: newNameFacts(memory.names.table.size),
+    lines: newLineFacts(memory.lines.table.size),
+  };
+  const failed = new Set(
+    items.flatMap((item) => (item.kind === 'result' && item.isError ? [item.callId] : [])),
+  );
+  const seen = new Int32Array(memory.names.table.size).fill(-1);
+  items.forEach((item, index) => {
+    gatherNames(facts, index, seen);
+    gatherLines(facts, index, failed.has(item.callId));
+  });
+  facts.names.spread.forEach((spread, name) => {
+    facts.names.rarity[name] = rarityOf(
+      memory.names.table.kinds[name] ?? NAME_PLAIN,
+      items.length / (spread + 1),
+    );
+  });
+  return facts;
+}
+
+function newNameFacts(size: number): NameFacts {
+  return {
+    mentioned: new Float64Array(size).fill(-1),
+    spread: new Int32Array(size),
+    rarity: new Float64Array(size),
+    byPeople: new Float64Array(size),
+    byCalls: new Float64Array(size),
+  };
+}
+
+function newLineFacts(size: number): LineFacts {
+  return { shown: new Int32Array(size).fill(-1), replaced: new Int32Array(size).fill(-1) };
+}
+
+function rarityOf(kind: number, items: number): number {
+  if (kind === NAME_NUMBER) return 0;
+  return Math.log1p(items) * (kind === NAME_PLAIN ? 0.5 : 1);
+}
+
+/** Steps after which a word of a person, and one of the agent's, counts a third. */
+const PEOPLE_FADE = 60;
+const CALLS_FADE = 20;
+
+function gatherNames(facts: Facts, index: number, seen: Int32Array): void {
+  const { memory, names, files, lastStep } = facts;
+  const item = memory.items[index];
+  if (item === undefined) return;
+  const byPeople = isPeoples(item.kind) ? Math.exp((item.step - lastStep) / PEOPLE_FADE) : 0;
+  const plainCall = item.kind === 'call' && files.deeds[index] !== 'search' && files.deeds[index] !== 'edit';
+  const byCalls = plainCall ? Math.exp((item.step - lastStep) / CALLS_FADE) : 0;
+  for (let at = memory.names.starts[index] ?? 0; at < (memory.names.starts[index + 1] ?? 0); at += 1) {
+    const name = memory.names.ids[at] ?? 0;
+    if (seen[name] !== index) names.spread[name] = (names.spread[name] ?? 0) + 1;
+    seen[name] = index;
+    if (item.kind !== 'result') names.mentioned[name] = item.step;
+    if (byPeople > (names.byPeople[name] ?? 0)) names.byPeople[name] = byPeople;
+    if (byCalls > (names.byCalls[name] ?? 0)) names.byCalls[name] = byCalls;
+  }
+}
+
+/** What people said or what stands for it. */
+function isPeoples(kind: string): boolean {
+  return (
+    kind === 'user' || kind === 'task' || kind === 'instructions' || kind === 'meta' || kind === 'summary'
+  );
+}
+
+/** A failed edit replaced nothing. What a search or a command printed is not a file's content: it leaves first. */
+function gatherLines(facts: Facts, index: number, failed: boolean): void {
+  const { memory, files, lines } = facts;
+  const kept = memory.kept[index] === true;
+  for (let at = memory.lines.starts[index] ?? 0; at < (memory.lines.starts[index + 1] ?? 0); at += 1) {
+    const line = memory.lines.ids[at] ?? 0;
+    const role = memory.lineRoles[at] ?? 'text';
+    if (role === 'old' && !failed) lines.replaced[line] = index;
+    if (role !== 'old' && (kept || files.holds(index, role))) lines.shown[line] = index;
+  }
+}
