@@ -57,6 +57,16 @@ export function rowsDigest(changes: readonly TableChange[]): string {
   return hash.digest('hex');
 }
 
+/** The tables in which two plans are not the same. */
+export function differingTables(
+  one: readonly TableChange[],
+  other: readonly TableChange[],
+): readonly StateTable[] {
+  const digestOf = (changes: readonly TableChange[], name: StateTable): string =>
+    rowsDigest(changes.filter(({ table }) => table === name));
+  return stateTables.filter((name) => digestOf(one, name) !== digestOf(other, name));
+}
+
 function planTable<Name extends StateTable>(
   table: Name,
   present: StateRows,

@@ -119,13 +119,18 @@ async function tableRows(stored: StoredCheckpoint, name: StateTable): Promise<re
   return rows;
 }
 
+/** The schema that brought the stubs of archived pieces, and what a row from before it is taken to say. */
+const stubSchema = 2;
+const beforeStubs: { readonly [Name in StateTable]?: PlainRow } = { archives: { stub: null } };
+
 async function rowOfLine(
   stored: StoredCheckpoint,
   name: StateTable,
   at: { readonly path: string; readonly line: string },
 ): Promise<PlainRow> {
   const awaitsText = name === 'context_items';
-  const decoded = decodeRow(name, at.line, awaitsText ? { text: '' } : {});
+  const given = stored.manifest.schema < stubSchema ? beforeStubs[name] : undefined;
+  const decoded = decodeRow(name, at.line, awaitsText ? { text: '' } : (given ?? {}));
   if ('problem' in decoded) {
     throw new CodeframeError({
       code: 'corrupt-checkpoint',

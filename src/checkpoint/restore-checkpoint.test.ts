@@ -23,6 +23,7 @@ import { item, step, task } from '../../test/conformance/store-rows.ts';
 import { agentRow, taskRow } from '../../test/rig/memory-session.ts';
 import { isFailure, type FailureCode } from '../failure.ts';
 import { recoverRestores } from './recover-restore.ts';
+import { restoreCheckpoint } from './restore-checkpoint.ts';
 import { findUndo } from './undo.ts';
 
 /** More runs of the random tests, for a long run. */
@@ -285,6 +286,26 @@ describe('a restore', () => {
       expect(recovered).toMatchObject([{ how: 'rolled-back', left: [] }]);
       expect(await readFile(join(root, 'a'), 'utf8')).toBe('other');
       expect(await ports.writer.open()).toEqual([]);
+    });
+  });
+
+  it('is taken back when a row that it would change was written meanwhile: nothing holds that one', async () => {
+    await withRestoreBench(async ({ root, ports, fence, checkpoint }) => {
+      await writeFile(join(root, 'a'), 'old');
+      const checkpointId = await checkpoint();
+      await writeFile(join(root, 'a'), 'new');
+      const addTask = () => ports.store.write((tx) => tx.insert('tasks', task({ id: 7 })));
+      const writer = new Proxy(ports.writer, {
+        get: (target, name) =>
+          name === 'apply'
+            ? async (restoreId: string) => (await addTask(), target.apply(restoreId))
+            : Reflect.get(target, name).bind(target),
+      });
+      const request = { restoreId: 'r1', kind: 'restore', checkpointId, requestedBy: 'test', fence } as const;
+      const failure = await restoreCheckpoint({ ...ports, writer }, request).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ failure: { code: 'tree-moved', paths: ['state/tasks'] } });
+      expect(await ports.store.read((tx) => tx.list('tasks'))).toMatchObject([{ id: 7 }]);
+      expect(await readFile(join(root, 'a'), 'utf8')).toBe('new');
     });
   });
 

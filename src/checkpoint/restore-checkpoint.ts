@@ -75,7 +75,7 @@ export async function restoreCheckpoint(ports: RestorePorts, request: RestoreReq
   refuseIfMoved(request.preview, intent);
   await refuseIfBlocked(ports, intent);
   const row = await recordBegun(ports, begunRow(request, target), request.fence);
-  const restoring: Restoring = { request, target, row, looked: intent.looked, began };
+  const restoring: Restoring = { request, target, row, intent, began };
   try {
     return await carryOut(ports, restoring);
   } catch (error) {
@@ -95,7 +95,7 @@ interface Restoring {
   readonly request: RestoreRequest;
   readonly target: RestoreTarget;
   readonly row: RestoreRow;
-  readonly looked: LookedAt;
+  readonly intent: RestoreIntent;
   readonly began: number;
 }
 
@@ -105,11 +105,11 @@ function begunRow(request: RestoreRequest, target: RestoreTarget): Parameters<ty
 }
 
 async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<RestoreRow> {
-  const { request, target, looked } = restoring;
+  const { request, target, intent } = restoring;
   const { fence, restoreId } = request;
   const safetyId = await makeSafety(ports, restoring);
   await recordSafety(ports, { restoreId, safetyId }, fence);
-  const { operations } = looked.plan;
+  const { operations } = intent.looked.plan;
   if (operations.length > 0) {
     await ports.writer.prepare({ restoreId, operations }, (ids) => target.stored.objects(ids));
     await ports.writer.apply(restoreId);
@@ -120,7 +120,8 @@ async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<Rest
     {
       row: { ...restoring.row, safetyId },
       target,
-      files: fileFigures(looked),
+      planned: intent.rows,
+      files: fileFigures(intent.looked),
       durationMs: () => ports.clock.elapsed() - restoring.began,
     },
     fence,
@@ -131,7 +132,8 @@ async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<Rest
 
 /** Keeps what is there, and proves that all that the plan replaces or deletes is in it. */
 async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<string> {
-  const { request, looked } = restoring;
+  const { request, intent } = restoring;
+  const { looked } = intent;
   const { row } = await createCheckpoint(ports, {
     trigger: 'safety',
     createdBy: request.requestedBy,
@@ -148,10 +150,10 @@ async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<st
 
 /** The tree must be as the checkpoint says. */
 async function checkResult(ports: RestorePorts, restoring: Restoring): Promise<void> {
-  const { target, looked } = restoring;
+  const { target, intent } = restoring;
   if (target.tree === null) return;
   const { plan } = await planFromTree(ports.tree, target.tree);
-  const wrong = plan.operations.filter((operation) => !isExpected(operation, looked));
+  const wrong = plan.operations.filter((operation) => !isExpected(operation, intent.looked));
   const paths = [...wrong.map(({ path }) => showPath(path)), ...plan.problems.map(({ path }) => path)];
   if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: [...new Set(paths)] });
 }

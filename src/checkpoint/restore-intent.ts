@@ -25,6 +25,7 @@ export interface RestoreTarget {
 /** Everything that a restore would do, from what is there now. */
 export interface RestoreIntent {
   readonly looked: LookedAt;
+  readonly rows: readonly TableChange[];
   readonly preview: RestorePreview;
 }
 
@@ -73,6 +74,7 @@ export async function planIntent(ports: IntentPorts, target: RestoreTarget): Pro
     .digest('hex');
   return {
     looked,
+    rows,
     preview: {
       checkpointId: target.stored.id,
       only: target.only,

@@ -1,8 +1,9 @@
 import type { Clock } from '../clock.ts';
 import { recordEvent, type EventPorts } from '../event/record-event.ts';
+import { CodeframeError } from '../failure.ts';
 import { problemOf } from '../problem-of.ts';
 import type { Fence, Store } from '../store/store.ts';
-import { changeRows, readState } from './change-rows.ts';
+import { changeRows, differingTables, readState, type TableChange } from './change-rows.ts';
 import type { RestoreFigures, RestoreRow } from './restore.ts';
 import { planStateRows, type RestoreTarget } from './restore-intent.ts';
 
@@ -55,12 +56,16 @@ export async function recordSafety(
   if (!done) throw new Error(`restore ${safety.restoreId} is not under way`);
 }
 
-/** The commit point: the rows go back and the restore is finished, in one transaction. */
+/**
+ * The commit point: the rows go back and the restore is finished, in one transaction. Throws `tree-moved` when they are
+ * not as they were planned: the safety checkpoint does not hold what was written since.
+ */
 export function commitRestore(
   ports: LedgerPorts,
   restore: {
     readonly row: RestoreRow;
     readonly target: RestoreTarget;
+    readonly planned: readonly TableChange[];
     readonly files: Omit<RestoreFigures, 'rows' | 'durationMs'>;
     readonly durationMs: () => number;
   },
@@ -69,7 +74,10 @@ export function commitRestore(
   const { row, target } = restore;
   return ports.store.write(
     async (tx) => {
-      const rows = await changeRows(tx, planStateRows(target, await readState(tx)));
+      const changes = planStateRows(target, await readState(tx));
+      const paths = differingTables(restore.planned, changes).map((table) => `state/${table}`);
+      if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths });
+      const rows = await changeRows(tx, changes);
       const figures = { ...restore.files, rows, durationMs: Math.round(restore.durationMs()) };
       const set = { status: 'finished', endedAt: ports.clock.now(), figures } as const;
       const done = await tx.update('restores', { key: [row.id], expect: { status: 'begun' }, set });
