@@ -2,7 +2,7 @@ import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { en } from 'zod/locales';
 import * as z from 'zod/mini';
-import { CodeframeError } from '../../failure.ts';
+import { CodeframeError, isFailure } from '../../failure.ts';
 import type { ProjectConfig } from '../../project/config.ts';
 import { createDurably, readIfThere, writeDurably } from './durable-file.ts';
 
@@ -42,8 +42,19 @@ export function configPathIn(dir: string): string {
 /** Null when there is none. Throws `corrupt-config` for one that cannot be understood; never changes it. */
 export function readConfig(dir: string): ProjectConfig | null {
   const path = configPathIn(dir);
-  const text = readIfThere(path);
+  const text = readText(path);
   return text === null ? null : parse(path, text);
+}
+
+/** What is there instead of a file is the config's own problem, not the disk's. */
+function readText(path: string): string | null {
+  try {
+    return readIfThere(path);
+  } catch (cause) {
+    if (!isFailure(cause) || cause.failure.code !== 'input-output') throw cause;
+    const { problem } = cause.failure;
+    throw new CodeframeError({ code: 'corrupt-config', path, problem }, { cause });
+  }
 }
 
 /** The text of a copy of the config, beside the project's data. */

@@ -1,5 +1,7 @@
 import {
   closeSync,
+  constants,
+  fstatSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -12,13 +14,18 @@ import {
 import { dirname } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
 
-/** The text of a file; null when there is none. */
+/** The text of a file; null when there is none. What is no file is refused and not waited for: a pipe would block for ever. */
 export function readIfThere(path: string): string | null {
+  let fd: number | undefined;
   try {
-    return readFileSync(path, 'utf8');
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(fd).isFile()) throw new Error('it is not a file');
+    return readFileSync(fd, 'utf8');
   } catch (error) {
     if (['ENOENT', 'ENOTDIR'].includes(codeOf(error))) return null;
     throw failureOf(error, path, 'read it');
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import type { ProjectConfig } from '../../project/config.ts';
 import { copyOfConfig, readConfigCopy } from './config-file.ts';
 import { readIfThere, writeDurably } from './durable-file.ts';
-import { readOrigin } from './origin.ts';
+import { readOrigin, type KnownOrigin } from './origin.ts';
 
 /** A project whose directory has lost its config, or is gone itself: `git clean -fdx` and `rm -rf` do that. */
 export interface LostProject {
@@ -20,19 +20,37 @@ export function keepConfig(config: ProjectConfig, dataDir: string): void {
 }
 
 /**
- * The project that had `start`, or a directory above it, as its own; undefined when there is none. The directory is
- * made again, empty, when it is gone: a restore fills it.
+ * The project that had `start`, or a directory above it, as its own: the nearest, and of several the one that had it
+ * last; undefined when there is none. The directory is made again, empty, when it is gone: a restore fills it.
  */
 export function findLost(start: string, home: string): LostProject | undefined {
-  for (const dataDir of dataDirs(home)) {
-    const dir = readOrigin(dataDir)?.dir;
-    if (dir === undefined || (start !== dir && !start.startsWith(dir + sep))) continue;
-    const config = readConfigCopy(join(dataDir, 'config.json'));
-    if (config === null || join(home, 'projects', config.id) !== dataDir) continue;
-    mkdirSync(dir, { recursive: true });
-    return { dir, dataDir, config };
-  }
-  return undefined;
+  const [found] = dataDirs(home)
+    .flatMap((dataDir) => lostIn(dataDir, home))
+    .filter(({ origin: { dir } }) => start === dir || start.startsWith(dir + sep))
+    .toSorted((a, b) => b.origin.dir.length - a.origin.dir.length || b.origin.since - a.origin.since);
+  if (found === undefined) return undefined;
+  const { origin, dataDir, config } = found;
+  mkdirSync(origin.dir, { recursive: true });
+  return { dir: origin.dir, dataDir, config };
+}
+
+/** The project whose directory this is, though its config is gone; undefined also for a directory that was made anew. */
+export function findUnnamed(dir: string, home: string): LostProject | undefined {
+  const lost = findLost(dir, home);
+  return lost?.dir === dir && readOrigin(lost.dataDir)?.isThere === true ? lost : undefined;
+}
+
+interface Candidate {
+  readonly dataDir: string;
+  readonly origin: KnownOrigin;
+  readonly config: ProjectConfig;
+}
+
+function lostIn(dataDir: string, home: string): readonly Candidate[] {
+  const origin = readOrigin(dataDir);
+  const config = origin === null ? null : readConfigCopy(join(dataDir, 'config.json'));
+  if (origin === null || config === null || join(home, 'projects', config.id) !== dataDir) return [];
+  return [{ dataDir, origin, config }];
 }
 
 function dataDirs(home: string): readonly string[] {

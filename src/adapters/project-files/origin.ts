@@ -44,9 +44,23 @@ function originOf(dir: string): Origin {
   return { dir, device: stat?.dev ?? 0, inode: stat?.ino ?? 0 };
 }
 
-/** What is on record; null when nothing is. */
-export function readOrigin(dataDir: string): { readonly dir: string } | null {
-  return parse(readIfThere(join(dataDir, 'origin.json')));
+/** The directory on record; null when nothing is. */
+export interface KnownOrigin {
+  readonly dir: string;
+  /** The very same directory is still there: not one that was made anew under its name. */
+  readonly isThere: boolean;
+  /** When it was put on record, in ms since 1970. */
+  readonly since: number;
+}
+
+export function readOrigin(dataDir: string): KnownOrigin | null {
+  const path = join(dataDir, 'origin.json');
+  const known = parse(readIfThere(path));
+  if (known === null) return null;
+  const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const born = statSync(known.dir, { throwIfNoEntry: false })?.birthtimeMs ?? Infinity;
+  // An inode's number is soon given to another directory, which is younger than the record then.
+  return { dir: known.dir, since, isThere: isSame(known, originOf(known.dir)) && born <= since };
 }
 
 function isSame(a: Origin | null, b: Origin): boolean {

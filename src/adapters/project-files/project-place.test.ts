@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -64,7 +66,13 @@ test('the data directories are for the user alone, and are made again on a machi
   const { dataDir } = create('app');
   rmSync(home, { recursive: true });
   findProject(join(root, 'app'), { home });
-  expect(readdirSync(dataDir).toSorted()).toEqual(['backups', 'config.json', 'journal', 'logs', 'origin.json']);
+  expect(readdirSync(dataDir).toSorted()).toEqual([
+    'backups',
+    'config.json',
+    'journal',
+    'logs',
+    'origin.json',
+  ]);
   for (const dir of [home, dataDir, join(dataDir, 'journal')]) expect(statSync(dir).mode & 0o777).toBe(0o700);
 });
 
@@ -211,6 +219,44 @@ test('a directory whose config was cleaned away, or that is gone itself, is stil
   expect(findProject(join(root, 'app/deep'), { home })).toEqual(place);
   expect(readdirSync(join(root, 'app'))).toEqual([]);
   expect(failureOf(() => findProject(root, { home }))).toEqual({ code: 'not-a-project', dir: root });
+});
+
+test('a project whose config was cleaned away gets it back by init, and not another project in its place', () => {
+  const place = create('app', 'mine');
+  rmSync(join(root, 'app/.codeframe'), { recursive: true });
+  expect(create('app')).toEqual(place);
+  expect(configOf('app')).toMatchObject({ id: place.config.id, name: 'mine' });
+});
+
+test('a directory that was made anew can be made a new project, which has it from then on', () => {
+  const old = create('app');
+  // Kept, so that its number is not given to the new one.
+  renameSync(join(root, 'app'), join(root, 'aside'));
+  const place = create('app');
+  expect(place.config.id).not.toBe(old.config.id);
+  const past = new Date(Date.now() - 60_000);
+  utimesSync(join(old.dataDir, 'origin.json'), past, past);
+  rmSync(join(root, 'app/.codeframe'), { recursive: true });
+  expect(findProject(join(root, 'app'), { home })).toEqual(place);
+});
+
+test('of two projects that were cleaned away the nearer one is meant', () => {
+  create('app');
+  const inner = create('app/inner');
+  for (const dir of ['app', 'app/inner']) rmSync(join(root, dir, '.codeframe'), { recursive: true });
+  expect(findProject(join(root, 'app/inner/src'), { home })).toEqual(inner);
+});
+
+test('a config that is no file is refused, and a pipe is not waited for', () => {
+  create('app');
+  const path = join(root, 'app/.codeframe/config.json');
+  rmSync(path);
+  execFileSync('mkfifo', [path]);
+  const refused = { code: 'corrupt-config', path, problem: 'it is not a file' };
+  expect(failureOf(() => findProject(join(root, 'app'), { home }))).toEqual(refused);
+  rmSync(path);
+  mkdirSync(path);
+  expect(failureOf(() => findProject(join(root, 'app'), { home }))).toEqual(refused);
 });
 
 test('an origin that cannot be read is no obstacle', () => {

@@ -1,18 +1,41 @@
 import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
 import type { Ids } from '../../ids.ts';
 import type { ProjectPlace } from '../../project/config.ts';
 import { configPathIn, createConfig, nameMax, readConfig, replaceId } from './config-file.ts';
 import { failureOf, makePrivateDir } from './durable-file.ts';
-import { findLost, keepConfig } from './lost-project.ts';
+import { findLost, findUnnamed, keepConfig } from './lost-project.ts';
 import { claimOrigin } from './origin.ts';
 
 /** Where codeframe keeps all projects' data: `$CODEFRAME_HOME`, or `~/.codeframe`. */
 export function dataHome(env: Readonly<Record<string, string | undefined>>): string {
   const set = env['CODEFRAME_HOME'];
-  return set === undefined || set === '' ? join(homedir(), '.codeframe') : resolve(set);
+  if (set !== undefined && set !== '') return absolute(set);
+  const home = userHome();
+  if (home === null) throw invalid('CODEFRAME_HOME', 'it is not set, and this user has no home directory');
+  return join(home, '.codeframe');
+}
+
+/** Null for a user whom the system does not know, as in many containers. */
+function userHome(): string | null {
+  try {
+    return homedir();
+  } catch {
+    return null;
+  }
+}
+
+/** As `resolve`. When the directory that we are in is gone, the shell still knows what it was called. */
+function absolute(path: string): string {
+  try {
+    return resolve(path);
+  } catch (error) {
+    const { PWD: known } = process.env;
+    if (known === undefined || !isAbsolute(known)) throw failureOf(error, '.', 'look at it');
+    return resolve(known, path);
+  }
 }
 
 /**
@@ -22,7 +45,7 @@ export function dataHome(env: Readonly<Record<string, string | undefined>>): str
  */
 export function findProject(startDir: string, options: { readonly home: string }): ProjectPlace {
   const home = realPath(options.home);
-  const start = realPath(resolve(startDir));
+  const start = realPath(absolute(startDir));
   for (const dir of upwards(start)) {
     // `~/.codeframe` is the data of all projects, and no project's own directory.
     const config = join(dir, '.codeframe') === home ? null : readConfig(dir);
@@ -41,18 +64,24 @@ export interface NewProject {
 }
 
 /**
- * Makes a project of a directory, which is made when it is not there. A copy of another project gets an id of its own.
+ * Makes a project of a directory, which is made when it is not there. A copy of another project gets an id of its own;
+ * a project whose config was cleaned away gets it back.
  * Throws `unsafe-directory`, `already-a-project`, `corrupt-config`, `no-permission`. A crash in between leaves no project.
  */
 export function createProject(wanted: string, { name, ids, home: givenHome }: NewProject): ProjectPlace {
   if (name !== undefined && (name === '' || name.length > nameMax))
     throw invalid('name', `it has to have 1 to ${nameMax} characters`);
   const home = realPath(givenHome);
-  refuseUnsafe(realPath(resolve(wanted)), home);
-  const dir = makeDir(resolve(wanted));
+  refuseUnsafe(realPath(absolute(wanted)), home);
+  const dir = makeDir(absolute(wanted));
   refuseUnsafe(dir, home);
-  const id = ids.next('project');
   const known = readConfig(dir);
+  const unnamed = known === null ? findUnnamed(dir, home) : undefined;
+  if (unnamed !== undefined) {
+    createConfig(dir, { ...unnamed.config, ...(name !== undefined && { name }) });
+    return claim(dir, home);
+  }
+  const id = ids.next('project');
   if (known !== null && copiedFrom(dir, home) === null)
     throw new CodeframeError({ code: 'already-a-project', dir, projectId: known.id });
   makeDataDirs(join(home, 'projects', id));
@@ -94,7 +123,8 @@ function refuseUnsafe(dir: string, home: string): void {
 
 function unsafe(dir: string, home: string): 'root' | 'home' | 'inside-data' | null {
   if (dirname(dir) === dir) return 'root';
-  if (dir === realPath(homedir())) return 'home';
+  const ownHome = userHome();
+  if (ownHome !== null && dir === realPath(ownHome)) return 'home';
   // Either way agents' clean-ups would reach what a restore needs.
   if (isInside(dir, home) || isInside(home, dir)) return 'inside-data';
   return null;

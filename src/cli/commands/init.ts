@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Command } from 'commander';
 import { describe, type RunWork } from '../command.ts';
 
@@ -21,7 +21,7 @@ export function initCommand(run: RunWork): Command {
     .option('--name <name>', "the project's name; the directory's when left out")
     .action(
       run(async (session, dir: string | undefined, flags: InitFlags) => {
-        await using project = await session.create(resolve(session.dir, dir ?? '.'), flags.name);
+        await using project = await session.create(within(session.dir, dir ?? '.'), flags.name);
         session.out.show(
           { id: project.id, name: project.name, dir: project.dir, dataDir: project.dataDir },
           () => [
@@ -32,4 +32,8 @@ export function initCommand(run: RunWork): Command {
         );
       }),
     );
+}
+
+function within(base: string, dir: string): string {
+  return isAbsolute(dir) ? dir : join(base, dir);
 }
