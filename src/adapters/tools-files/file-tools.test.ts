@@ -291,6 +291,28 @@ describe('edit_file', () => {
   });
 });
 
+describe('two agents at one file', () => {
+  it('never lose an edit: whoever comes second has to read again', async () => {
+    await put('a.txt', 'one two\n');
+    const read = { seen: () => sha256Of('one two\n') };
+    const ended = await Promise.all([
+      call('edit_file', { path: 'a.txt', old_text: 'one', new_text: '1' }, read),
+      call('edit_file', { path: './a.txt', old_text: 'two', new_text: '2' }, read),
+    ]);
+    expect(ended.map(({ isError }) => isError)).toEqual([false, true]);
+    expect(await content('a.txt')).toBe('1 two\n');
+  });
+
+  it('do not both make it', async () => {
+    const ended = await Promise.all([
+      call('write_file', { path: 'a.txt', content: 'first' }, { seen: () => null }),
+      call('write_file', { path: 'a.txt', content: 'second' }, { seen: () => null }),
+    ]);
+    expect(ended.map(({ isError }) => isError)).toEqual([false, true]);
+    expect(await content('a.txt')).toBe('first');
+  });
+});
+
 describe('list_files', () => {
   it('lists files in order, without .git and node_modules', async () => {
     await mkdir(join(dir, 'src/.git'), { recursive: true });

@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import type { ToolContext, ToolResult } from '../../agent/tool.ts';
 import { toolError } from '../../agent/tool.ts';
 import { defineTool } from './define-tool.ts';
 import { readText, sha256Of } from './file-text.ts';
+import { inTurn } from './file-turns.ts';
 import type { ProjectPath } from './project-path.ts';
 import { findWritable, PathRefused } from './project-path.ts';
 import { writeAtomic } from './write-atomic.ts';
@@ -19,24 +21,28 @@ export const writeFileTool = defineTool({
   describe: ({ path }) => path,
   async run({ path, content }, context) {
     const found = await findWritable(context.projectDir, path);
-    const sha256 = sha256Of(content);
-    const present = await presentHash(found);
-    if (present !== null && present !== sha256 && present !== context.seen(found.name))
-      return toolError(
-        context.seen(found.name) === null
-          ? `${found.name} is already there. Read it before you replace it.`
-          : `${found.name} has changed since you read it. Read it again before you replace it.`,
-      );
-    if (present !== sha256) await writeAtomic(found, content);
-    const lines = content === '' ? 0 : content.replace(/\n$/, '').split('\n').length;
-    return {
-      text: `Wrote ${found.name} (${lines} ${lines === 1 ? 'line' : 'lines'}).`,
-      isError: false,
-      path: found.name,
-      sha256,
-    };
+    return inTurn(found, context, () => write(found, content, context));
   },
 });
+
+async function write(found: ProjectPath, content: string, context: ToolContext): Promise<ToolResult> {
+  const sha256 = sha256Of(content);
+  const present = await presentHash(found);
+  if (present !== null && present !== sha256 && present !== context.seen(found.name))
+    return toolError(
+      context.seen(found.name) === null
+        ? `${found.name} is already there. Read it before you replace it.`
+        : `${found.name} has changed since you read it. Read it again before you replace it.`,
+    );
+  if (present !== sha256) await writeAtomic(found, content);
+  const lines = content === '' ? 0 : content.replace(/\n$/, '').split('\n').length;
+  return {
+    text: `Wrote ${found.name} (${lines} ${lines === 1 ? 'line' : 'lines'}).`,
+    isError: false,
+    path: found.name,
+    sha256,
+  };
+}
 
 /** Of the file that is there now; null when there is none. One that is no text is not replaced unseen. */
 async function presentHash(path: ProjectPath): Promise<string | null> {
