@@ -243,7 +243,7 @@ export class Runner {
     this.#active.set(agent.name, { agent, task, run, settled, settleAs });
     settled.catch((error: unknown) => {
       this.#broken ??= error;
-      this.#active.delete(agent.name);
+      this.#drop(task);
     });
   }
 
@@ -256,7 +256,12 @@ export class Runner {
     await this.#ports.store.write((tx) => settleRun(tx, this.#ports, { ...ended, agent }), {
       fence: this.#lease.fence,
     });
-    this.#active.delete(agent);
+    this.#drop(ended.task);
+  }
+
+  /** Only the run of this row: the agent may be at work again by the time a former run ends. */
+  #drop(task: TaskRow): void {
+    for (const [name, active] of this.#active) if (active.task === task) this.#active.delete(name);
   }
 
   /** Nothing runs and nothing can be begun. Undefined when a task came up meanwhile. */

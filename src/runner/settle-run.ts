@@ -8,7 +8,8 @@ import type { TaskRow, TaskState } from '../task/task.ts';
 
 /**
  * Writes down how a run ended: its task's new state, the agent idle, and every step that it left open as interrupted.
- * May be called again with another end: the first one stands.
+ * A task that is not this run's any more (it was cancelled) stays as it is. May be called again with another end: the
+ * first one stands, also when the agent has been given the task again since.
  */
 export async function settleRun(
   tx: WriteTransaction,
@@ -17,14 +18,25 @@ export async function settleRun(
 ): Promise<void> {
   const { agent, end } = ended;
   const task = await tx.get('tasks', ended.task.id);
-  if (task?.state.kind !== 'running' || task.state.agent !== agent) return;
+  const isOwn = task !== undefined && isSameRun(task.state, ended.task.state);
+  if (!isOwn && (await isAtWork(tx, agent))) return;
   const interrupted = await interruptOpenSteps(tx, ports, { agent });
-  const after = afterEnd(ports, { agent, task, end });
-  await changeTask(tx, ports, { task, ...after });
+  if (isOwn) await changeTask(tx, ports, { task, ...afterEnd(ports, { agent, task, end }) });
   await tx.update('agents', {
     key: [agent],
+    expect: { status: 'working' },
     set: { status: 'idle', lastStop: stopReport(end, interrupted) },
   });
+}
+
+function isSameRun(now: TaskState, begun: TaskState): boolean {
+  if (now.kind !== 'running' || begun.kind !== 'running') return false;
+  return now.agent === begun.agent && now.since === begun.since;
+}
+
+async function isAtWork(tx: WriteTransaction, agent: string): Promise<boolean> {
+  const running = await tx.list('tasks', { where: { status: 'running' } });
+  return running.some(({ state }) => state.kind === 'running' && state.agent === agent);
 }
 
 /** Steps without an end become interrupted: nobody knows how far they came. */
