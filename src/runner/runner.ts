@@ -1,5 +1,6 @@
 import type { RunEnd } from '../agent/driver.ts';
 import type { AgentRow } from '../agent/agent.ts';
+import { agentMarker } from '../agent/processes.ts';
 import type { RunSummary } from '../handle.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { CodeframeError } from '../failure.ts';
@@ -20,7 +21,7 @@ import { performPause } from './perform-pause.ts';
 import type { RunnerPorts } from './ports.ts';
 import { settleRun } from './settle-run.ts';
 import { StepGate } from './step-gate.ts';
-import { stopRuns } from './stop-runs.ts';
+import { killAll, stopRuns } from './stop-runs.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 /** How often the agents' processes are looked at: 4 ms of work each time. */
@@ -41,6 +42,8 @@ export class Runner {
   readonly #ports: RunnerPorts;
   readonly #lease: HeldLease;
   readonly #active = new Map<string, ActiveRun>();
+  /** The markers of all that this run started. */
+  readonly #markers = new Set<string>();
   readonly #gate = new StepGate();
   #broken: unknown;
 
@@ -169,7 +172,9 @@ export class Runner {
       if (task?.state.kind === 'running') continue;
       this.#ports.log.debug({ agent: name, taskId: active.task.id }, 'its task was taken away');
       active.run.cut();
-      void active.run.kill();
+      active.run.kill().catch((error: unknown) => {
+        this.#ports.log.error({ err: error, agent: name }, 'could not end what a cancelled task left');
+      });
     }
   }
 
@@ -232,7 +237,8 @@ export class Runner {
       return;
     }
     const session = new StoreAgentSession(this.#ports, { agent, task, fence, gate: this.#gate });
-    const marker = `${project.id}/${agent.name}/${fence.ownerId}`;
+    const marker = agentMarker(project.id, agent.name, fence.ownerId);
+    this.#markers.add(marker);
     log.debug({ agent: agent.name, taskId: task.id }, 'starting');
     const run = driver.begin({ agent, task, projectDir, marker, session });
     const settleAs = (end: RunEnd): Promise<void> => this.#settle({ agent, task, end });
@@ -332,14 +338,13 @@ export class Runner {
     return { why, done: count('done'), failed: count('failed'), waiting: count('waiting'), pause };
   }
 
-  /** The run broke, or the project is another's now: nothing that was started may go on. */
+  /** The run broke, or the project is another's now: nothing that was started here may go on, and nothing else is ours. */
   async #abandon(error: unknown): Promise<void> {
-    const { log, processes, project } = this.#ports;
+    const { log, processes } = this.#ports;
     log.error({ err: error }, 'the runner ends');
+    const left = (second: unknown): void => log.error({ err: second }, 'could not end all that was started');
     for (const active of this.#active.values()) active.run.cut();
-    await Promise.allSettled([...this.#active.values()].map((active) => active.run.kill()));
-    await processes.killMarked(`${project.id}/`, 1000).catch((second: unknown) => {
-      log.error({ err: second }, 'could not look for what the agents left');
-    });
+    await killAll(this.#ports, [...this.#active.values()]).catch(left);
+    for (const marker of this.#markers) await processes.killMarked(marker, 1000).catch(left);
   }
 }

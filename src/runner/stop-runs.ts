@@ -1,5 +1,5 @@
 import type { Processes } from '../agent/processes.ts';
-import type { StopReport } from '../agent/driver.ts';
+import type { RunEnd, StopReport } from '../agent/driver.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
 import { killMs, terminateMs } from '../project/pause.ts';
@@ -15,7 +15,7 @@ export interface StopPorts {
 
 /** The longest that stopping takes with this grace, in ms (P2). */
 export function stopBoundMs(graceMs: number): number {
-  return graceMs + terminateMs + 2 * killMs;
+  return graceMs + terminateMs + 3 * killMs;
 }
 
 /**
@@ -35,6 +35,7 @@ export async function stopRuns(
   const began = clock.elapsed();
   const reports = new Map<string, StopReport>();
   const open = new Set(stopping.runs);
+  const unwritten = new Map<ActiveRun, RunEnd>();
   for (const active of stopping.runs) {
     active.run.finishStep();
     void active.settled.then(
@@ -44,7 +45,7 @@ export async function stopRuns(
         reports.set(active.agent.name, { ...report, durationMs: Math.round(clock.elapsed() - began) });
         log.debug({ agent: active.agent.name, how: report.how }, 'agent stopped');
       },
-      () => open.delete(active),
+      async () => unwritten.set(active, await active.run.ended),
     );
   }
   await untilEmpty(ports, {
@@ -61,9 +62,10 @@ export async function stopRuns(
   await untilEmpty(ports, { open, withinMs: killMs });
   for (const active of open) {
     const durationMs = Math.round(clock.elapsed() - began);
-    const report: StopReport = { how: 'killed', interruptedStepId: null, durationMs };
-    await active.settleAs({ kind: 'stopped', report });
-    reports.set(active.agent.name, report);
+    const killed: StopReport = { how: 'killed', interruptedStepId: null, durationMs };
+    const end = unwritten.get(active) ?? { kind: 'stopped', report: killed };
+    await active.settleAs(end);
+    reports.set(active.agent.name, { ...stopReport(end, []), durationMs });
   }
   const { killed, left } = await processes.killMarked(`${project.id}/`, killMs);
   if (killed > 0) log.info({ killed }, 'killed processes that agents had left');
@@ -71,9 +73,18 @@ export async function stopRuns(
   return reports;
 }
 
-async function killAll(ports: StopPorts, runs: readonly ActiveRun[]): Promise<void> {
-  const all = Promise.all(runs.map((active) => active.run.kill()));
-  await Promise.race([all, ports.clock.sleep(killMs)]);
+/** Returns when nothing of the runs is left, or after a while. Throws what a run says of processes that do not end. */
+export async function killAll(
+  ports: { readonly clock: Clock },
+  runs: readonly Pick<ActiveRun, 'run'>[],
+): Promise<void> {
+  const enough = new AbortController();
+  try {
+    const all = Promise.all(runs.map((active) => active.run.kill()));
+    await Promise.race([all, ports.clock.sleep(killMs, enough.signal)]);
+  } finally {
+    enough.abort();
+  }
 }
 
 async function untilEmpty(
