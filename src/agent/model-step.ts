@@ -30,6 +30,10 @@ export async function askModel(loop: LoopContext, items: readonly ContextItemRow
       signal,
       onWait: (waitMs, problem) => {
         loop.log.info({ agent: loop.job.agent.name, waitMs, problem }, 'waiting to call the model again');
+        loop.job.session.tellWaiting(waitMs, problem).catch((error: unknown) => {
+          // A stale owner learns of it at the end of this step.
+          loop.log.warn({ err: error }, 'could not tell of the wait');
+        });
         loop.stop.waits(() => abort.abort(new Error('told to stop while it waited')));
       },
     });

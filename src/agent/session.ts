@@ -20,6 +20,8 @@ export interface AgentSession {
    * `started` (it was recorded as interrupted), the outcome is kept as late, the items are dropped, and this answers false.
    */
   endStep(step: StepRow, end: StepEnd): Promise<boolean>;
+  /** Tells that a model call has to wait before it is tried again; resolves when that is in the log. */
+  tellWaiting(waitMs: number, problem: string): Promise<void>;
   /** Opens a blocker for the task in hand; answers its id. The driver then ends with `waiting`. */
   ask(question: string, subject: AskSubject): Promise<string>;
   /** An archived piece by its id, or pieces whose text contains all words of the query, newest first. Counts as a use. */

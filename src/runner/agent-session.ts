@@ -122,6 +122,11 @@ export class StoreAgentSession implements AgentSession {
     });
   }
 
+  tellWaiting(waitMs: number, problem: string): Promise<void> {
+    const data = { agent: this.#of.agent.name, waitMs, problem };
+    return this.#write((tx) => recordEvent(tx, this.#ports, { type: 'model-waiting', data }));
+  }
+
   ask(question: string, subject: AskSubject): Promise<string> {
     const { ids, clock } = this.#ports;
     const { agent, task } = this.#of;

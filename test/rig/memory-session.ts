@@ -137,6 +137,8 @@ export class MemorySession implements AgentSession {
     return true;
   }
 
+  async tellWaiting(): Promise<void> {}
+
   async ask(question: string, subject: AskSubject): Promise<string> {
     const open = this.rows.blockers.find(
       (row) => row.status === 'open' && row.taskId === this.#task.id && row.question === question,
