@@ -1,13 +1,15 @@
-import { estimateTokens } from './estimate-tokens.ts';
 import type { Facts } from './facts.ts';
 import { afterLineNumber } from './lines.ts';
+import type { AdmittedItem } from './flash-item.ts';
 import type { Memory } from './memory.ts';
-import { cutPieces, type Piece, type PieceSize } from './pieces.ts';
+import { cutPieces, type Piece } from './pieces.ts';
 import { isCuttable, type Role, type Stretch } from './stretches.ts';
 
 /** A piece that may leave, with its place in the memory: which names and lines stand in it. */
 export interface MemoryPiece extends Piece {
   readonly item: number;
+  /** Tokens before they were brought to the scale of the item's own count. */
+  readonly estimate: number;
   readonly role: Role;
   /** Lines that begin with a number which a file tool put there. */
   readonly numbered: number;
@@ -21,6 +23,8 @@ export interface MemoryPiece extends Piece {
 export interface CutMemory {
   readonly memory: Memory;
   readonly pieces: readonly MemoryPiece[];
+  /** Counted tokens for one that the estimator says, over all pieces: other models count otherwise. */
+  readonly rate: number;
 }
 
 /** Items below this stay: a stub would save nothing. */
@@ -31,33 +35,40 @@ const PIECE_TOKENS = 220;
  * Cuts whatever may leave into pieces. A cut is made, too, where lines begin or end that the prompt shows again further down
  * or that an edit has replaced since, so that such lines can leave alone.
  */
-export function cutMemory(facts: Facts): MemoryPiece[] {
+export function cutMemory(facts: Facts): CutMemory {
   const { items, kept, stretches } = facts.memory;
-  return items.flatMap((item, index) => {
+  const pieces = items.flatMap((item, index) => {
     if (kept[index] === true || item.tokens < LEAST_TOKENS) return [];
-    const size = { tokens: PIECE_TOKENS, rate: rateOf(facts, index) };
     const cuttable = (stretches[index] ?? []).filter((stretch) => isCuttable(item, stretch));
-    return cuttable.flatMap((stretch) => cutStretch(facts, index, { stretch, size }));
+    return calibrated(
+      item,
+      cuttable.flatMap((stretch) => cutStretch(facts, index, stretch)),
+    );
   });
+  const estimate = pieces.reduce((sum, piece) => sum + piece.estimate, 0);
+  const tokens = pieces.reduce((sum, piece) => sum + piece.tokens, 0);
+  return { memory: facts.memory, pieces, rate: estimate === 0 ? 1 : tokens / estimate };
 }
 
 /** What a provider adds around a message is not in its text. */
 const ENVELOPE_TOKENS = 4;
 
-function rateOf(facts: Facts, index: number): number {
-  const item = facts.memory.items[index];
-  const estimate = estimateTokens(item?.text ?? '');
-  const counted = Math.max(1, (item?.tokens ?? 0) - ENVELOPE_TOKENS);
-  return estimate === 0 ? 1 : Math.min(4, Math.max(0.25, counted / estimate));
+/** Estimates brought to the scale of the item's own count. */
+function calibrated(item: AdmittedItem, pieces: readonly MemoryPiece[]): MemoryPiece[] {
+  const estimate = pieces.reduce((sum, piece) => sum + piece.tokens, 0);
+  const covered = pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0);
+  if (estimate === 0) return [...pieces];
+  const counted = (Math.max(1, item.tokens - ENVELOPE_TOKENS) * covered) / item.text.length;
+  const rate = Math.min(4, Math.max(0.25, counted / estimate));
+  return pieces.map((piece) => ({ ...piece, tokens: piece.tokens * rate }));
 }
 
-function cutStretch(facts: Facts, index: number, how: { stretch: Stretch; size: PieceSize }): MemoryPiece[] {
-  const { stretch, size } = how;
+function cutStretch(facts: Facts, index: number, stretch: Stretch): MemoryPiece[] {
   const text = facts.memory.items[index]?.text ?? '';
   const ends = [...breaksOf(facts, index, stretch), stretch.to];
   let from = stretch.from;
   return ends.flatMap((to) => {
-    const pieces = cutPieces(text, { ...stretch, from, to }, size);
+    const pieces = cutPieces(text, { ...stretch, from, to }, PIECE_TOKENS);
     from = to;
     return pieces.map((piece) => placed(facts, piece, { index, stretch }));
   });
@@ -112,6 +123,7 @@ function placed(facts: Facts, piece: Piece, place: { index: number; stretch: Str
   return {
     ...piece,
     item: index,
+    estimate: piece.tokens,
     role: place.stretch.role,
     numbered: item?.kind === 'result' ? numberedLines(item.text, piece) : 0,
     namesFrom: nameAt(piece.from),

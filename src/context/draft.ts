@@ -61,7 +61,7 @@ export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
   for (const name of ids) totals[name] = (totals[name] ?? 0) + 1;
   const costs = new Float64Array(table.size);
   const costOf = (name: number): number =>
-    (costs[name] ||= (estimateTokens(table.word(name)) + 0.15) * WORD_RATE);
+    (costs[name] ||= (estimateTokens(table.word(name)) + 0.15) * WORD_RATE * cut.rate);
   const moves = movesOf(cut, worth);
   const draft = (count: number): Draft => {
     const fates = new Uint8Array(cut.pieces.length);
@@ -80,19 +80,19 @@ interface Move {
 }
 
 /** All moves, cheapest first: what loses nothing (line numbers, oldest first), then pieces by their worth per token. */
-function movesOf({ pieces }: CutMemory, worth: Worth): Move[] {
+function movesOf({ pieces, rate }: CutMemory, worth: Worth): Move[] {
   const moves: Move[] = [];
   pieces.forEach((piece, index) => {
     if (piece.numbered >= LEAST_NUMBERED) moves.push({ piece: index, fate: CONDENSED, price: 0 });
-    const freed = Math.max(1, condensedTokens(piece) * NAMES_LEAVE);
+    const freed = Math.max(1, condensedTokens(piece, rate) * NAMES_LEAVE);
     moves.push({ piece: index, fate: NAMED, price: (worth.pieces[index] ?? 0) / freed });
   });
   return moves.toSorted((a, b) => a.price - b.price || a.fate - b.fate || a.piece - b.piece);
 }
 
-function condensedTokens(piece: MemoryPiece): number {
+function condensedTokens(piece: MemoryPiece, rate: number): number {
   if (piece.numbered < LEAST_NUMBERED) return piece.tokens;
-  return Math.max(1, piece.tokens - piece.numbered * LINE_NUMBER_TOKENS);
+  return Math.max(1, piece.tokens - piece.numbered * LINE_NUMBER_TOKENS * rate);
 }
 
 interface Desk extends CutMemory {
@@ -148,13 +148,13 @@ function endOf({ pieces, fates }: Desk, first: number, passes: (fate: number) =>
 function runOf(desk: Desk, first: number, last: number): Run {
   const parts: RunPart[] = [];
   let tokens = 0;
-  let stubTokens = STUB_TOKENS;
+  let stubTokens = STUB_TOKENS * desk.rate;
   for (let at = first; at <= last; at += 1) {
     const fate = desk.fates[at] ?? WHOLE;
     const end = endOf(desk, at, (next) => next === fate);
     for (let piece = at; piece <= end; piece += 1) tokens += desk.pieces[piece]?.tokens ?? 0;
     const part = fate === CONDENSED ? condensed(desk, at, end) : named(desk, at, end);
-    stubTokens += part.tokens + (at === first ? 0 : PART_TOKENS);
+    stubTokens += part.tokens + (at === first ? 0 : PART_TOKENS * desk.rate);
     parts.push(part);
     at = end;
   }
@@ -164,7 +164,9 @@ function runOf(desk: Desk, first: number, last: number): Run {
 type CountedPart = RunPart & { readonly tokens: number };
 
 function condensed(desk: Desk, first: number, last: number): CountedPart {
-  const tokens = desk.pieces.slice(first, last + 1).reduce((sum, piece) => sum + condensedTokens(piece), 0);
+  const tokens = desk.pieces
+    .slice(first, last + 1)
+    .reduce((sum, piece) => sum + condensedTokens(piece, desk.rate), 0);
   return { first, last, fate: CONDENSED, names: [], tokens };
 }
 

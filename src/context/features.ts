@@ -1,6 +1,7 @@
 import type { MemoryPiece } from './cut.ts';
 import type { Facts } from './facts.ts';
 import { NAME_CAPITAL, NAME_PLAIN } from './name-table.ts';
+import { scanNames } from './names.ts';
 
 /** What is known of a piece of a file's content. All of it is from before the pause. */
 export interface Features {
@@ -72,16 +73,12 @@ function mentionOf(facts: Facts, name: number): number {
   return Math.exp((step - facts.lastStep) / MENTION_FADE) / Math.sqrt(facts.names.spread[name] ?? 1);
 }
 
+/** Whether people, or what stands for their words, wrote the file's name. */
 function isNamedByPeople(facts: Facts, key: string): boolean {
   const base = key.split('/').at(-1) ?? '';
-  if (base === '') return false;
-  const { items, kept } = facts.memory;
-  return items.some(
-    (item, index) =>
-      kept[index] === true &&
-      item.kind !== 'result' &&
-      item.kind !== 'call' &&
-      item.kind !== 'assistant' &&
-      item.text.includes(base),
-  );
+  let last = -1;
+  scanNames(base, facts.memory.names.table, (name) => {
+    last = name;
+  });
+  return (facts.names.byPeople[last] ?? 0) > 0;
 }

@@ -55,7 +55,8 @@ const NOTHING: FlashItem = { id: '', kind: 'message', step: 0, text: '' };
 
 function admit(item: FlashItem, step: number): AdmittedItem {
   const text = typeof item.text === 'string' ? item.text : '';
-  const tokens = wholeOr(item.tokens, Math.ceil(estimateTokens(text)));
+  const counted = wholeOr(item.tokens, -1);
+  const tokens = counted < 0 ? Math.ceil(estimateTokens(text)) : counted;
   return {
     id: String(item.id),
     kind: String(item.kind).toLowerCase(),

@@ -10,8 +10,14 @@ import {
 
 /** Calls `found(name, at)` for every name in a text, in order: identifiers, words, hashes, numbers, file names. */
 export function scanNames(text: string, names: NameTable, found: (name: number, at: number) => void): void {
+  const word = newWord();
+  const joined = newWord();
   const place = { text, from: 0, to: 0 };
-  const hash = { first: 0, second: 0 };
+  const number = (hash: Word, kind: number, from: number): number => {
+    place.from = from;
+    place.to = hash.end;
+    return names.number(hash, kind, place);
+  };
   let at = 0;
   let joinedFrom = -1;
   while (at < text.length) {
@@ -20,101 +26,110 @@ export function scanNames(text: string, names: NameTable, found: (name: number, 
       joinedFrom = -1;
       continue;
     }
-    const end = endOfWord(text, at);
     const from = wordStart(text, at);
-    const kind = end - from > LONGEST_NAME ? -1 : kindOf(text, from, end);
-    if (kind >= 0)
-      found(names.number(hashOf(text, { from, to: end }, hash), kind, within(place, from, end)), from);
+    readWord(text, from, word);
+    const kind = kindOf(text, from, word);
+    if (kind >= 0) found(number(word, kind, from), from);
     const start = joinedFrom < 0 ? from : joinedFrom;
-    if (start !== from && isFileName(text, { start, last: from, end })) {
-      found(
-        names.number(hashOf(text, { from: start, to: end }, hash), NAME_FILE, within(place, start, end)),
-        from,
-      );
+    if (start !== from && isFileName(text, { start, last: from, end: word.end })) {
+      hashRange(text, start, word.end, joined);
+      found(number(joined, NAME_FILE, start), from);
     }
-    joinedFrom = isJoin(text, end) && end + 1 - start < LONGEST_NAME ? start : -1;
-    at = joinedFrom < 0 ? end : end + 1;
+    joinedFrom = isJoin(text, word.end) && word.end + 1 - start < LONGEST_NAME ? start : -1;
+    at = Math.max(at + 1, joinedFrom < 0 ? word.end : word.end + 1);
   }
 }
 
 const LONGEST_NAME = 72;
 
-/** In JSON a letter after a backslash is an escape: `\nname` is `name`. The same rule costs other texts next to nothing. */
-function wordStart(text: string, at: number): number {
-  const escape = at > 0 && text.charCodeAt(at - 1) === BACKSLASH && text.charCodeAt(at - 2) !== BACKSLASH;
-  if (!escape) return at;
-  const code = text.charCodeAt(at);
-  return code === 110 || code === 116 || code === 114 ? at + 1 : at;
+/** A word as it is read: where it ends, its two hashes, and how many of its letters are of which sort. */
+interface Word {
+  end: number;
+  first: number;
+  second: number;
+  readonly sorts: Int32Array;
+}
+
+const SMALL = 1;
+const SMALL_HEX = 2;
+const CAPITAL = 3;
+const DIGIT = 4;
+const JOINT = 5;
+const WIDE = 6;
+
+const SORTS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const sign = String.fromCharCode(code);
+  if (/[a-f]/.test(sign)) return SMALL_HEX;
+  if (/[a-z]/.test(sign)) return SMALL;
+  if (/[A-Z]/.test(sign)) return CAPITAL;
+  if (/\d/.test(sign)) return DIGIT;
+  return /[_$]/.test(sign) ? JOINT : 0;
+});
+
+function newWord(): Word {
+  return { end: 0, first: 0, second: 0, sorts: new Int32Array(7) };
+}
+
+function isWordCode(code: number): boolean {
+  if (code < 128) return SORTS[code] !== 0;
+  return code < 0x2000 || (code > 0x3040 && code < 0xd800);
+}
+
+/** FNV-1a, twice with different primes, and the sorts of the letters, in one pass. */
+function readWord(text: string, from: number, word: Word): void {
+  let first = 0x811c9dc5;
+  let second = 0x9e3779b9;
+  let at = from;
+  word.sorts.fill(0);
+  for (; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (!isWordCode(code)) break;
+    const sort = code < 128 ? (SORTS[code] ?? WIDE) : WIDE;
+    word.sorts[sort] = (word.sorts[sort] ?? 0) + 1;
+    first = Math.imul(first ^ code, 0x01000193);
+    second = Math.imul(second ^ code, 0x5bd1e995);
+  }
+  word.end = at;
+  word.first = first ^ (first >>> 15);
+  word.second = second;
+}
+
+function hashRange(text: string, from: number, to: number, word: Word): void {
+  let first = 0x811c9dc5;
+  let second = 0x9e3779b9;
+  for (let at = from; at < to; at += 1) {
+    first = Math.imul(first ^ text.charCodeAt(at), 0x01000193);
+    second = Math.imul(second ^ text.charCodeAt(at), 0x5bd1e995);
+  }
+  word.end = to;
+  word.first = first ^ (first >>> 15);
+  word.second = second;
 }
 
 const BACKSLASH = 92;
 
-function within(place: { text: string; from: number; to: number }, from: number, to: number): typeof place {
-  place.from = from;
-  place.to = to;
-  return place;
-}
-
-function isWordCode(code: number): boolean {
-  if (code < 128) return WORD[code] === 1;
-  return code < 0x2000 || (code > 0x3040 && code < 0xd800);
-}
-
-const WORD = Uint8Array.from({ length: 128 }, (_, code) =>
-  /[A-Za-z0-9_$]/.test(String.fromCharCode(code)) ? 1 : 0,
-);
-
-function endOfWord(text: string, from: number): number {
-  let at = from + 1;
-  while (at < text.length && isWordCode(text.charCodeAt(at))) at += 1;
-  return at;
-}
-
-/** FNV-1a, twice with different primes. */
-function hashOf(
-  text: string,
-  range: { from: number; to: number },
-  into: { first: number; second: number },
-): typeof into {
-  let first = 0x811c9dc5;
-  let second = 0x9e3779b9;
-  for (let at = range.from; at < range.to; at += 1) {
-    const code = text.charCodeAt(at);
-    first = Math.imul(first ^ code, 0x01000193);
-    second = Math.imul(second ^ code, 0x5bd1e995);
-  }
-  into.first = first ^ (first >>> 15);
-  into.second = second;
-  return into;
-}
-
-/** -1: not worth a number (short words, line numbers). */
-function kindOf(text: string, from: number, to: number): number {
-  let small = 0;
-  let capital = 0;
-  let digit = 0;
-  let other = 0;
-  let hex = 0;
-  for (let at = from; at < to; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code >= 97 && code <= 122) small += 1;
-    if (code >= 65 && code <= 90) capital += 1;
-    if (code >= 48 && code <= 57) digit += 1;
-    if (code === 95 || code === 36) other += 1;
-    if ((code >= 97 && code <= 102) || (code >= 48 && code <= 57)) hex += 1;
-  }
-  const length = to - from;
-  if (digit === length) return length >= 3 && text.charCodeAt(to) !== ARROW ? NAME_NUMBER : -1;
-  if (length < 3) return -1;
-  if (hex === length && length >= 7 && digit > 0) return NAME_HASH;
-  const first = text.charCodeAt(from);
-  const startsHigh = first >= 65 && first <= 90;
-  if (digit > 0 || other > 0 || (capital > (startsHigh ? 1 : 0) && small > 0)) return NAME_MIXED;
-  if (capital > 0) return NAME_CAPITAL;
-  return length >= 4 ? NAME_PLAIN : -1;
+/** In JSON a letter after a backslash is an escape: `\nname` is `name`. The same rule costs other texts next to nothing. */
+function wordStart(text: string, at: number): number {
+  if (at === 0 || text.charCodeAt(at - 1) !== BACKSLASH || text.charCodeAt(at - 2) === BACKSLASH) return at;
+  const code = text.charCodeAt(at);
+  return code === 110 || code === 116 || code === 114 ? at + 1 : at;
 }
 
 const ARROW = 0x2192;
+
+/** -1: not worth a number (short words, line numbers, what is too long to be a name). */
+function kindOf(text: string, from: number, word: Word): number {
+  const length = word.end - from;
+  if (length < 3 || length > LONGEST_NAME) return -1;
+  const [, small = 0, smallHex = 0, capital = 0, digit = 0, joint = 0] = word.sorts;
+  if (digit === length) return text.charCodeAt(word.end) === ARROW ? -1 : NAME_NUMBER;
+  if (smallHex + digit === length && length >= 7 && digit > 0) return NAME_HASH;
+  const first = text.charCodeAt(from);
+  const startsHigh = first >= 65 && first <= 90;
+  if (digit > 0 || joint > 0 || (capital > (startsHigh ? 1 : 0) && small + smallHex > 0)) return NAME_MIXED;
+  if (capital > 0) return NAME_CAPITAL;
+  return length >= 4 ? NAME_PLAIN : -1;
+}
 
 function isJoin(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
@@ -123,7 +138,7 @@ function isJoin(text: string, at: number): boolean {
 
 /** A word with dots in it is a file name when it ends like one: `a.test.ts` is, `item.text` is not. */
 function isFileName(text: string, at: { start: number; last: number; end: number }): boolean {
-  if (text.charCodeAt(at.last - 1) !== 46 || at.end - at.last > 6 || at.last - at.start < 2) return false;
+  if (text.charCodeAt(at.last - 1) !== 46 || at.end - at.last > 10 || at.last - at.start < 2) return false;
   return EXTENSIONS.has(text.slice(at.last, at.end));
 }
 

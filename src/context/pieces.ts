@@ -8,17 +8,11 @@ export interface Piece {
   readonly tokens: number;
 }
 
-/** How large pieces are, and how many counted tokens stand for one that the estimator says. */
-export interface PieceSize {
-  readonly tokens: number;
-  readonly rate: number;
-}
-
 /**
- * Cuts a stretch of text into pieces of about this size at line ends, so that together they are the stretch again.
+ * Cuts a stretch of text into pieces of about `size` tokens at line ends, so that together they are the stretch again.
  * A line without an end is cut by its length, never inside a surrogate pair or an escape.
  */
-export function cutPieces(text: string, stretch: Stretch, size: PieceSize): Piece[] {
+export function cutPieces(text: string, stretch: Stretch, size: number): Piece[] {
   const pieces: Piece[] = [];
   let from = stretch.from;
   let at = stretch.from;
@@ -30,11 +24,11 @@ export function cutPieces(text: string, stretch: Stretch, size: PieceSize): Piec
   };
   while (at < stretch.to) {
     const end = endOfLine(text, at, stretch);
-    const line = estimateTokens(text, at, end) * size.rate;
-    if (tokens + line > size.tokens * 1.25) close();
+    const line = estimateTokens(text, at, end);
+    if (tokens + line > size * 1.25) close();
     at = end;
     tokens += line;
-    if (tokens >= size.tokens) close();
+    if (tokens >= size) close();
   }
   close();
   return pieces;

@@ -1,11 +1,11 @@
-import { cutMemory } from './cut.ts';
+import { type CutMemory, cutMemory } from './cut.ts';
 import { type Draft, type Drafts, draftsOf } from './draft.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { factsOf } from './facts.ts';
 import { admitItems, type AdmittedItem, type FlashItem } from './flash-item.ts';
 import { readMemory } from './memory.ts';
 import { rankMemory } from './rank.ts';
-import { type ArchivedPiece, writePrompt } from './write-prompt.ts';
+import { type ArchivedPiece, type WrittenPrompt, writePrompt } from './write-prompt.ts';
 
 /** What a flash save is asked for. */
 export interface FlashSaveOptions {
@@ -43,12 +43,12 @@ export function planFlashSave(items: readonly FlashItem[], options: FlashSaveOpt
   const tokensBefore = sum(admitted, (item) => item.promptTokens);
   const memory = readMemory(admitted);
   const facts = factsOf(memory);
-  const pieces = cutMemory(facts);
-  const draft = fit(
-    draftsOf({ memory, pieces }, rankMemory(facts, pieces)),
-    whole - tokensBefore * (1 - target),
-  );
-  const written = writePrompt({ memory, pieces }, draft, options?.count ?? estimateTokens);
+  const cut = cutMemory(facts);
+  const goal = whole - tokensBefore * (1 - target);
+  const written = writeToGoal(cut, draftsOf(cut, rankMemory(facts, cut.pieces)), {
+    goal,
+    count: options?.count,
+  });
   const tokensAfter = Math.max(0, Math.round(whole - written.freed));
   const reduction = tokensBefore === 0 ? 0 : (tokensBefore - tokensAfter) / tokensBefore;
   const kept = sum(admitted, (item, index) => (memory.kept[index] === true ? item.promptTokens : 0));
@@ -87,17 +87,47 @@ function percent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 
+interface Goal {
+  /** Tokens to free. */
+  readonly goal: number;
+  readonly count: FlashSaveOptions['count'];
+}
+
+/** Writes the prompt, counts it, and aims again by what the drafts misjudged. */
+function writeToGoal(cut: CutMemory, drafts: Drafts, { goal, count }: Goal): WrittenPrompt {
+  const counter = count ?? ((text: string) => estimateTokens(text) * cut.rate);
+  let aim = goal;
+  let best = writePrompt(cut, fit(drafts, aim), counter);
+  for (let round = 0; round < ROUNDS && Math.abs(best.freed - goal) > goal * TOLERANCE; round += 1) {
+    aim += goal - best.freed;
+    const next = writePrompt(cut, fit(drafts, aim), counter);
+    if (Math.abs(next.freed - goal) >= Math.abs(best.freed - goal)) break;
+    best = next;
+  }
+  return best;
+}
+
+const ROUNDS = 3;
+const TOLERANCE = 0.02;
+
 /** The moves, cheapest first, that free as many tokens as the goal or come nearest to it. */
 function fit({ count, draft }: Drafts, goal: number): Draft {
-  if (goal <= 0) return draft(0);
+  let below = draft(0);
+  if (goal <= 0) return below;
+  let above = draft(count);
   let low = 0;
   let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (draft(middle).freed >= goal) high = middle;
-    else low = middle + 1;
+  // Guesses along the line between what is known, and halves every second time, so that a curve cannot slow it down.
+  for (let guess = 0; high - low > 1 && above.freed - below.freed > SAME; guess += 1) {
+    const share = guess % 2 === 0 ? (goal - below.freed) / (above.freed - below.freed) : 1 / 2;
+    const middle = Math.min(high - 1, Math.max(low + 1, Math.round(low + (high - low) * share)));
+    const next = draft(middle);
+    if (next.freed >= goal) [high, above] = [middle, next];
+    else [low, below] = [middle, next];
+    if (Math.abs(next.freed - goal) < SAME) return next;
   }
-  const enough = draft(low);
-  const fewer = draft(Math.max(0, low - 1));
-  return enough.freed - goal > goal - fewer.freed ? fewer : enough;
+  return Math.abs(above.freed - goal) < Math.abs(goal - below.freed) ? above : below;
 }
+
+/** Tokens that make no difference. */
+const SAME = 20;
