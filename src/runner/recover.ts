@@ -1,5 +1,6 @@
 import { adoptCheckpoints } from '../checkpoint/create-checkpoint.ts';
 import { recoverRestores } from '../checkpoint/recover-restore.ts';
+import type { RunEnd } from '../agent/driver.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { readProject, setState } from '../project/change-project.ts';
 import { needsOwner, nextState, type ProjectState } from '../project/lifecycle.ts';
@@ -9,7 +10,7 @@ import { changeTask } from '../task/change-task.ts';
 import { killStaleOwner, type HeldLease } from './lease.ts';
 import { finishPause } from './perform-pause.ts';
 import type { ProjectPorts } from './ports.ts';
-import { interruptOpenSteps } from './settle-run.ts';
+import { afterEnd, interruptOpenSteps } from './settle-run.ts';
 
 export interface Recovered {
   /** Steps whose outcome is unknown now. */
@@ -49,7 +50,7 @@ export async function recover(
 
 /** An owner that went without a word, or a status that needs one and had none. */
 async function isDue(ports: ProjectPorts, lease: HeldLease): Promise<boolean> {
-  if (lease.before !== null) return true;
+  if (lease.before !== null || (await ports.writer.open()).length > 0) return true;
   return ports.store.read(async (tx) => {
     const { state } = await readProject(tx, ports.project.id);
     if (needsOwner(state)) return true;
@@ -99,14 +100,28 @@ async function closeAll(
   for (const task of await tx.list('tasks', { where: { status: 'running' } })) {
     if (task.state.kind !== 'running') continue;
     const { agent } = task.state;
-    await changeTask(tx, ports, {
-      task,
-      to: { kind: 'held', agent, since: ports.clock.now() },
-      event: { type: 'task-held', data: { taskId: task.id, agent } },
-    });
+    const ended = await endOfProgram(tx, { taskId: task.id, agent, since: task.state.since });
+    await changeTask(tx, ports, { task, ...afterEnd(ports, { agent, task, end: ended ?? heldEnd }) });
   }
   await sayInterrupted(ports, { ...closing, interrupted });
   return interrupted;
+}
+
+const heldEnd: RunEnd = {
+  kind: 'stopped',
+  report: { how: 'killed', interruptedStepId: null, durationMs: 0 },
+};
+
+/** A program's run is one step: where its end is written, the task has ended, and the program must not run again (S1). */
+async function endOfProgram(
+  tx: WriteTransaction,
+  of: { readonly taskId: number; readonly agent: string; readonly since: number },
+): Promise<RunEnd | undefined> {
+  const { taskId, agent } = of;
+  const last = (await tx.list('steps', { where: { taskId, agent, kind: 'run' } })).at(-1);
+  if (last?.outcome == null || last.startedAt < of.since) return undefined;
+  if (last.status === 'completed') return { kind: 'done', summary: last.outcome.summary };
+  return last.status === 'failed' ? { kind: 'failed', problem: last.outcome.summary } : undefined;
 }
 
 async function sayInterrupted(

@@ -61,7 +61,8 @@ export async function interruptOpenSteps(
   return open;
 }
 
-function afterEnd(
+/** What becomes of a task when its run ends so, and the event that says it. */
+export function afterEnd(
   ports: EventPorts,
   ended: { readonly agent: string; readonly task: TaskRow; readonly end: RunEnd },
 ): { readonly to: TaskState; readonly event: EventData } {
