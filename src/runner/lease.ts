@@ -102,12 +102,13 @@ async function tryTake(
     ttlMs: leaseTtlMs,
   };
   const taken = await store.write(async (tx) => {
-    const expect = { epoch: seen?.epoch ?? 0, ownerId: seen?.ownerId ?? null };
     if (seen === undefined) {
       if ((await tx.get('leases', 'runner')) !== undefined) return false;
       await tx.insert('leases', mine);
-    } else if (!(await tx.update('leases', { key: ['runner'], expect, set: mine }))) {
-      return false;
+    } else {
+      // Also the renewal: an owner that gave a sign of life since it was looked at is not taken over.
+      const expect = { epoch: seen.epoch, ownerId: seen.ownerId, renewedAt: seen.renewedAt };
+      if (!(await tx.update('leases', { key: ['runner'], expect, set: mine }))) return false;
     }
     const from = seen === undefined || seen.ownerId === null ? 'free' : goneHow(processes, seen);
     await recordEvent(tx, ports, {
