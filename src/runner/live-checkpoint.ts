@@ -1,5 +1,6 @@
 import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
 import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
+import type { Thaw } from '../agent/processes.ts';
 import { CodeframeError } from '../failure.ts';
 import { isTakeable } from '../project/lease.ts';
 import { problemOf } from '../problem-of.ts';
@@ -73,7 +74,7 @@ async function awaitCheckpoint(
       request: await tx.get('checkpoint_requests', asked.row.id),
       made: await tx.get('checkpoints', asked.row.id),
     }));
-    if (made !== undefined && request?.status === 'finished') return made;
+    if (made !== undefined) return made;
     if (request?.status === 'failed') {
       const problem = request.problem ?? 'the runner could not make it';
       throw new CodeframeError({ code: 'capture-failed', path: ports.projectDir, problem });
@@ -122,8 +123,9 @@ async function makeHeld(
 ): Promise<Pick<CheckpointRequestRow, 'status' | 'checkpointId' | 'problem'>> {
   const { request, fence } = making;
   const open = await making.gate.hold(ports.clock, holdMs);
-  const thaw = await ports.processes.freezeMarked(`${ports.project.id}/`, holdMs);
+  let thaw: Thaw | undefined;
   try {
+    thaw = await ports.processes.freezeMarked(`${ports.project.id}/`, holdMs);
     const { row } = await createCheckpoint(ports, {
       id: request.id,
       trigger: 'manual',
@@ -137,7 +139,7 @@ async function makeHeld(
     ports.log.error({ err: error, request: request.id }, 'the checkpoint failed');
     return { status: 'failed', checkpointId: null, problem: problemOf(error) };
   } finally {
-    thaw();
+    thaw?.();
     open();
   }
 }
