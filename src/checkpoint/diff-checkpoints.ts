@@ -4,7 +4,7 @@ import { blobId } from './blob-id.ts';
 import type { StoredCheckpoint } from './checkpoint-store.ts';
 import type { CheckpointPorts } from './create-checkpoint.ts';
 import { diffCode, diffTasks } from './diff.ts';
-import { findCheckpoint } from './find-checkpoint.ts';
+import { findCheckpoint, openKnown } from './find-checkpoint.ts';
 import { readUnknown } from './look-at-tree.ts';
 import { rowsFromParts } from './parts.ts';
 import type { KnownEntry } from './present-tree.ts';
@@ -38,7 +38,7 @@ export async function diffCheckpoints(
 
 async function openGiven(ports: CheckpointPorts, given: string): Promise<StoredCheckpoint> {
   const { id } = await findCheckpoint(ports.store, given);
-  return ports.checkpoints.open(id);
+  return openKnown(ports.checkpoints, id);
 }
 
 async function sideOf(stored: StoredCheckpoint): Promise<Side> {
@@ -52,7 +52,10 @@ async function sideNow(ports: CheckpointPorts, like: ObjectId): Promise<Side> {
   return ports.store.read(async (tx) => ({
     code: entries.map((entry) => asCode(entry, like)),
     tasks: await tx.list('tasks'),
-    tokens: (await tx.list('context_items')).reduce((sum, item) => sum + item.promptTokens, 0),
+    tokens: (await tx.pick('context_items', ['promptTokens'])).reduce(
+      (sum, item) => sum + item.promptTokens,
+      0,
+    ),
   }));
 }
 

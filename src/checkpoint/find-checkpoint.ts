@@ -1,7 +1,8 @@
-import { CodeframeError } from '../failure.ts';
+import { CodeframeError, isFailure } from '../failure.ts';
 import { nearest } from '../ids.ts';
 import type { Store } from '../store/store.ts';
 import type { CheckpointRow } from './checkpoint.ts';
+import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
 
 /** Shorter starts of an id are refused: they are too likely to be a slip. */
 const prefixMin = 4;
@@ -29,4 +30,23 @@ export async function findCheckpoint(store: Store, given: string): Promise<Check
     id: given,
     near: nearest(given, names),
   });
+}
+
+/** A checkpoint that is in the list, from the store. Throws as `ofKnown` and `CheckpointStore.open` do. */
+export function openKnown(checkpoints: CheckpointStore, id: string): Promise<StoredCheckpoint> {
+  return ofKnown(id, () => checkpoints.open(id));
+}
+
+/**
+ * What `read` reads of a checkpoint that is in the list. Throws `corrupt-checkpoint` also when the store has lost it: to
+ * say that there is none would send its owner to a list that has it.
+ */
+export async function ofKnown<T>(id: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (!isFailure(cause, 'unknown-id')) throw cause;
+    const problem = 'it is in the list, but gone from the store';
+    throw new CodeframeError({ code: 'corrupt-checkpoint', id, part: 'all', problem }, { cause });
+  }
 }

@@ -256,6 +256,16 @@ describe('a restore', () => {
     });
   });
 
+  it('says of a checkpoint that is in the list, but gone from the store, that it is damaged', async () => {
+    await withRestoreBench(async (bench) => {
+      const id = await bench.checkpoint();
+      await rm(join(bench.dataDir, 'store.git'), { recursive: true });
+      const before = await snapshotOf(bench);
+      expect(await failureOf(bench.restore(id))).toMatchObject({ code: 'corrupt-checkpoint', id });
+      expect(await snapshotOf(bench)).toEqual(before);
+    });
+  });
+
   it('is refused for a checkpoint of another project', async () => {
     await withRestoreBench(async (bench) => {
       const id = await bench.checkpoint();

@@ -2,6 +2,7 @@ import { CodeframeError, isFailure } from '../failure.ts';
 import type { RestorePreview } from '../handle.ts';
 import type { Fence } from '../store/store.ts';
 import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
+import { ofKnown } from './find-checkpoint.ts';
 import { isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
 import type { RestoreFigures, RestorePart, RestoreRow } from './restore.ts';
 import {
@@ -69,7 +70,8 @@ export async function previewRestore(
  */
 export async function restoreCheckpoint(ports: RestorePorts, request: RestoreRequest): Promise<RestoreRow> {
   const began = ports.clock.elapsed();
-  await ports.checkpoints.verify(request.checkpointId);
+  const { checkpointId } = request;
+  await ofKnown(checkpointId, () => ports.checkpoints.verify(checkpointId));
   const target = await openTarget(ports, request);
   const intent = await planIntent(ports, target);
   refuseIfMoved(request.preview, intent);

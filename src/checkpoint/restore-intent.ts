@@ -4,6 +4,7 @@ import type { RestorePreview } from '../handle.ts';
 import type { Store } from '../store/store.ts';
 import { countRows, planRows, readState, rowsDigest, type TableChange } from './change-rows.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
+import { openKnown } from './find-checkpoint.ts';
 import { planFromTree, type LookedAt, type LookTarget } from './look-at-tree.ts';
 import { rowsFromParts, type StateRows } from './parts.ts';
 import type { RestorePart } from './restore.ts';
@@ -42,7 +43,7 @@ export async function openTarget(
   request: { readonly checkpointId: string; readonly only?: readonly RestorePart[] },
 ): Promise<RestoreTarget> {
   const { checkpointId } = request;
-  const stored = await ports.checkpoints.open(checkpointId);
+  const stored = await openKnown(ports.checkpoints, checkpointId);
   if (stored.manifest.projectId !== ports.project.id) {
     const problem = 'it is of another project';
     throw new CodeframeError({

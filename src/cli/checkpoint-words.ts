@@ -79,13 +79,16 @@ function uncoveredLines(uncovered: Manifest['uncovered']): readonly Line[] {
 /** The preview of a restore: exactly what would change. */
 export function previewLines(preview: RestorePreview): readonly Line[] {
   const only = preview.only === null ? '' : ` (only ${listWords(preview.only)})`;
-  return [
-    `Restoring checkpoint ${preview.checkpointId}${only} would change ${changeCounts(preview.changes)}:`,
+  const lines = [
     ...preview.changes.map(changeLine),
     ...preview.rows.map(
       ({ table: name, added, changed, deleted }) =>
         `  rows of ${name}: ${added} added, ${changed} changed, ${deleted} deleted`,
     ),
+  ];
+  return [
+    `Restoring checkpoint ${preview.checkpointId}${only} would change ${changeCounts(preview.changes)}${lines.length === 0 ? '.' : ':'}`,
+    ...lines,
     ...savedLines(preview.saved),
   ];
 }
@@ -161,7 +164,7 @@ function countedKinds(kinds: readonly (readonly [kind: string, count: number])[]
 export function diffLines(diff: CheckpointDiff): readonly Line[] {
   const to = diff.to === 'now' ? 'now' : `checkpoint ${diff.to}`;
   return [
-    `From checkpoint ${diff.from} to ${to}, ${changeCounts(diff.changes)} differ${diff.changes.length === 1 ? 's' : ''}.`,
+    `From checkpoint ${diff.from} to ${to}, ${changeCounts(diff.changes)} differ${diff.changes.length > 1 ? '' : 's'}.`,
     ...diff.changes.map(changeLine),
     ...diff.tasks.map(
       ({ id, title, from, to: now }) => `  task ${id} ${title}: ${from ?? 'none'} → ${now ?? 'none'}`,

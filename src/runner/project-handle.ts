@@ -2,7 +2,7 @@ import { addAgent } from '../agent/add-agent.ts';
 import { answerBlocker } from '../blocker/answer-blocker.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
-import { findCheckpoint } from '../checkpoint/find-checkpoint.ts';
+import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
 import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
 import { followEvents } from '../event/follow-events.ts';
 import type {
@@ -142,7 +142,7 @@ export class OpenProject implements ProjectHandle {
 
   async checkpoint(id: string): ReturnType<ProjectHandle['checkpoint']> {
     const row = await findCheckpoint(this.#ports.store, id);
-    const { manifest } = await this.#ports.checkpoints.open(row.id);
+    const { manifest } = await openKnown(this.#ports.checkpoints, row.id);
     return { row, manifest };
   }
 
