@@ -13,24 +13,49 @@ export async function stage(site: Site, job: WriteJob, contents: Contents): Prom
   for (const [index, operation] of job.operations.entries()) {
     if (operation.kind === 'put-link') stageLink(site, operation, ownNames(job.restoreId, index).fresh);
   }
-  const files = filesByObject(job.operations);
-  const writing = new Set<Promise<void>>();
-  const failures: unknown[] = [];
-  for await (const { object, bytes } of contents([...files.keys()])) {
+  const writing = new Writing();
+  try {
+    await stageFiles(site, { ...job, contents, writing });
+  } finally {
+    // Also when the bytes stop coming: what is still being written would not be found by who cleans up.
+    await writing.end();
+  }
+  if (writing.failures.length > 0) throw writing.failures[0];
+}
+
+async function stageFiles(
+  site: Site,
+  staging: WriteJob & { readonly contents: Contents; readonly writing: Writing },
+): Promise<void> {
+  const { restoreId, operations, writing } = staging;
+  const files = filesByObject(operations);
+  for await (const { object, bytes } of staging.contents([...files.keys()])) {
     for (const file of files.get(object) ?? []) {
-      if (failures.length > 0) break;
-      const written = stageFile(site, { ...file, restoreId: job.restoreId, bytes })
-        .catch((error: unknown) => void failures.push(error))
-        .finally(() => writing.delete(written));
-      writing.add(written);
-      // Most of the time goes into waiting for the disk; more at once only takes memory.
-      if (writing.size >= 8) await Promise.race(writing);
+      if (writing.failures.length > 0) return;
+      await writing.add(stageFile(site, { ...file, restoreId, bytes }));
     }
     files.delete(object);
   }
-  await Promise.all(writing);
-  if (failures.length > 0) throw failures[0];
   if (files.size > 0) throw new Error(`the checkpoint gave no bytes of ${files.size} objects`);
+}
+
+/** Files that are being written. Most of the time goes into waiting for the disk; more at once only takes memory. */
+class Writing {
+  readonly failures: unknown[] = [];
+  readonly #open = new Set<Promise<void>>();
+
+  /** Waits while there are too many. */
+  async add(file: Promise<void>): Promise<void> {
+    const written = file
+      .catch((error: unknown) => void this.failures.push(error))
+      .finally(() => this.#open.delete(written));
+    this.#open.add(written);
+    if (this.#open.size >= 8) await Promise.race(this.#open);
+  }
+
+  async end(): Promise<void> {
+    await Promise.all(this.#open);
+  }
 }
 
 interface StagedFile {

@@ -1,3 +1,4 @@
+import { pbkdf2 } from 'node:crypto';
 import { chmod, lstat, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -230,6 +231,21 @@ describe('the tree writer', () => {
     });
   });
 
+  it('leaves nothing beside the targets when the bytes stop coming', async () => {
+    const names = Array.from({ length: 7 }, (_, n) => `f${n}`);
+    await withBench(treeOf([]), async ({ root, journalDir, plan, writer }) => {
+      const operations = await plan(treeOf(names.map((name) => [name, file(name)])));
+      const cut: Contents = async function* (ids) {
+        keepFileSystemBusy();
+        for await (const found of contents(ids.slice(0, 6))) yield found;
+        throw new Error('an object is damaged');
+      };
+      await expect(writer.prepare({ restoreId, operations }, cut)).rejects.toThrow('damaged');
+      expect(await readdir(root)).toEqual([]);
+      expect(await readdir(journalDir)).toEqual([]);
+    });
+  });
+
   it('refuses a journal that was cut or altered, and touches nothing', async () => {
     await withBench(treeOf([['f', file('1')]]), async ({ root, journalDir, plan, writer }) => {
       await writer.prepare({ restoreId, operations: await plan(treeOf([['f', file('2')]])) }, contents);
@@ -297,6 +313,11 @@ async function swapForLink(path: string): Promise<void> {
 }
 
 const objects = new Map<ObjectId, Buffer>();
+
+/** What is written now is written only after what is done at once. */
+function keepFileSystemBusy(): void {
+  for (let n = 0; n < 8; n++) pbkdf2('x', 'y', 50_000, 64, 'sha512', () => undefined);
+}
 
 const contents: Contents = async function* (ids) {
   for (const object of ids) yield { object, bytes: objects.get(object) ?? Buffer.from('?') };
