@@ -34,7 +34,7 @@ export async function askModel(loop: LoopContext, items: readonly ContextItemRow
           // A stale owner learns of it at the end of this step.
           loop.log.warn({ err: error }, 'could not tell of the wait');
         });
-        loop.stop.waits(() => abort.abort(new Error('told to stop while it waited')));
+        loop.stop.waits(waitMs, () => abort.abort(new Error('told to stop while it waited')));
       },
     });
     return await keepReply(loop, { step, reply, items });

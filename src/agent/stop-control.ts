@@ -11,7 +11,7 @@ export class StopControl {
   #askedDuring: StepRow | null = null;
   #inFlight: StepRow | null = null;
   #cutStep: StepRow | null = null;
-  #giveUpWaiting: (() => void) | null = null;
+  #waiting: { readonly until: number; readonly giveUp: () => void } | null = null;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -32,12 +32,14 @@ export class StopControl {
   /** The step that now runs; null between steps. */
   entered(step: StepRow | null): void {
     this.#inFlight = step;
-    this.#giveUpWaiting = null;
+    this.#waiting = null;
+    // It was being written down when the stop was asked for.
+    if (this.asked) this.#askedDuring ??= step;
   }
 
-  /** The step in flight only waits to be tried again, so that a stop need not wait for it. */
-  waits(giveUp: () => void): void {
-    this.#giveUpWaiting = giveUp;
+  /** For so long the step in flight only waits to be tried again, so that a stop need not wait for it. */
+  waits(forMs: number, giveUp: () => void): void {
+    this.#waiting = { until: this.#clock.elapsed() + forMs, giveUp };
     if (this.asked) giveUp();
   }
 
@@ -49,7 +51,7 @@ export class StopControl {
     if (this.asked) return;
     this.#askedAt = this.#clock.elapsed();
     this.#askedDuring = this.#inFlight;
-    this.#giveUpWaiting?.();
+    if (this.#waiting !== null && this.#askedAt < this.#waiting.until) this.#waiting.giveUp();
   }
 
   cut(): void {
