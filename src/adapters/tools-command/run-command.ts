@@ -141,8 +141,9 @@ class RunningCommand {
     try {
       process.kill(-this.#child.pid, signal);
     } catch (error) {
-      const isGone = error instanceof Error && 'code' in error && error.code === 'ESRCH';
-      if (!isGone) throw error;
+      const { code } = error as NodeJS.ErrnoException;
+      // Gone, or another user's by now (sudo): who looks for what is left says so.
+      if (code !== 'ESRCH' && code !== 'EPERM') throw error;
     }
   }
 
