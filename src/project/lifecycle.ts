@@ -11,7 +11,7 @@
  *      │                       └─▶ interrupted (runner-lost; also from pausing, resuming and stopping)
  *      └─ restore-begun / restore-ended: any state without a runner ⇄ restoring (back to `from`)
  *
- * Every state but `running` and `completed` can be paused, also one without agents or without a runner.
+ * Every state in which nothing is on its way to another one can be paused, also one without agents or without a runner.
  */
 export type ProjectState =
   | { readonly kind: 'created'; readonly since: number }
