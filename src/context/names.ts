@@ -32,7 +32,7 @@ export function scanNames(text: string, names: NameTable, found: (name: number, 
     if (kind >= 0) found(number(word, kind, from), from);
     const start = joinedFrom < 0 ? from : joinedFrom;
     if (start !== from && isFileName(text, { start, last: from, end: word.end })) {
-      hashRange(text, start, word.end, joined);
+      hashRange(text, { from: start, to: word.end }, joined);
       found(number(joined, NAME_FILE, start), from);
     }
     joinedFrom = isJoin(text, word.end) && word.end + 1 - start < LONGEST_NAME ? start : -1;
@@ -94,7 +94,7 @@ function readWord(text: string, from: number, word: Word): void {
   word.second = second;
 }
 
-function hashRange(text: string, from: number, to: number, word: Word): void {
+function hashRange(text: string, { from, to }: { from: number; to: number }, word: Word): void {
   let first = 0x811c9dc5;
   let second = 0x9e3779b9;
   for (let at = from; at < to; at += 1) {

@@ -199,9 +199,19 @@ describe('a plan', () => {
 });
 
 describe('what is never archived', () => {
-  test.each(['user', 'instructions', 'task', 'meta', 'system', 'blocker', 'summary'])('%s', (kind) => {
+  test.each(['user', 'instructions', 'task', 'meta', 'system', 'blocker'])('%s', (kind) => {
     const items = [item({ id: 'kept', kind, step: 0, text: fileText(99) }), ...session()];
     expect(shownOf(planFlashSave(items, { targetReduction: 1, now: NOW }), items, 'kept')).toBe(fileText(99));
+  });
+
+  test('a summary leaves when nothing else is left', () => {
+    const items = [item({ id: 'sum', kind: 'summary', step: 0, text: fileText(99) }), ...session()];
+    expect(shownOf(planFlashSave(items, { targetReduction: 0.6, now: NOW }), items, 'sum')).toBe(
+      fileText(99),
+    );
+    expect(shownOf(planFlashSave(items, { targetReduction: 1, now: NOW }), items, 'sum')).not.toBe(
+      fileText(99),
+    );
   });
 
   test('a pin', () => {

@@ -1,16 +1,7 @@
 import type { AdmittedItem } from './flash-item.ts';
 
-/** Kinds that never leave the prompt: what people and the task said, and what stands for everything before a compaction. */
-const KEPT_KINDS = new Set([
-  'user',
-  'instructions',
-  'system',
-  'task',
-  'meta',
-  'summary',
-  'blocker',
-  'prompt',
-]);
+/** Kinds that never leave the prompt: what people, the task and the instructions said. */
+const KEPT_KINDS = new Set(['user', 'instructions', 'system', 'task', 'meta', 'blocker', 'prompt']);
 
 /** Which items stay whole whatever the target: see `KEPT_KINDS`, pins, and the last exchange. */
 export function protectedItems(items: readonly AdmittedItem[]): boolean[] {

@@ -25,10 +25,13 @@ export function rankMemory(facts: Facts, pieces: readonly MemoryPiece[]): Worth 
 /** The newest of what is no file's content leaves last, and the agent's own words after what its tools printed. */
 function otherWorth(facts: Facts, piece: MemoryPiece): number {
   const item = facts.memory.items[piece.item];
+  if (item?.kind === 'summary' || item?.kind === 'decision') return LAST_WORTH;
   const age = 1 - (item?.step ?? 0) / (1 + facts.lastStep);
   return (item?.kind === 'result' || item?.kind === 'call' ? TOOL_WORTH : TALK_WORTH) * (2 - age);
 }
 
+/** What stands for much else leaves when nothing else is left. */
+const LAST_WORTH = 5;
 const TOOL_WORTH = 0.0003;
 const TALK_WORTH = 0.001;
 /** Lines that stand again further down, or are no longer true, are hardly ever missed; those that do not are all that counts. */
