@@ -5,6 +5,7 @@ import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
 import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
 import { followEvents } from '../event/follow-events.ts';
+import { isFailure } from '../failure.ts';
 import type {
   NewAgent,
   NewTask,
@@ -117,7 +118,12 @@ export class OpenProject implements ProjectHandle {
 
   async pause(options: PauseOptions = {}): ReturnType<ProjectHandle['pause']> {
     const over = new AbortController();
-    const told = options.onProgress === undefined ? undefined : this.#tell(options.onProgress, over.signal);
+    // Caught at once: neither does the process end nor the pause fail because nobody could be told of it.
+    const told =
+      options.onProgress &&
+      this.#tell(options.onProgress, over.signal).catch((error: unknown) => {
+        this.#ports.log.warn({ err: error }, 'could not tell how the pause goes');
+      });
     try {
       return await pauseProject(await this.#opened.loadRunner([]), options);
     } finally {
@@ -178,8 +184,11 @@ export class OpenProject implements ProjectHandle {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#runs.size > 0) await this.#stopOwnRuns();
-    await this.#opened.closePorts();
+    try {
+      if (this.#runs.size > 0) await this.#stopOwnRuns();
+    } finally {
+      await this.#opened.closePorts();
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -187,8 +196,14 @@ export class OpenProject implements ProjectHandle {
   }
 
   async #stopOwnRuns(): Promise<void> {
-    const { state } = await projectStatus(this.#ports);
-    if (state.kind === 'running') await stopProject(this.#ports, {});
+    const { state, owner } = await projectStatus(this.#ports);
+    const isOurs = owner?.pid === this.#ports.processes.identity().pid;
+    if (state.kind === 'running' && isOurs) {
+      await stopProject(this.#ports, {}).catch((error: unknown) => {
+        // It came to its end meanwhile, or is on its way there: somebody else's pause.
+        if (!isFailure(error, 'wrong-status')) throw error;
+      });
+    }
     await Promise.allSettled([...this.#runs].map((run) => run.ended));
   }
 
