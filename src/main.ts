@@ -99,6 +99,7 @@ async function openPorts(
     flashSave: {
       off: config.settings.flashSave?.off ?? false,
       target: config.settings.flashSave?.target ?? 0.4,
+      threshold: config.settings.flashSave?.threshold ?? 0.8,
     },
     graceMs: config.settings.graceMs ?? defaultGraceMs,
     actor: `${program}:${userName()}@${hostname()}#${process.pid}`,

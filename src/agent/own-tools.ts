@@ -1,6 +1,7 @@
+import type { Recalled } from '../context/recall.ts';
 import type { ToolSpec } from './model.ts';
 import { FINISH_TOOL, summaryOf } from './next-move.ts';
-import type { AgentSession, Recalled } from './session.ts';
+import type { AgentSession } from './session.ts';
 import { toolError } from './tool.ts';
 import type { ToolResult } from './tool.ts';
 
@@ -17,7 +18,7 @@ export const ownToolSpecs: readonly ToolSpec[] = [
       type: 'object',
       properties: {
         id: { type: 'string', description: 'The id in the stub.' },
-        words: { type: 'string', description: 'Words that the piece contains, all of them.' },
+        words: { type: 'string', description: 'Words that the piece contains.' },
       },
       additionalProperties: false,
     },
@@ -68,20 +69,28 @@ export function finishResult(input: unknown, failedBefore: boolean): ToolResult 
   return { text: 'The task is finished.', isError: false };
 }
 
-const RECALLED_MAX = 5;
+/** Tokens of an answer: a piece by its id is wanted whole, a search brings what is likely. */
+const ID_BUDGET = 6000;
+const WORDS_BUDGET = 2000;
 
 export async function recall(session: AgentSession, input: unknown): Promise<ToolResult> {
   const id = text(input, 'id');
   const words = text(input, 'words');
   if (id === null && words === null) return toolError('recall needs an id or words.');
-  const pieces = await session.recall(id !== null ? { id } : { text: words ?? '', limit: RECALLED_MAX });
+  const query = id !== null ? { id, budget: ID_BUDGET } : { text: words ?? '', budget: WORDS_BUDGET };
+  const pieces = await session.recall(query);
   if (pieces.length === 0)
     return toolError(`Nothing archived has ${id === null ? 'these words' : `the id ${id}`}.`);
   return { text: pieces.map(pieceText).join('\n\n'), isError: false };
 }
 
 function pieceText(piece: Recalled): string {
-  return `[${piece.archiveId}, ${piece.kind}]\n${piece.text}`;
+  const subject = [piece.kind, piece.tool, piece.path].filter((part) => part !== null).join(' ');
+  const rest =
+    piece.wholeTokens === null
+      ? ''
+      : `\n[this is a part; the whole piece has ${piece.wholeTokens} tokens; recalled by its id it stands in its place again]`;
+  return `[${piece.archiveId}, ${subject}]\n${piece.text}${rest}`;
 }
 
 function text(input: unknown, key: string): string | null {

@@ -1,4 +1,5 @@
 import type { ContextItemRow, NewItem } from '../context/item.ts';
+import type { Recalled } from '../context/recall.ts';
 import type { CostRow } from './cost.ts';
 import type { StepEffect, StepIntent, StepOutcome, StepRow } from './step.ts';
 
@@ -24,9 +25,9 @@ export interface AgentSession {
   tellWaiting(waitMs: number, problem: string): Promise<void>;
   /** Opens a blocker for the task in hand; answers its id. The driver then ends with `waiting`. */
   ask(question: string, subject: AskSubject): Promise<string>;
-  /** An archived piece by its id, or pieces whose text contains all words of the query, newest first. Counts as a use. */
+  /** An archived piece by its id, or the pieces that fit some words best, within a budget of tokens. Counts as a use. */
   recall(
-    query: { readonly id: string } | { readonly text: string; readonly limit: number },
+    query: ({ readonly id: string } | { readonly text: string }) & { readonly budget: number },
   ): Promise<readonly Recalled[]>;
   /** The answers to this task's blockers, newest last. */
   answers(): Promise<
@@ -58,10 +59,3 @@ export interface StepEnd {
 
 /** What a question is about; a command's is matched when the agent tries it again. */
 export type AskSubject = { readonly kind: 'question' } | { readonly kind: 'command'; readonly line: string };
-
-export interface Recalled {
-  readonly archiveId: string;
-  readonly itemId: string;
-  readonly kind: string;
-  readonly text: string;
-}

@@ -56,8 +56,12 @@ const table: EventTable = {
   'late-result': ({ agent, stepId }) => `agent ${agent}: a result of ${stepId} came too late and is not used`,
   'model-waiting': ({ agent, waitMs, problem }) =>
     `agent ${agent}: the model call is tried again in ${durationWords(waitMs)}: ${problem}`,
-  'flash-save-done': ({ agent, tokensBefore, tokensAfter, itemsArchived }) =>
-    `agent ${agent}: ${countWords(itemsArchived, 'item')} archived, ${countWords(tokensBefore, 'token')} before, ${tokensAfter} after`,
+  'flash-save-done': ({ agent, tokensBefore, tokensAfter, itemsArchived, ...save }) =>
+    `agent ${agent}: ${countWords(itemsArchived, 'item')} archived${save.cause === 'window' ? ' because the window was nearly full' : ''}, ` +
+    `${countWords(tokensBefore, 'token')} before, ${tokensAfter} after` +
+    (save.cacheWarm === true && itemsArchived > 0
+      ? '; the provider had the prompt in its cache, the next call pays for all of it'
+      : ''),
   'flash-save-failed': ({ agent, problem }) => `agent ${agent}: the flash save failed: ${problem}`,
   'item-recalled': ({ agent, archiveId }) => `agent ${agent} recalled ${archiveId}`,
   'checkpoint-created': ({ checkpointId, trigger, files, bytes, durationMs }) =>

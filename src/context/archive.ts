@@ -11,4 +11,9 @@ export interface ArchiveRow {
   readonly pauseId: string | null;
   readonly archivedAt: number;
   readonly recalledAt: number | null;
+  /**
+   * What stands in the prompt instead of the piece; null: the prompt shows the piece, because it was recalled or because
+   * a later save cut the item elsewhere. Those of one item that are not null never overlap.
+   */
+  readonly stub: string | null;
 }

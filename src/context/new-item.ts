@@ -1,20 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Ids } from '../ids.ts';
-import type { ContextItemRow, ItemKind, NewItem } from './item.ts';
+import type { ContextItemRow, NewItem } from './item.ts';
+import { firstImportance } from './tier-items.ts';
 import type { TokenCounter } from './tokens.ts';
-
-/** What a kind weighs before its age and its use count. Source: the reference's weights, for its kinds. */
-const kindWeights: Readonly<Record<ItemKind, number>> = {
-  instructions: 1,
-  task: 1,
-  user: 1,
-  decision: 0.9,
-  summary: 0.8,
-  message: 0.6,
-  call: 0.6,
-  result: 0.5,
-  reasoning: 0.4,
-};
 
 /** The row of an item that enters an agent's memory: counted, and in the prompt. */
 export function newItemRow(
@@ -26,7 +14,7 @@ export function newItemRow(
 ): ContextItemRow {
   const { item, place } = added;
   const tokens = ports.tokens.count(item.text);
-  return {
+  const row: ContextItemRow = {
     ...place,
     id: ports.ids.next('item'),
     kind: item.kind,
@@ -41,11 +29,12 @@ export function newItemRow(
     tokens,
     promptTokens: tokens,
     tokenMethod: ports.tokens.method,
-    importance: kindWeights[item.kind],
+    importance: 1,
     tier: 'HOT',
     pinned: false,
     accessCount: 0,
     lastUsedStep: place.step,
     createdAt: ports.clock.now(),
   };
+  return { ...row, importance: firstImportance(row) };
 }

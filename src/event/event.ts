@@ -1,6 +1,7 @@
 import type { StopReport } from '../agent/driver.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { RestoreFigures, RestorePart } from '../checkpoint/restore.ts';
+import type { FlashSaveCause } from '../context/flash-save.ts';
 import type { StopReason } from '../project/lifecycle.ts';
 import type { PauseResult } from '../project/pause.ts';
 import type { Trigger } from '../checkpoint/checkpoint.ts';
@@ -139,6 +140,10 @@ export type EventData =
       readonly type: 'flash-save-done';
       readonly data: {
         readonly agent: string;
+        /** These three are missing in events of before schema 2. */
+        readonly cause?: FlashSaveCause;
+        readonly cacheWarm?: boolean;
+        readonly unreached?: string | null;
         readonly tokensBefore: number;
         readonly tokensAfter: number;
         readonly itemsArchived: number;

@@ -20,6 +20,8 @@ interface ProjectSettings {
 interface FlashSaveSettings {
   /** Share of the prompt's tokens that a flash save aims to archive, 0 to 1. */
   readonly target?: number | undefined;
+  /** Share of the model's window from which an agent's prompt is saved without being asked, 0 to 1. */
+  readonly threshold?: number | undefined;
   /** True: nothing is ever archived. */
   readonly off?: boolean | undefined;
 }

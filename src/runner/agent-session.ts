@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { AgentRow } from '../agent/agent.ts';
-import type { AgentSession, AskSubject, Recalled, StepEnd, StepStart } from '../agent/session.ts';
+import type { AgentSession, AskSubject, StepEnd, StepStart } from '../agent/session.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { Clock } from '../clock.ts';
 import { newItemRow } from '../context/new-item.ts';
 import type { ContextItemRow, NewItem } from '../context/item.ts';
+import { recall } from '../context/recall.ts';
 import type { TokenCounter } from '../context/tokens.ts';
 import { recordEvent } from '../event/record-event.ts';
-import { CodeframeError } from '../failure.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Fence, Store, WriteTransaction } from '../store/store.ts';
@@ -169,33 +168,8 @@ export class StoreAgentSession implements AgentSession {
     }));
   }
 
-  recall(
-    query: { readonly id: string } | { readonly text: string; readonly limit: number },
-  ): Promise<readonly Recalled[]> {
-    const { agent } = this.#of;
-    return this.#write(async (tx) => {
-      const archives = await tx.list('archives', { where: { agent: agent.name } });
-      const items = new Map(
-        (await tx.list('context_items', { where: { agent: agent.name } })).map((item) => [item.id, item]),
-      );
-      const wanted = (text: string): boolean =>
-        'text' in query &&
-        query.text
-          .toLowerCase()
-          .split(/\s+/u)
-          .every((word) => text.toLowerCase().includes(word));
-      const found: Recalled[] = [];
-      for (const archive of archives.toReversed()) {
-        const item = items.get(archive.itemId);
-        const text = item?.text.slice(archive.from, archive.to) ?? '';
-        if ('id' in query ? archive.id !== query.id : !wanted(text)) continue;
-        if ('limit' in query && found.length >= query.limit) break;
-        assertWhole(archive, text);
-        await this.#countUse(tx, { archiveId: archive.id, item });
-        found.push({ archiveId: archive.id, itemId: archive.itemId, kind: item?.kind ?? 'unknown', text });
-      }
-      return found;
-    });
+  recall(query: Parameters<AgentSession['recall']>[0]): ReturnType<AgentSession['recall']> {
+    return this.#write((tx) => recall(tx, this.#ports, { ...query, agent: this.#of.agent.name }));
   }
 
   #write<T>(work: (tx: WriteTransaction) => Promise<T>): Promise<T> {
@@ -286,38 +260,4 @@ export class StoreAgentSession implements AgentSession {
       at: this.#ports.clock.now(),
     });
   }
-
-  async #countUse(
-    tx: WriteTransaction,
-    used: { readonly archiveId: string; readonly item: ContextItemRow | undefined },
-  ): Promise<void> {
-    const { clock } = this.#ports;
-    const { agent } = this.#of;
-    await tx.update('archives', { key: [used.archiveId], set: { recalledAt: clock.now() } });
-    await recordEvent(tx, this.#ports, {
-      type: 'item-recalled',
-      data: { agent: agent.name, archiveId: used.archiveId },
-    });
-    if (used.item === undefined) return;
-    const step = (await tx.get('agents', agent.name))?.stepCount ?? 0;
-    await tx.update('context_items', {
-      key: [agent.name, used.item.seq],
-      set: { accessCount: used.item.accessCount + 1, lastUsedStep: step },
-    });
-  }
-}
-
-function assertWhole(archive: { readonly id: string; readonly sha256: string }, text: string): void {
-  if (sha256(text) === archive.sha256) return;
-  throw new CodeframeError({
-    code: 'corrupt-database',
-    path: 'state.db',
-    problem: `the archived piece ${archive.id} is not what was archived`,
-    backups: [],
-  });
-}
-
-/** Of a text in UTF-8. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
 }

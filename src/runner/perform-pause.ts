@@ -105,6 +105,7 @@ async function saveAll(ports: RunnerPorts, performing: Performing): Promise<Save
       const saved = await flashSave(ports, {
         agent: agent.name,
         settings: ports.flashSave,
+        cause: 'pause',
         fence: performing.fence,
         pauseId: performing.pauseId,
       });
@@ -141,7 +142,7 @@ function tellStopped(
       for (const { name, lastStop } of await tx.list('agents')) {
         const held = tasks.find((task) => task.state.kind === 'held' && task.state.agent === name);
         const report = told.reports.get(name);
-        const items = await tx.list('context_items', { where: { agent: name } });
+        const items = await tx.pick('context_items', ['promptTokens'], { where: { agent: name } });
         const saved = told.saved.byAgent.get(name);
         const stop: StopReport =
           report === undefined

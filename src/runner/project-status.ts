@@ -104,7 +104,8 @@ async function agentStatuses(
 ): Promise<readonly AgentStatus[]> {
   const statuses: AgentStatus[] = [];
   for (const agent of await tx.list('agents')) {
-    const items = await tx.list('context_items', { where: { agent: agent.name } });
+    const where = { agent: agent.name };
+    const items = await tx.pick('context_items', ['tier', 'promptTokens'], { where });
     const task = seen.tasks.find(
       ({ state }) => 'agent' in state && state.agent === agent.name && isBegun(state.kind),
     );
@@ -138,7 +139,7 @@ function shownModel(agent: AgentRow): string | null {
   return recording === undefined ? model : `recorded model (${recording})`;
 }
 
-function countTiers(items: readonly ContextItemRow[]): Readonly<Record<Tier, number>> {
+function countTiers(items: readonly Pick<ContextItemRow, 'tier'>[]): Readonly<Record<Tier, number>> {
   const tiers = { HOT: 0, WARM: 0, COLD: 0 };
   for (const { tier } of items) tiers[tier] += 1;
   return tiers;

@@ -1,5 +1,5 @@
 import type { CodeframeEvent } from '../event/event.ts';
-import type { TableName, Tables } from './tables.ts';
+import type { SearchedTable, TableName, Tables } from './tables.ts';
 
 /** The right of one owner to change the project: the lease's number at the time it was taken. */
 export interface Fence {
@@ -26,12 +26,39 @@ export interface Query<Row> {
   readonly limit?: number;
 }
 
+/** A question in words for a table's text. */
+export interface Search<Row> {
+  /** Its words are its runs of letters and digits; neither case nor accents count. Without a word nothing is found. */
+  readonly text: string;
+  /** True: a row needs one of the words; otherwise it needs all of them. */
+  readonly any?: boolean;
+  readonly where?: Where<Row>;
+  readonly limit?: number;
+}
+
+/** A row that a search found: its key, and how well it fits (more is better; 0 or more). */
+export interface Found {
+  readonly key: readonly Value[];
+  readonly score: number;
+}
+
 /** One consistent snapshot: nothing that another process commits meanwhile is seen. */
 export interface ReadTransaction {
   /** The row with this key (one value a key column, in the key's order), or undefined. */
   get<Name extends TableName>(table: Name, ...key: readonly Value[]): Promise<Tables[Name] | undefined>;
   /** The rows that fulfil all conditions, in the order asked for. */
   list<Name extends TableName>(table: Name, query?: Query<Tables[Name]>): Promise<readonly Tables[Name][]>;
+  /** The rows as `list` gives them, but of each only these columns: the long texts of a large table are not read. */
+  pick<Name extends TableName, Column extends keyof Tables[Name] & string>(
+    table: Name,
+    columns: readonly Column[],
+    query?: Query<Tables[Name]>,
+  ): Promise<readonly Pick<Tables[Name], Column>[]>;
+  /**
+   * The rows whose text (`searchedColumns`) has the words, best first: by BM25, equals in the order of the key.
+   * What this transaction wrote is found.
+   */
+  search<Name extends SearchedTable>(table: Name, search: Search<Tables[Name]>): Promise<readonly Found[]>;
   count<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number>;
 }
 

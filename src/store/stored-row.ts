@@ -41,6 +41,26 @@ export function loadedRow<Row>(spec: TableSpec<Row>, stored: StoredRow): Row {
   return row as Row;
 }
 
+/** The columns to give, each once. Throws a plain error for one that the table does not have. */
+export function pickedColumns<Row>(spec: TableSpec<Row>, columns: readonly string[]): readonly string[] {
+  refuseUnknown(spec, columns);
+  if (columns.length === 0) throw new TypeError('no column is picked');
+  return [...new Set(columns)];
+}
+
+/** Some columns of a row as the domain knows them. */
+export function loadedColumns<Row, Column extends keyof Row & string>(
+  spec: TableSpec<Row>,
+  columns: readonly Column[],
+  stored: StoredRow,
+): Pick<Row, Column> {
+  const kinds = spec.columns as Readonly<Record<string, string>>;
+  const row: Record<string, unknown> = {};
+  for (const column of columns)
+    row[column] = loadedValue(kinds[column] ?? '', stored[column] ?? null, column);
+  return row as Pick<Row, Column>;
+}
+
 /** A stored value that no `storedRow` made: the file under it is damaged. */
 export class UnreadableValue extends Error {}
 

@@ -10,6 +10,7 @@ import type { LeaseRow } from '../project/lease.ts';
 import type { PauseRow } from '../project/pause.ts';
 import type { ProjectRow } from '../project/project.ts';
 import type { CostRow } from '../agent/cost.ts';
+import type { ModelFactorRow } from '../context/model-factor.ts';
 import type { TaskRow } from '../task/task.ts';
 
 /** What each table holds. A row is flat; a column of kind `json` carries a value that is parsed once, at the edge. */
@@ -23,6 +24,7 @@ export interface Tables {
   readonly context_items: ContextItemRow;
   readonly archives: ArchiveRow;
   readonly costs: CostRow;
+  readonly model_factors: ModelFactorRow;
   readonly pauses: PauseRow;
   readonly checkpoints: CheckpointRow;
   readonly checkpoint_requests: CheckpointRequestRow;
@@ -184,6 +186,7 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       pauseId: 'text?',
       archivedAt: 'integer',
       recalledAt: 'integer?',
+      stub: 'text?',
     },
   },
   costs: {
@@ -202,6 +205,11 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       costUsd: 'real?',
       at: 'integer',
     },
+  },
+  model_factors: {
+    key: ['model', 'method'],
+    part: 'ledger',
+    columns: { model: 'text', method: 'text', factor: 'real', calls: 'integer', updatedAt: 'integer' },
   },
   pauses: {
     key: ['id'],
@@ -285,5 +293,12 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
     columns: { seq: 'integer', id: 'text', at: 'integer', actor: 'text', type: 'text', data: 'json' },
   },
 };
+
+/** The tables that can be searched, each with the column that holds its text. */
+export const searchedColumns = { context_items: 'text' } as const satisfies {
+  readonly [Name in TableName]?: keyof Tables[Name];
+};
+
+export type SearchedTable = keyof typeof searchedColumns;
 
 export const tableNames = Object.keys(tables) as readonly TableName[];

@@ -138,6 +138,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       (tx) =>
         tx.list('context_items', query),
   ),
+  itemQuery.map(
+    (query): Operation =>
+      (tx) =>
+        tx.pick('context_items', ['text', 'meta', 'pinned'], query),
+  ),
   taskWhere.map(
     (where): Operation =>
       (tx) =>

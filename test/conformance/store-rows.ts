@@ -89,6 +89,22 @@ export function cost(change: Partial<Tables['costs']> = {}): Tables['costs'] {
   };
 }
 
+export function archive(change: Partial<Tables['archives']> = {}): Tables['archives'] {
+  return {
+    id: 'r1',
+    itemId: 'i1',
+    agent: 'ada',
+    from: 0,
+    to: 4,
+    sha256: '',
+    pauseId: null,
+    archivedAt: 1_000,
+    recalledAt: null,
+    stub: null,
+    ...change,
+  };
+}
+
 export function lease(change: Partial<Tables['leases']> = {}): Tables['leases'] {
   return {
     name: 'runner',

@@ -237,6 +237,121 @@ export function describeStore(maker: StoreMaker): void {
       });
     });
 
+    describe('some columns', () => {
+      beforeEach(() =>
+        add(
+          'context_items',
+          item({ seq: 2, tier: 'COLD', promptTokens: 3, pinned: true, meta: { a: 1 } }),
+          item({ seq: 1, promptTokens: 5 }),
+          item({ agent: 'bob', seq: 1, promptTokens: 7 }),
+        ),
+      );
+
+      it('come without the others, in the order and of the rows asked for', async () => {
+        const picked = await store.read((tx) =>
+          tx.pick('context_items', ['promptTokens', 'pinned', 'meta'], { where: { agent: 'ada' } }),
+        );
+        expect(picked).toEqual([
+          { promptTokens: 5, pinned: false, meta: null },
+          { promptTokens: 3, pinned: true, meta: { a: 1 } },
+        ]);
+        const query = { orderBy: 'promptTokens', descending: true, limit: 2 } as const;
+        expect(await store.read((tx) => tx.pick('context_items', ['agent'], query))).toEqual([
+          { agent: 'bob' },
+          { agent: 'ada' },
+        ]);
+      });
+
+      it('are refused when the table does not have them, or when there are none', async () => {
+        const pick = (...columns: string[]) =>
+          store.read((tx) => tx.pick('context_items', columns as unknown as ['id']));
+        await expect(pick('colour')).rejects.toThrow(TypeError);
+        await expect(pick('id', 'toString')).rejects.toThrow(TypeError);
+        await expect(pick()).rejects.toThrow(TypeError);
+        expect(await pick('id', 'id')).toEqual([{ id: 'i1' }, { id: 'i2' }, { id: 'i1' }]);
+      });
+    });
+
+    describe('searches', () => {
+      const texts = [
+        'the parser reads tokens, one token at a time; parser parser',
+        'Le café est fermé: error E42 in src/parser/readFile.ts',
+        'nothing of interest',
+        'a parser among many other words that say little, and then some more of the same kind of words',
+        'one\0zwei \u6F22\u5B57 \u{1F600} snake_case-name',
+      ];
+      beforeEach(() =>
+        add(
+          'context_items',
+          ...texts.map((text, index) => item({ seq: index + 1, text })),
+          item({ agent: 'bob', seq: 9, text: 'a parser of bob' }),
+          item({ agent: 'bob', seq: 10, text: 'of bob alone' }),
+        ),
+      );
+      const find = async (text: string, more: { any?: boolean; limit?: number; agent?: string } = {}) => {
+        const { agent, ...rest } = more;
+        const where = agent === undefined ? {} : { agent };
+        const found = await store.read((tx) => tx.search('context_items', { text, where, ...rest }));
+        expect(found.every(({ score }) => score >= 0)).toBe(true);
+        return found.map(({ key }) => key.join(' '));
+      };
+
+      it.each([
+        ['readfile', ['ada 2']],
+        ['CAFÉ', ['ada 2']],
+        ['cafe ferme', ['ada 2']],
+        ['error parser', ['ada 2']],
+        ['src/parser/readFile.ts', ['ada 2']],
+        ['zwei', ['ada 5']],
+        ['snake_case', ['ada 5']],
+        ['\u6F22\u5B57', ['ada 5']],
+        ['interest nowhere', []],
+        ['inter', []],
+        ['', []],
+        ['"?! * ()', []],
+        ['NOT nothing', []],
+        ['words: OR', []],
+        ['one\0zwei', ['ada 5']],
+      ])('for %j find %j', async (text, expected) => {
+        expect(await find(text)).toEqual(expected);
+      });
+
+      it('give the best first: a word that comes often in a short text', async () => {
+        expect((await find('parser', { agent: 'ada' }))[0]).toBe('ada 1');
+        expect((await find('parser', { agent: 'ada' })).at(-1)).toBe('ada 4');
+        expect(await find('parser', { agent: 'ada', limit: 1 })).toEqual(['ada 1']);
+      });
+
+      it('take one of the words for enough when told so', async () => {
+        expect(await find('interest E42 nowhere')).toEqual([]);
+        expect((await find('interest E42 nowhere', { any: true })).toSorted()).toEqual(['ada 2', 'ada 3']);
+      });
+
+      it('look at the rows that fulfil the conditions alone', async () => {
+        expect(await find('bob', { agent: 'ada' })).toEqual([]);
+        expect((await find('bob', { agent: 'bob' })).toSorted()).toEqual(['bob 10', 'bob 9']);
+        await expect(
+          store.read((tx) => tx.search('context_items', { text: 'bob', where: { colour: 1 } as object })),
+        ).rejects.toThrow(TypeError);
+      });
+
+      it('follow changes, deletions and rollbacks', async () => {
+        await store.write(async (tx) => {
+          await tx.update('context_items', { key: ['ada', 3], set: { text: 'zebra' } });
+          expect(await tx.search('context_items', { text: 'zebra' })).toHaveLength(1);
+          expect(await tx.delete('context_items', { agent: 'bob' })).toBe(2);
+        });
+        expect([await find('zebra'), await find('nothing'), await find('bob')]).toEqual([['ada 3'], [], []]);
+        await store
+          .write(async (tx) => {
+            await tx.insert('context_items', item({ seq: 77, text: 'lost' }));
+            throw new Error('no');
+          })
+          .catch(() => undefined);
+        expect(await find('lost')).toEqual([]);
+      });
+    });
+
     describe('changes', () => {
       it('refuse to insert a key twice, and go on with the rest of the transaction', async () => {
         await add('tasks', task(), task({ id: 2 }));

@@ -1,9 +1,10 @@
 import type { AgentRow } from '../../src/agent/agent.ts';
 import type { CostRow } from '../../src/agent/cost.ts';
-import type { AgentSession, AskSubject, Recalled, StepEnd, StepStart } from '../../src/agent/session.ts';
+import type { AgentSession, AskSubject, StepEnd, StepStart } from '../../src/agent/session.ts';
 import type { StepRow } from '../../src/agent/step.ts';
 import type { BlockerRow } from '../../src/blocker/blocker.ts';
 import type { ContextItemRow, NewItem } from '../../src/context/item.ts';
+import type { Recalled } from '../../src/context/recall.ts';
 import { CodeframeError } from '../../src/failure.ts';
 import type { TaskRow } from '../../src/task/task.ts';
 
@@ -184,7 +185,16 @@ export class MemorySession implements AgentSession {
       'id' in query ? item.id === query.id : item.text.includes(query.text);
     return this.rows.items
       .filter((item) => item.promptText !== null && wanted(item))
-      .map((item) => ({ archiveId: item.id, itemId: item.id, kind: item.kind, text: item.text }));
+      .map(({ id, kind, agent, tool, path, text }) => ({
+        archiveId: id,
+        itemId: id,
+        agent,
+        kind,
+        tool,
+        path,
+        text,
+        wholeTokens: null,
+      }));
   }
 
   #write(): void {

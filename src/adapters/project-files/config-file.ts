@@ -26,6 +26,7 @@ const schema = z.looseObject({
       flashSave: z.optional(
         z.looseObject({
           target: z.optional(z.number().check(z.gte(0), z.lte(1))),
+          threshold: z.optional(z.number().check(z.gt(0), z.lte(1))),
           off: z.optional(z.boolean()),
         }),
       ),

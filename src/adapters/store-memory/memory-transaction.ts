@@ -1,10 +1,33 @@
 import type { CodeframeEvent } from '../../event/event.ts';
 import { compareRows, conditionsOf, fulfils, limitOf, orderOf } from '../../store/conditions.ts';
 import { rowTaken } from '../../store/row-taken.ts';
-import type { Query, RowChange, Value, Where, WriteTransaction, ReadTransaction } from '../../store/store.ts';
+import type {
+  Found,
+  Query,
+  ReadTransaction,
+  RowChange,
+  Search,
+  Value,
+  Where,
+  WriteTransaction,
+} from '../../store/store.ts';
 import { storedChange } from '../../store/stored-change.ts';
-import { loadedRow, storedKey, storedRow, type StoredRow } from '../../store/stored-row.ts';
-import { tables, type TableName, type Tables } from '../../store/tables.ts';
+import {
+  loadedColumns,
+  loadedRow,
+  pickedColumns,
+  storedKey,
+  storedRow,
+  type StoredRow,
+} from '../../store/stored-row.ts';
+import {
+  searchedColumns,
+  tables,
+  type SearchedTable,
+  type TableName,
+  type Tables,
+} from '../../store/tables.ts';
+import { rankByWords } from '../../store/words.ts';
 
 type Rows = ReadonlyMap<string, StoredRow>;
 /** The rows of every table by their key. */
@@ -35,13 +58,45 @@ export class MemoryReadTransaction implements ReadTransaction {
     table: Name,
     query: Query<Tables[Name]> = {},
   ): Promise<readonly Tables[Name][]> {
+    return this.#ordered(table, query).map((row) => loadedRow(tables[table], row));
+  }
+
+  async pick<Name extends TableName, Column extends keyof Tables[Name] & string>(
+    table: Name,
+    columns: readonly Column[],
+    query: Query<Tables[Name]> = {},
+  ): Promise<readonly Pick<Tables[Name], Column>[]> {
     const spec = tables[table];
-    const order = orderOf(spec, query);
+    pickedColumns(spec, columns);
+    return this.#ordered(table, query).map((row) => loadedColumns(spec, columns, row));
+  }
+
+  async search<Name extends SearchedTable>(
+    table: Name,
+    search: Search<Tables[Name]>,
+  ): Promise<readonly Found[]> {
+    const spec = tables[table];
+    const conditions = conditionsOf(spec, search.where);
+    const limit = limitOf(search) ?? Infinity;
+    const column = searchedColumns[table];
+    // How rare a word is, is asked of the whole table: the same in every search.
+    const ranked = rankByWords(this.#ordered(table, {}), {
+      text: search.text,
+      any: search.any ?? false,
+      textOf: (row) => String(row[column]),
+    });
+    return ranked
+      .filter(({ row }) => fulfils(row, conditions))
+      .slice(0, limit)
+      .map(({ row, score }) => ({ key: spec.key.map((name) => row[name] ?? null), score }));
+  }
+
+  #ordered<Name extends TableName>(table: Name, query: Query<Tables[Name]>): StoredRow[] {
+    const order = orderOf(tables[table], query);
     const limit = limitOf(query) ?? Infinity;
     return this.#matching(table, query.where)
       .sort((a, b) => compareRows(a, b, order))
-      .slice(0, limit)
-      .map((row) => loadedRow(spec, row));
+      .slice(0, limit);
   }
 
   async count<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {

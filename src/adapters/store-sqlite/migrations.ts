@@ -87,4 +87,32 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    version: 2,
+    // The text's index keeps no text of its own, and follows the table by triggers: whoever writes rows, it agrees.
+    sql: `
+      ALTER TABLE archives ADD COLUMN stub TEXT;
+      CREATE INDEX archives_by_agent ON archives (agent);
+      CREATE INDEX context_items_in_prompt ON context_items (agent, seq, tier, prompt_tokens);
+      CREATE TABLE model_factors (
+        model TEXT NOT NULL, method TEXT NOT NULL, factor REAL NOT NULL, calls INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (model, method)
+      ) STRICT;
+      CREATE VIRTUAL TABLE context_items_words USING fts5 (
+        words, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 2'
+      );
+      INSERT INTO context_items_words (rowid, words) SELECT rowid, text FROM context_items;
+      CREATE TRIGGER context_items_words_add AFTER INSERT ON context_items BEGIN
+        INSERT INTO context_items_words (rowid, words) VALUES (new.rowid, new.text);
+      END;
+      CREATE TRIGGER context_items_words_drop AFTER DELETE ON context_items BEGIN
+        DELETE FROM context_items_words WHERE rowid = old.rowid;
+      END;
+      CREATE TRIGGER context_items_words_change AFTER UPDATE OF text ON context_items BEGIN
+        DELETE FROM context_items_words WHERE rowid = old.rowid;
+        INSERT INTO context_items_words (rowid, words) VALUES (new.rowid, new.text);
+      END;
+    `,
+  },
 ];

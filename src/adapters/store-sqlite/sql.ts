@@ -1,6 +1,6 @@
 import type { Condition, Order } from '../../store/conditions.ts';
 import type { StoredRow, StoredValue } from '../../store/stored-row.ts';
-import { tables, type TableName } from '../../store/tables.ts';
+import { tables, type SearchedTable, type TableName } from '../../store/tables.ts';
 
 /** A statement and what stands for its question marks. */
 export interface Sql {
@@ -12,13 +12,19 @@ const columnLists = new Map<TableName, string>();
 
 export function selectRows(
   table: TableName,
-  options: { conditions: readonly Condition[]; order: Order; limit: number | null },
+  options: {
+    conditions: readonly Condition[];
+    order: Order;
+    limit: number | null;
+    /** Absent: all. */
+    columns?: readonly string[];
+  },
 ): Sql {
   const where = whereSql(options.conditions);
   const direction = options.order.descending ? 'DESC' : 'ASC';
   const order = options.order.columns.map((column) => `${columnSql(column)} ${direction}`).join(', ');
   return {
-    text: `SELECT ${columnList(table)} FROM ${table}${where.text} ORDER BY ${order} LIMIT ?`,
+    text: `SELECT ${options.columns?.map(namedColumn).join(', ') ?? columnList(table)} FROM ${table}${where.text} ORDER BY ${order} LIMIT ?`,
     // SQLite: below zero is no limit.
     values: [...where.values, options.limit ?? -1],
   };
@@ -26,6 +32,34 @@ export function selectRows(
 
 export function selectRow(table: TableName, key: readonly StoredValue[]): Sql {
   return { text: `SELECT ${columnList(table)} FROM ${table} WHERE ${keySql(table)}`, values: key };
+}
+
+/** The keys and the scores of the rows that the full text index of the table finds. */
+export function searchRows(
+  table: SearchedTable,
+  options: {
+    words: readonly string[];
+    any: boolean;
+    conditions: readonly Condition[];
+    limit: number | null;
+  },
+): Sql {
+  const index = `${table}_words`;
+  const where = whereSql(options.conditions);
+  const key = tables[table].key;
+  return {
+    text:
+      `SELECT ${key.map(namedColumn).join(', ')}, -bm25(${index}) AS score ` +
+      `FROM ${index} JOIN ${table} ON ${table}.rowid = ${index}.rowid ` +
+      `${where.text === '' ? ' WHERE' : `${where.text} AND`} ${index} MATCH ? ` +
+      `ORDER BY score DESC, ${key.map(columnSql).join(', ')} LIMIT ?`,
+    values: [
+      ...where.values,
+      // Quoted, a word is never one of the index's own language.
+      options.words.map((word) => `"${word}"`).join(options.any ? ' OR ' : ' AND '),
+      options.limit ?? -1,
+    ],
+  };
 }
 
 export function countRows(table: TableName, conditions: readonly Condition[]): Sql {
@@ -64,11 +98,13 @@ export function columnSql(column: string): string {
 function columnList(table: TableName): string {
   const known = columnLists.get(table);
   if (known !== undefined) return known;
-  const list = Object.keys(tables[table].columns)
-    .map((column) => `${columnSql(column)} AS "${column}"`)
-    .join(', ');
+  const list = Object.keys(tables[table].columns).map(namedColumn).join(', ');
   columnLists.set(table, list);
   return list;
+}
+
+function namedColumn(column: string): string {
+  return `${columnSql(column)} AS "${column}"`;
 }
 
 function keySql(table: TableName): string {

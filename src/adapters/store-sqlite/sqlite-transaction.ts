@@ -1,12 +1,31 @@
 import type { CodeframeEvent } from '../../event/event.ts';
 import { conditionsOf, limitOf, orderOf } from '../../store/conditions.ts';
 import { rowTaken } from '../../store/row-taken.ts';
-import type { Query, ReadTransaction, RowChange, Value, Where, WriteTransaction } from '../../store/store.ts';
+import type {
+  Found,
+  Query,
+  ReadTransaction,
+  RowChange,
+  Search,
+  Value,
+  Where,
+  WriteTransaction,
+} from '../../store/store.ts';
 import { storedChange } from '../../store/stored-change.ts';
-import { loadedRow, storedKey, storedRow } from '../../store/stored-row.ts';
-import { tables, type TableName, type Tables } from '../../store/tables.ts';
+import { loadedColumns, loadedRow, pickedColumns, storedKey, storedRow } from '../../store/stored-row.ts';
+import { tables, type SearchedTable, type TableName, type Tables } from '../../store/tables.ts';
+import { searchedWords } from '../../store/words.ts';
 import type { SqliteConnection } from './connection.ts';
-import { countRows, deleteRows, insertRow, selectRow, selectRows, updateRow, type Sql } from './sql.ts';
+import {
+  countRows,
+  deleteRows,
+  insertRow,
+  searchRows,
+  selectRow,
+  selectRows,
+  updateRow,
+  type Sql,
+} from './sql.ts';
 import { isKeyTaken } from './sqlite-failure.ts';
 
 /** The port's transaction on a connection on which one has begun. Every call does its work before it returns. */
@@ -50,6 +69,40 @@ export class SqliteReadTransaction implements ReadTransaction {
     });
     const rows = this.attempt((connection) => connection.all(sql.text, sql.values));
     return rows.map((row) => loadedRow(spec, row));
+  }
+
+  async pick<Name extends TableName, Column extends keyof Tables[Name] & string>(
+    table: Name,
+    columns: readonly Column[],
+    query: Query<Tables[Name]> = {},
+  ): Promise<readonly Pick<Tables[Name], Column>[]> {
+    const spec = tables[table];
+    const order = orderOf(spec, query);
+    const sql = selectRows(table, {
+      conditions: conditionsOf(spec, query.where),
+      order,
+      limit: limitOf(query),
+      columns: pickedColumns(spec, columns),
+    });
+    const rows = this.attempt((connection) => connection.all(sql.text, sql.values));
+    return rows.map((row) => loadedColumns(spec, columns, row));
+  }
+
+  async search<Name extends SearchedTable>(
+    table: Name,
+    search: Search<Tables[Name]>,
+  ): Promise<readonly Found[]> {
+    const spec = tables[table];
+    const words = searchedWords(search.text);
+    const conditions = conditionsOf(spec, search.where);
+    const sql = searchRows(table, { words, any: search.any ?? false, conditions, limit: limitOf(search) });
+    this.refuseBroken();
+    if (words.length === 0) return [];
+    const rows = this.attempt((connection) => connection.all(sql.text, sql.values));
+    return rows.map((row) => ({
+      key: spec.key.map((column) => row[column] ?? null),
+      score: Math.max(0, Number(row['score'])),
+    }));
   }
 
   async count<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {

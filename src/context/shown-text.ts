@@ -1,0 +1,62 @@
+/** A piece that is out of the prompt: characters `from` to `to` (end excluded) of a text, and what stands there. */
+export interface Cut {
+  readonly from: number;
+  readonly to: number;
+  readonly stub: string;
+}
+
+/** What the prompt shows of a text; null when nothing of it is out. The cuts may come in any order and never overlap. */
+export function shownText(text: string, cuts: readonly Cut[]): string | null {
+  if (cuts.length === 0) return null;
+  let shown = '';
+  let at = 0;
+  for (const { from, to, stub } of cuts.toSorted((one, other) => one.from - other.from)) {
+    if (from < at || to <= from || to > text.length) throw new Error(`the cut ${from} to ${to} does not fit`);
+    shown += text.slice(at, from) + stub;
+    at = to;
+  }
+  return shown + text.slice(at);
+}
+
+/** A piece that a plan takes out, under the id that its stub names. */
+export interface PlannedPiece {
+  readonly recallId: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export type PlannedCut = PlannedPiece & Cut;
+
+/**
+ * The way back from what a plan shows to its stubs: every stub begins with its piece's id, and what stands between two
+ * stubs is known. Throws when the plan shows something else.
+ */
+export function cutsOf(text: string, shown: string, planned: readonly PlannedPiece[]): readonly PlannedCut[] {
+  const pieces = planned.toSorted((one, other) => one.from - other.from);
+  const cuts: PlannedCut[] = [];
+  let at = pieces[0]?.from ?? 0;
+  pieces.forEach((piece, index) => {
+    const next = pieces[index + 1];
+    const kept = text.slice(piece.to, next?.from);
+    const end =
+      next === undefined
+        ? shown.length - kept.length
+        : shown.indexOf(kept + stubHead(next.recallId), at + stubHead(piece.recallId).length);
+    cuts.push({ ...piece, stub: shown.slice(at, end) });
+    at = end + kept.length;
+  });
+  if ((shownText(text, cuts) ?? text) !== shown)
+    throw new Error('the plan shows something else than it says');
+  return cuts;
+}
+
+/** The piece under another id, which its stub then names. */
+export function renamedCut(cut: PlannedCut, id: string): PlannedCut {
+  const head = stubHead(cut.recallId);
+  if (!cut.stub.startsWith(head)) throw new Error(`the stub of ${cut.recallId} does not name it`);
+  return { ...cut, recallId: id, stub: stubHead(id) + cut.stub.slice(head.length) };
+}
+
+function stubHead(recallId: string): string {
+  return `[archived ${recallId}`;
+}
