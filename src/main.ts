@@ -100,6 +100,7 @@ async function openPorts(
       off: config.settings.flashSave?.off ?? false,
       target: config.settings.flashSave?.target ?? 0.4,
       threshold: config.settings.flashSave?.threshold ?? 0.8,
+      windowTokens: config.settings.flashSave?.windowTokens,
     },
     graceMs: config.settings.graceMs ?? defaultGraceMs,
     actor: `${program}:${userName()}@${hostname()}#${process.pid}`,

@@ -27,8 +27,17 @@ export function taskText(task: TaskRow): string {
   return task.details.trim() === '' ? head : `${head}\n\n${task.details}`;
 }
 
+/** Said to an agent whose prompt was cut because the model's window was nearly full. */
+export function cutMemoryText(saved: {
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+}): string {
+  const freed = Math.round((100 * (saved.tokensBefore - saved.tokensAfter)) / saved.tokensBefore);
+  return `[codeframe] The conversation was near the model's limit: ${freed} % of it was archived. Where you see [archived ID: …], recall with that id, or with words, brings the text back. What you were told and decided still holds; go on with the next step.`;
+}
+
 /** The first thing that an agent hears when it goes on: what was cut, what may have half happened, what is next. */
-export function continueText(task: TaskRow, cut: readonly StepRow[]): string {
+export function continueText(task: TaskRow, cut: readonly StepRow[], hasStubs = false): string {
   const underWay =
     cut.length === 0
       ? 'No step was under way then.'
@@ -36,6 +45,11 @@ export function continueText(task: TaskRow, cut: readonly StepRow[]): string {
   return [
     `[codeframe] Your work on task ${task.id} was stopped and now goes on. ${underWay}`,
     'Files may have been changed meanwhile by a person or another agent: read again what you rely on.',
+    ...(hasStubs
+      ? [
+          'Parts of the conversation are archived: where you see [archived ID: …], recall brings the text back.',
+        ]
+      : []),
     `What is next: ${cut.length === 0 ? '' : 'check what the interrupted steps left, then '}take the next step of task ${task.id} ("${task.title}"), and call finish_task when it is done.`,
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { instructionsFor } from './agent-words.ts';
 import type { Job, RunEnd } from './driver.ts';
 import type { Model, ToolSpec } from './model.ts';
 import type { AgentSession } from './session.ts';
@@ -19,6 +20,11 @@ export interface LoopContext {
   readonly answers: Awaited<ReturnType<AgentSession['answers']>>;
   /** Calls of this task that an end without warning cut, by call id: the step that was cut last. */
   readonly cutCalls: ReadonlyMap<string, StepRow>;
+}
+
+/** What every call of the model sends besides the memory; the same each time. */
+export function sentBesides(loop: LoopContext): string {
+  return `${instructionsFor(loop.job.agent)}\n${JSON.stringify(loop.toolSpecs)}`;
 }
 
 export function stoppedEnd(loop: LoopContext): RunEnd {

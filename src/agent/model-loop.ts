@@ -7,7 +7,7 @@ import type { AgentRow } from './agent.ts';
 import { continueText, cutText, INSIST, NOT_RUN, taskText } from './agent-words.ts';
 import type { AgentDriver, AgentRun, Job, RunEnd } from './driver.ts';
 import type { LoopContext } from './loop-context.ts';
-import { stoppedEnd } from './loop-context.ts';
+import { sentBesides, stoppedEnd } from './loop-context.ts';
 import type { Model, OpenModel } from './model.ts';
 import { askModel } from './model-step.ts';
 import { nextMove } from './next-move.ts';
@@ -132,7 +132,11 @@ async function tellWhatWasCut(loop: LoopContext, interrupted: readonly StepRow[]
   if (!items.some((item) => item.taskId === task.id && item.kind === 'task')) return;
   const move = nextMove(items, task.id);
   if (move.kind === 'done') return;
-  const text = continueText(task, interrupted);
+  const text = continueText(
+    task,
+    interrupted,
+    items.some(({ promptText }) => promptText !== null),
+  );
   const told = items.at(-1)?.text === text || (interrupted.length === 0 && isAnswered(loop, move));
   await session.remember([
     ...(move.kind === 'run-calls' ? resultsOfCut(loop, { calls: move.calls, items }) : []),
@@ -188,6 +192,11 @@ async function moveUntilEnd(loop: LoopContext, stepsMax: number): Promise<RunEnd
   }
 }
 
+function madeRoom(loop: LoopContext): Promise<boolean> {
+  const { label, windowTokens } = loop.model;
+  return loop.job.session.makeRoom({ model: label, windowTokens, besides: sentBesides(loop) });
+}
+
 function tooManySteps(stepsMax: number): RunEnd {
   return {
     kind: 'failed',
@@ -209,7 +218,7 @@ async function makeMove(
       await session.remember([{ kind: 'user', text: INSIST }]);
       return 'next';
     case 'ask-model':
-      return askModel(loop, items);
+      return askModel(loop, (await madeRoom(loop)) ? await session.items() : items);
     case 'run-calls': {
       const [call] = move.calls;
       return call ? runCall(loop, call, items) : 'next';

@@ -2,7 +2,7 @@ import type { ContextItemRow, NewItem } from '../context/item.ts';
 import { instructionsFor, TOO_LONG } from './agent-words.ts';
 import type { AssistantPart, ModelReply } from './model.ts';
 import type { LoopContext } from './loop-context.ts';
-import { lostStep, stoppedEnd } from './loop-context.ts';
+import { lostStep, sentBesides, stoppedEnd } from './loop-context.ts';
 import type { RunEnd } from './driver.ts';
 import type { StepRow } from './step.ts';
 import { buildMessages } from './transcript.ts';
@@ -64,6 +64,7 @@ async function keepReply(loop: LoopContext, replied: Replied): Promise<ModelStep
     outcome: { summary: summaryOf(reply), isError: false },
     items,
     cost: { model: model.label, recorded: model.recorded, ...reply.usage, costUsd: reply.costUsd },
+    besides: sentBesides(loop),
   });
   if (!kept) return lostStep(loop, step);
   if (reply.finish === 'filtered' && items.length === 0)

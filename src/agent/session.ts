@@ -23,6 +23,11 @@ export interface AgentSession {
   endStep(step: StepRow, end: StepEnd): Promise<boolean>;
   /** Tells that a model call has to wait before it is tried again; resolves when that is in the log. */
   tellWaiting(waitMs: number, problem: string): Promise<void>;
+  /**
+   * Makes room when the prompt comes near the model's window, by a flash save, and tells the agent so in its memory.
+   * Answers true when the memory is another one now. A save that fails is told in the log and the events, not thrown.
+   */
+  makeRoom(window: ModelWindow): Promise<boolean>;
   /** Opens a blocker for the task in hand; answers its id. The driver then ends with `waiting`. */
   ask(question: string, subject: AskSubject): Promise<string>;
   /** An archived piece by its id, or the pieces that fit some words best, within a budget of tokens. Counts as a use. */
@@ -50,11 +55,22 @@ export interface StepStart {
   readonly repeats?: string;
 }
 
+export interface ModelWindow {
+  /** As its costs name it. */
+  readonly model: string;
+  /** Null when it is not known. */
+  readonly windowTokens: number | null;
+  /** What every call sends besides the memory: instructions and tools. */
+  readonly besides: string;
+}
+
 export interface StepEnd {
   readonly status: 'completed' | 'failed' | 'interrupted';
   readonly outcome: StepOutcome;
   readonly items?: readonly NewItem[];
   readonly cost?: Omit<CostRow, 'stepId' | 'agent' | 'taskId' | 'at'>;
+  /** Of a call of the model: what it sent besides the memory. From it and the cost is learned how the model counts. */
+  readonly besides?: string;
 }
 
 /** What a question is about; a command's is matched when the agent tries it again. */

@@ -18,6 +18,8 @@ export interface FlashSaveSettings {
   readonly target: number;
   /** Share of the model's window from which an agent's prompt is saved without being asked, 0 to 1. */
   readonly threshold: number;
+  /** Of every model, instead of what is known of it; absent: what is known. */
+  readonly windowTokens?: number | undefined;
 }
 
 export interface FlashSavePorts {

@@ -22,6 +22,8 @@ interface FlashSaveSettings {
   readonly target?: number | undefined;
   /** Share of the model's window from which an agent's prompt is saved without being asked, 0 to 1. */
   readonly threshold?: number | undefined;
+  /** The models' window, where codeframe does not know it (a server of one's own) or less of it is to be used. */
+  readonly windowTokens?: number | undefined;
   /** True: nothing is ever archived. */
   readonly off?: boolean | undefined;
 }

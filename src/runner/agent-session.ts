@@ -1,25 +1,18 @@
 import type { AgentRow } from '../agent/agent.ts';
-import type { AgentSession, AskSubject, StepEnd, StepStart } from '../agent/session.ts';
+import type { AgentSession, AskSubject, ModelWindow, StepEnd, StepStart } from '../agent/session.ts';
 import type { StepRow } from '../agent/step.ts';
-import type { Clock } from '../clock.ts';
 import { newItemRow } from '../context/new-item.ts';
 import type { ContextItemRow, NewItem } from '../context/item.ts';
 import { recall } from '../context/recall.ts';
-import type { TokenCounter } from '../context/tokens.ts';
+import { promptTokens } from '../context/flash-save.ts';
+import { learnFactor } from '../context/model-factor.ts';
 import { recordEvent } from '../event/record-event.ts';
-import type { Ids } from '../ids.ts';
-import type { Log } from '../log.ts';
-import type { Fence, Store, WriteTransaction } from '../store/store.ts';
+import type { Fence, WriteTransaction } from '../store/store.ts';
 import type { TaskRow } from '../task/task.ts';
+import { RoomMaker, type RoomPorts } from './make-room.ts';
 import type { StepGate } from './step-gate.ts';
 
-export interface SessionPorts {
-  readonly store: Store;
-  readonly clock: Clock;
-  readonly ids: Ids;
-  readonly log: Log;
-  readonly tokens: TokenCounter;
-}
+export type SessionPorts = Omit<RoomPorts, 'actor'>;
 
 export interface SessionOf {
   /** Held shut for the moment of a consistent cut. */
@@ -31,13 +24,16 @@ export interface SessionOf {
 
 /** An agent's steps and memory in the store, under the owner's fence. */
 export class StoreAgentSession implements AgentSession {
-  readonly #ports: SessionPorts & { readonly actor: string };
+  readonly #ports: RoomPorts;
+  readonly #room: RoomMaker;
   readonly #of: SessionOf;
   readonly #leave = new Map<string, () => void>();
 
   constructor(ports: SessionPorts, of: SessionOf) {
     this.#ports = { ...ports, actor: `agent:${of.agent.name}` };
     this.#of = of;
+    const { agent, task, fence } = of;
+    this.#room = new RoomMaker(this.#ports, { agent: agent.name, taskId: task.id, fence });
   }
 
   items(): Promise<readonly ContextItemRow[]> {
@@ -114,6 +110,8 @@ export class StoreAgentSession implements AgentSession {
         set: { status: end.status, outcome: end.outcome, endedAt: clock.now() },
       });
       if (!ended) return this.#keepLate(tx, { step, end });
+      // Before the reply is added: the memory is still what the call sent.
+      await this.#learnFactor(tx, end);
       await this.#addItems(tx, { items: end.items ?? [], stepId: step.id });
       if (end.cost !== undefined) await this.#addCost(tx, { step, cost: end.cost });
       await this.#tellEnded(tx, { step, end });
@@ -166,6 +164,10 @@ export class StoreAgentSession implements AgentSession {
       question,
       answer: answer ?? '',
     }));
+  }
+
+  makeRoom(window: ModelWindow): Promise<boolean> {
+    return this.#room.makeRoom(window);
   }
 
   recall(query: Parameters<AgentSession['recall']>[0]): ReturnType<AgentSession['recall']> {
@@ -245,6 +247,22 @@ export class StoreAgentSession implements AgentSession {
       rows.push(row);
     }
     return rows;
+  }
+
+  async #learnFactor(tx: WriteTransaction, { cost, besides }: StepEnd): Promise<void> {
+    // What a recording says was counted for another prompt.
+    if (cost === undefined || besides === undefined || cost.recorded) return;
+    const { tokens, clock } = this.#ports;
+    const { model, inputTokens } = cost;
+    const where = { agent: this.#of.agent.name };
+    const memory = promptTokens(await tx.pick('context_items', ['promptTokens'], { where }));
+    const { method } = tokens;
+    const known = await tx.get('model_factors', model, method);
+    const counted = memory + tokens.count(besides);
+    const row = learnFactor(known, { model, method, inputTokens, counted, at: clock.now() });
+    if (row === null) return;
+    if (known === undefined) await tx.insert('model_factors', row);
+    else await tx.update('model_factors', { key: [model, method], set: row });
   }
 
   #addCost(

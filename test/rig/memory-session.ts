@@ -180,6 +180,10 @@ export class MemorySession implements AgentSession {
       }));
   }
 
+  async makeRoom(): Promise<boolean> {
+    return false;
+  }
+
   async recall(query: { readonly id: string } | { readonly text: string }): Promise<readonly Recalled[]> {
     const wanted = (item: ContextItemRow): boolean =>
       'id' in query ? item.id === query.id : item.text.includes(query.text);

@@ -27,6 +27,7 @@ const schema = z.looseObject({
         z.looseObject({
           target: z.optional(z.number().check(z.gte(0), z.lte(1))),
           threshold: z.optional(z.number().check(z.gt(0), z.lte(1))),
+          windowTokens: z.optional(z.int().check(z.positive())),
           off: z.optional(z.boolean()),
         }),
       ),
