@@ -3,6 +3,7 @@ import type { ExitCode } from '../failure-words.ts';
 import { blockerLines } from './blocker-words.ts';
 import type { Line } from './output.ts';
 import { countWords, listWords } from './quantity-words.ts';
+import { stuckLines } from './stuck-words.ts';
 
 /** The end of a run for people, with the questions and failures that are left and the command that leads on. */
 export async function summaryLines(project: ProjectHandle, summary: RunSummary): Promise<readonly Line[]> {
@@ -33,7 +34,9 @@ function endSentence(name: string, summary: RunSummary): Line {
     case 'waiting':
       return `${name} is stopped, what is left waits for a person: ${tasks}.`;
     case 'failed':
-      return `${name} is stopped, tasks failed: ${tasks}.`;
+      return summary.failed > 0
+        ? `${name} is stopped, tasks failed: ${tasks}.`
+        : `${name} is stopped, what is left cannot begin: ${tasks}.`;
   }
 }
 
@@ -52,18 +55,17 @@ function pauseWords({ pause }: RunSummary): string {
 }
 
 async function leftLines(project: ProjectHandle, summary: RunSummary): Promise<readonly Line[]> {
-  const failed =
-    summary.failed === 0
-      ? []
-      : (await project.tasks()).flatMap((task) =>
-          task.state.kind === 'failed' ? [{ task, state: task.state }] : [],
-        );
+  const tasks = await project.tasks();
+  const failed = tasks.flatMap((task) => (task.state.kind === 'failed' ? [{ task, state: task.state }] : []));
+  const hasEnded = summary.why === 'failed' || summary.why === 'waiting';
+  const agentNames = hasEnded ? (await project.agents()).map(({ name }) => name) : [];
   const blockers = summary.waiting === 0 ? [] : await project.blockers();
   return [
     ...failed.flatMap(({ task, state }): Line[] => [
       [{ text: `Task ${task.id}`, style: 'red' }, ` (${task.title}) failed: ${state.problem}`],
       `  Again: codeframe task retry ${task.id}`,
     ]),
+    ...(hasEnded ? stuckLines(tasks, agentNames) : []),
     ...blockerLines(blockers.filter(({ status }) => status === 'open')),
   ];
 }

@@ -45,7 +45,7 @@ function stateWords(report: StatusReport): string {
     case 'interrupted':
       return `was interrupted: its runner${lostOwnerWords(report, state.lostEpoch)} died while it was ${state.was}.`;
     case 'stopped':
-      return `is stopped ${since}: ${stopReasons[state.why]}.`;
+      return `is stopped ${since}: ${stopReason(state.why, report)}.`;
     case 'completed':
       return `is completed ${since}: every task has ended.`;
     case 'running':
@@ -69,6 +69,10 @@ const stopReasons: Readonly<Record<Extract<ProjectState, { kind: 'stopped' }>['w
   waiting: 'what is left waits for a person',
   failed: 'tasks failed and nothing else is left',
 };
+
+function stopReason(why: keyof typeof stopReasons, { tasks }: StatusReport): string {
+  return why === 'failed' && tasks.failed === 0 ? 'what is left cannot begin' : stopReasons[why];
+}
 
 function interruptedLines(report: StatusReport): readonly Line[] {
   if (report.interruptedSteps === 0) return [];
