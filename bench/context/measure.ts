@@ -73,18 +73,27 @@ function tokensOf(pause: Judged, answer: Answer): { tokensBefore: number; tokens
   pause.items.forEach((item, index) => {
     tokensBefore += item.tokens;
     const text = answer.prompt[index]?.text ?? '';
-    tokensAfter += text === item.text ? item.tokens : item.tokens - pause.count(item.text) + pause.count(text);
+    tokensAfter +=
+      text === item.text ? item.tokens : item.tokens - pause.count(item.text) + pause.count(text);
   });
   return { tokensBefore, tokensAfter };
 }
 
-function recalled(pause: Judged, answer: Answer, faults: readonly { terms: string[]; lines: string[] }[]): number {
-  const changed = pause.items.map((item, index) => index).filter((i) => answer.prompt[i]?.text !== pause.items[i]?.text);
+function recalled(
+  pause: Judged,
+  answer: Answer,
+  faults: readonly { terms: string[]; lines: string[] }[],
+): number {
+  const changed = pause.items
+    .map((item, index) => index)
+    .filter((i) => answer.prompt[i]?.text !== pause.items[i]?.text);
   const back = new Set<number>();
   for (const fault of faults) {
     const has = (index: number): boolean => {
       const one = pause.read(pause.items[index] as SessionItem);
-      return fault.terms.some((term) => one.terms.has(term)) || fault.lines.some((line) => one.lines.has(line));
+      return (
+        fault.terms.some((term) => one.terms.has(term)) || fault.lines.some((line) => one.lines.has(line))
+      );
     };
     const newest = changed.findLast((index) => has(index));
     if (newest !== undefined) back.add(newest);

@@ -19,7 +19,11 @@ export interface Shown {
  * The needs of the agent's real future: what its calls use for the first time since the pause, that stood before the pause,
  * and that nothing after the pause had supplied: no result, no user, no earlier call of its own.
  */
-export function needsAfter(items: readonly SessionItem[], cut: number, read: (item: SessionItem) => Shown): StepNeeds[] {
+export function needsAfter(
+  items: readonly SessionItem[],
+  cut: number,
+  read: (item: SessionItem) => Shown,
+): StepNeeds[] {
   const before = union(items.slice(0, cut).map(read));
   const known: Shown = { terms: new Set(), lines: new Set() };
   const needs: StepNeeds[] = [];
@@ -27,17 +31,20 @@ export function needsAfter(items: readonly SessionItem[], cut: number, read: (it
     const terms = new Set<string>();
     const lines = new Set<string>();
     for (const item of turn) {
-      if (item.kind === 'call') {
-        const wanted = missing(before.terms, known.terms, termsOf(stringsOf(item.input)));
-        for (const term of wanted) terms.add(term);
-        const quoted = missing(before.lines, known.lines, linesOf(quotedBy(item.input)));
-        for (const line of quoted) lines.add(line);
-      }
+      const used = item.kind === 'call' ? usedBy(item) : NOTHING;
+      missing(before.terms, known.terms, used.terms).forEach((term) => terms.add(term));
+      missing(before.lines, known.lines, used.lines).forEach((line) => lines.add(line));
       if (item.kind !== 'assistant') add(known, read(item));
     }
     needs.push({ distance: position + 1, terms: [...terms], lines: [...lines] });
   }
   return needs.filter((need) => need.terms.length + need.lines.length > 0);
+}
+
+const NOTHING: Shown = { terms: new Set(), lines: new Set() };
+
+function usedBy(call: SessionItem): Shown {
+  return { terms: termsOf(stringsOf(call.input)), lines: linesOf(quotedBy(call.input)) };
 }
 
 /** Terms and lines of an item as it was recorded. */

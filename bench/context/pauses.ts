@@ -37,9 +37,13 @@ function isTurnStart(items: readonly SessionItem[], index: number): boolean {
 }
 
 function hasOpenCall(items: readonly SessionItem[], cut: number): boolean {
-  const answered = new Set(items.slice(0, cut).flatMap((item) => (item.kind === 'result' ? [item.callId] : [])));
+  const answered = new Set(
+    items.slice(0, cut).flatMap((item) => (item.kind === 'result' ? [item.callId] : [])),
+  );
   const late = new Set(items.slice(cut).flatMap((item) => (item.kind === 'result' ? [item.callId] : [])));
-  return items.slice(0, cut).some((item) => item.kind === 'call' && !answered.has(item.callId) && late.has(item.callId));
+  return items
+    .slice(0, cut)
+    .some((item) => item.kind === 'call' && !answered.has(item.callId) && late.has(item.callId));
 }
 
 function isRealPause(items: readonly SessionItem[], cut: number): boolean {

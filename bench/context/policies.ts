@@ -3,7 +3,8 @@ import { cutPieces } from '../../src/context/pieces.ts';
 import { isCuttable, stretchesOf } from '../../src/context/stretches.ts';
 import { admitItems } from '../../src/context/flash-item.ts';
 import { protectedItems } from '../../src/context/protect.ts';
-import { termsOf, shownText } from './terms.ts';
+import { readItem, union } from './needs.ts';
+import { linesOf, shownText, termsOf } from './terms.ts';
 import type { Answer } from './measure.ts';
 import type { SessionItem } from './sessions.ts';
 
@@ -25,10 +26,10 @@ interface Part {
 }
 
 /** Random pieces, the same ones in each run. */
-export const chance: Policy = (items, options) => byOrder(items, options, (parts) => shuffled(parts));
+export const chance: Policy = (items, options) => byOrder({ items, options }, (parts) => shuffled(parts));
 
 /** The newest stay: the oldest pieces leave first. */
-export const newestFirst: Policy = (items, options) => byOrder(items, options, (parts) => [...parts]);
+export const newestFirst: Policy = (items, options) => byOrder({ items, options }, (parts) => [...parts]);
 
 /** Least recently referenced pieces first, each with a stub of up to `names` of its names: the best known rule. */
 export const leastRecentlyReferenced =
@@ -43,12 +44,16 @@ export const leastRecentlyReferenced =
     const rank = (part: Part): number => {
       const item = items[part.item] as SessionItem;
       let newest = item.step;
-      for (const term of termsOf(item.text.slice(part.from, part.to))) newest = Math.max(newest, last.get(term) ?? 0);
+      for (const term of termsOf(item.text.slice(part.from, part.to)))
+        newest = Math.max(newest, last.get(term) ?? 0);
       return newest;
     };
     const ranked = (parts: readonly Part[]): Part[] =>
-      parts.map((part) => ({ part, rank: rank(part) })).toSorted((a, b) => a.rank - b.rank).map(({ part }) => part);
-    return byOrder(items, options, ranked, stub);
+      parts
+        .map((part) => ({ part, rank: rank(part) }))
+        .toSorted((a, b) => a.rank - b.rank)
+        .map(({ part }) => part);
+    return byOrder({ items, options }, ranked, stub);
   };
 
 /** Every tool output but the newest `keep` is cleared, whatever the target. */
@@ -57,12 +62,23 @@ export const keepLastOutputs =
   (items) => {
     const outputs = items.flatMap((item, index) => (item.kind === 'result' ? [index] : []));
     const cleared = new Set(outputs.slice(0, Math.max(0, outputs.length - keep)));
-    return { prompt: items.map((item, index) => ({ id: item.id, text: cleared.has(index) ? '[cleared]' : item.text })) };
+    return {
+      prompt: items.map((item, index) => ({
+        id: item.id,
+        text: cleared.has(index) ? '[cleared]' : item.text,
+      })),
+    };
   };
 
 /** The reference's formula as a ranking: 0.4 kind + 0.4 age in days + 0.2 access, items whole, lowest first. */
 export const referenceRule: Policy = (items, options) => {
-  const kindWorth: Record<string, number> = { user: 0.8, assistant: 0.6, call: 0.6, result: 0.7, summary: 0.9 };
+  const kindWorth: Record<string, number> = {
+    user: 0.8,
+    assistant: 0.6,
+    call: 0.6,
+    result: 0.7,
+    summary: 0.9,
+  };
   const at = (item: SessionItem): number => Date.parse(String(item.at ?? '')) || 0;
   const newest = Math.max(...items.map(at));
   const worth = (part: Part): number => {
@@ -70,28 +86,48 @@ export const referenceRule: Policy = (items, options) => {
     const kind = item.isError === true ? 0.7 : (kindWorth[item.kind] ?? 0.5);
     return 0.4 * kind + 0.4 * Math.exp((-0.5 * (newest - at(item))) / 86_400_000);
   };
-  return byOrder(items, options, (parts) => parts.toSorted((a, b) => worth(a) - worth(b) || a.item - b.item));
-};
-
-/** Knows the future: whatever holds something needed that nothing kept shows leaves last. */
-export const oracle: Policy = (items, options) => {
-  const { terms, lines } = options.needed;
-  const value = (part: Part): number => {
-    const text = shownText('', items[part.item]?.text.slice(part.from, part.to) ?? '');
-    let found = 0;
-    for (const term of termsOf(text)) if (terms.has(term)) found += 1;
-    for (const raw of text.split(/\n|\\n/)) if (lines.has(raw.replace(/^\s*\d+(?:→|\t)/, '').trim())) found += 1;
-    return found;
-  };
-  return byOrder(items, options, (parts) =>
-    parts.map((part) => ({ part, value: value(part) })).toSorted((a, b) => a.value - b.value).map(({ part }) => part),
+  return byOrder({ items, options }, (parts) =>
+    parts.toSorted((a, b) => worth(a) - worth(b) || a.item - b.item),
   );
 };
 
+/** Knows the future: one holder of each need that nothing kept shows leaves last. */
+export const oracle: Policy = (items, options) => {
+  const kept = protectedItems(admitItems(items));
+  const shown = union(
+    items.filter((item, index) => kept[index] === true || item.tokens < LEAST_TOKENS).map(readItem),
+  );
+  const open = {
+    terms: new Set([...options.needed.terms].filter((term) => !shown.terms.has(term))),
+    lines: new Set([...options.needed.lines].filter((line) => !shown.lines.has(line))),
+  };
+  const holds = (part: Part): boolean => {
+    const item = items[part.item] as SessionItem;
+    const raw = item.text.slice(part.from, part.to);
+    const text = item.kind === 'call' ? unescaped(raw) : raw;
+    const terms = [...termsOf(text)].filter((term) => open.terms.delete(term));
+    const lines = [...linesOf(text)].filter((line) => open.lines.delete(line));
+    return terms.length + lines.length > 0;
+  };
+  return byOrder({ items, options }, (parts) => {
+    const needed = new Set(parts.toReversed().filter(holds));
+    return [...parts.filter((part) => !needed.has(part)), ...parts.filter((part) => needed.has(part))];
+  });
+};
+
+function unescaped(text: string): string {
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return text;
+  }
+}
+
+const LEAST_TOKENS = 40;
+
 /** Removes parts in an order until the target is met, net of the stubs. */
 function byOrder(
-  items: readonly SessionItem[],
-  options: PolicyOptions,
+  { items, options }: { items: readonly SessionItem[]; options: PolicyOptions },
   order: (parts: readonly Part[]) => Part[],
   stub: (part: Part) => string = (part) => `[archived ${part.item}.${part.from}]`,
 ): Answer {
@@ -103,14 +139,19 @@ function byOrder(
     goal -= part.tokens - options.count(text);
     gone.set(part.item, [...(gone.get(part.item) ?? []), { part, stub: text }]);
   }
-  return { prompt: items.map((item, index) => ({ id: item.id, text: without(item, gone.get(index) ?? []) })) };
+  return {
+    prompt: items.map((item, index) => ({ id: item.id, text: without(item, gone.get(index) ?? []) })),
+  };
 }
 
 function without(item: FlashItem, gone: readonly { part: Part; stub: string }[]): string {
   let text = '';
   let from = 0;
   for (const { part, stub } of gone.toSorted((a, b) => a.part.from - b.part.from)) {
-    text += item.text.slice(from, part.from) + (item.kind === 'call' ? JSON.stringify(stub).slice(1, -1) : stub) + '\n'.repeat(item.kind === 'call' ? 0 : 1);
+    text +=
+      item.text.slice(from, part.from) +
+      (item.kind === 'call' ? JSON.stringify(stub).slice(1, -1) : stub) +
+      '\n'.repeat(item.kind === 'call' ? 0 : 1);
     from = part.to;
   }
   return text + item.text.slice(from);
@@ -120,10 +161,10 @@ function partsOf(items: readonly SessionItem[]): Part[] {
   const admitted = admitItems(items);
   const kept = protectedItems(admitted);
   return admitted.flatMap((item, index) => {
-    if (kept[index] === true || item.tokens < 40) return [];
+    if (kept[index] === true || item.tokens < LEAST_TOKENS) return [];
     return stretchesOf(item)
       .filter((stretch) => isCuttable(item, stretch))
-      .flatMap((stretch) => cutPieces(item.text, stretch, { tokens: 220, rate: 1 }))
+      .flatMap((stretch) => cutPieces(item.text, stretch, 220))
       .map((piece) => ({ ...piece, item: index }));
   });
 }
@@ -140,5 +181,8 @@ function lastReferences(items: readonly SessionItem[]): Map<string, number> {
 function shuffled(parts: readonly Part[]): Part[] {
   let seed = 12345;
   const next = (): number => (seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff);
-  return parts.map((part) => ({ part, key: next() })).toSorted((a, b) => a.key - b.key).map(({ part }) => part);
+  return parts
+    .map((part) => ({ part, key: next() }))
+    .toSorted((a, b) => a.key - b.key)
+    .map(({ part }) => part);
 }

@@ -32,5 +32,10 @@ function readSession(file: string): Session {
     const item = { ...(JSON.parse(line) as Omit<SessionItem, 'id'>), id: `i${index}` };
     (segments[item.segment] ??= []).push(item);
   });
-  return { name: about.session, repository: about.repository, agent: about.agent, segments: segments.filter(Boolean) };
+  return {
+    name: about.session,
+    repository: about.repository,
+    agent: about.agent,
+    segments: segments.filter(Boolean),
+  };
 }

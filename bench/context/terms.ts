@@ -11,21 +11,24 @@ export function termsOf(text: string): Set<string> {
 }
 
 const IDENTIFIER = /[A-Za-z_][A-Za-z0-9_]{3,63}/g;
-const FILE_NAME = /[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(?:[a-z]{1,4}|[a-z]{2}x|jsonl|astro|swift|mp[34])\b(?![(\w])/g;
+const FILE_NAME =
+  /[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.(?:[a-z]{1,4}|[a-z]{2}x|jsonl|astro|swift|mp[34])\b(?![(\w])/g;
 const HASH = /\b[0-9a-f]{7,64}\b/g;
 
-/** `readFile`, `read_file`, `sha256`: not `function`, `Commit` or `return`, which any model writes without a source. */
+/** Words that any model writes without a source are no terms: `return`, `file`, `test`. */
 function isTelling(word: string): boolean {
-  const w = (globalThis as any).process?.env?.WIDE ?? '0'; if (w==='1') return true; if (w!=='0') { if (word.length >= Number(w)) return true; if (/[A-Z]/.test(word)) return true; }
-  return /[a-z0-9][A-Z]|[A-Z]{2,}[a-z]|_[A-Za-z0-9]|[A-Za-z]\d/.test(word);
+  return word.length >= LONG_WORD || /[A-Z_\d]/.test(word);
 }
+
+const LONG_WORD = 6;
 
 /** Lines as an edit quotes them: without indentation and the number that a file tool puts before them. */
 export function linesOf(text: string): Set<string> {
   const lines = new Set<string>();
   for (const raw of text.split('\n')) {
     const line = raw.replace(LINE_NUMBER, '').trim();
-    if (line.length >= SHORTEST_LINE && /[A-Za-z0-9_].*[A-Za-z0-9_].*[A-Za-z0-9_]/.test(line)) lines.add(line);
+    if (line.length >= SHORTEST_LINE && /[A-Za-z0-9_].*[A-Za-z0-9_].*[A-Za-z0-9_]/.test(line))
+      lines.add(line);
   }
   return lines;
 }

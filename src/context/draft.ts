@@ -50,7 +50,7 @@ export const LEAST_NUMBERED = 3;
 /** What is left of a piece's tokens to be freed when its names stay: a guess that only orders the moves. */
 const NAMES_LEAVE = 0.7;
 /** The least chance per token for which a name is listed. */
-const LEAST_PRICE = 0.001;
+const NAME_PRICE = 0.001;
 /** Lists of names are dearer than prose. */
 const WORD_RATE = 1.15;
 
@@ -66,8 +66,7 @@ export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
   const draft = (count: number): Draft => {
     const fates = new Uint8Array(cut.pieces.length);
     for (let at = 0; at < count; at += 1) fates[moves[at]?.piece ?? 0] = moves[at]?.fate ?? WHOLE;
-    const price = Math.max(LEAST_PRICE, moves[count - 1]?.price ?? 0);
-    return outline({ ...cut, worth, fates, price, costOf, left: namesLeft(cut, totals, fates) });
+    return outline({ ...cut, worth, fates, costOf, left: namesLeft(cut, totals, fates) });
   };
   return { count: moves.length, draft };
 }
@@ -98,8 +97,6 @@ function condensedTokens(piece: MemoryPiece, rate: number): number {
 interface Desk extends CutMemory {
   readonly worth: Worth;
   readonly fates: Uint8Array;
-  /** What a token costs at the margin: a name is listed when its own chance is worth its tokens. */
-  readonly price: number;
   readonly costOf: (name: number) => number;
   /** How often each name still stands in the prompt. */
   readonly left: Int32Array;
@@ -172,12 +169,12 @@ function condensed(desk: Desk, first: number, last: number): CountedPart {
 
 /** Lists each name that would be lost once, in the first stub that could have it. */
 function named(desk: Desk, first: number, last: number): CountedPart {
-  const { memory, pieces, left, worth, price, costOf } = desk;
+  const { memory, pieces, left, worth, costOf } = desk;
   const names: number[] = [];
   let tokens = 0;
   for (let at = pieces[first]?.namesFrom ?? 0; at < (pieces[last]?.namesTo ?? 0); at += 1) {
     const name = memory.names.ids[at] ?? 0;
-    if (left[name] !== 0 || (worth.names[name] ?? 0) < price * costOf(name)) continue;
+    if (left[name] !== 0 || (worth.names[name] ?? 0) < NAME_PRICE * costOf(name)) continue;
     left[name] = 1;
     names.push(name);
     tokens += costOf(name);

@@ -8,7 +8,10 @@ export function estimateTokens(text: string, from = 0, to = text.length): number
   while (at < to) {
     const kind = kindOf(text.charCodeAt(at));
     const end = endOfRun(text, { from: at, to }, kind);
-    tokens += tokensOfRun(kind, end - at);
+    tokens +=
+      kind === SPACE && kindOf(text.charCodeAt(end)) === DIGITS
+        ? spaceBeforeDigits(end - at)
+        : tokensOfRun(kind, end - at);
     at = end;
   }
   return tokens;
@@ -45,6 +48,11 @@ function endOfRun(text: string, range: { from: number; to: number }, kind: numbe
   return at;
 }
 
+/** A word takes the space before it into its own token; a number does not. */
+function spaceBeforeDigits(length: number): number {
+  return length === 1 ? 1 : 2;
+}
+
 function tokensOfRun(kind: number, length: number): number {
   switch (kind) {
     case SMALL:
@@ -57,6 +65,6 @@ function tokensOfRun(kind: number, length: number): number {
     case SIGNS:
       return length <= 2 ? 0.85 : 0.6 + length / 4;
     default:
-      return length * 0.6;
+      return length <= 2 ? 1 : length * 0.6;
   }
 }
