@@ -5,6 +5,7 @@ import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Fence, Store } from '../store/store.ts';
 import { CapturedCode } from './captured-code.ts';
+import { checkCheckpointName } from './checkpoint-name.ts';
 import type { CheckpointStore, WrittenContent } from './checkpoint-store.ts';
 import type { CheckpointRow, Trigger } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
@@ -53,11 +54,13 @@ export interface CreatedCheckpoint {
 /**
  * Writes code, rows and memory as they are now as one checkpoint: objects, then the ref that names them, then the row.
  * Whatever fails before the ref leaves nothing (C1, C5); killed between ref and row, `adoptCheckpoints` adds the row.
+ * Throws `invalid-argument` for a name that could not be restored by.
  */
 export async function createCheckpoint(
   ports: CheckpointPorts,
   request: CheckpointRequest,
 ): Promise<CreatedCheckpoint> {
+  if (request.name !== undefined) checkCheckpointName(request.name);
   try {
     return await new Capture(ports, request, false).run();
   } catch (error) {

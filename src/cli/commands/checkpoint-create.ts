@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { checkCheckpointName } from '../../checkpoint/checkpoint-name.ts';
 import { checkpointSentence } from '../checkpoint-words.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
@@ -23,14 +24,21 @@ export function checkpointCreateCommand(run: RunWork): Command {
     .option('--reason <text>', 'why, for the list')
     .action(
       run(async (session, flags: CheckpointFlags) => {
+        // Here too: a runner that makes the checkpoint could only say that it failed.
+        if (flags.name !== undefined) checkCheckpointName(flags.name);
         await using project = await session.open();
         const row = await uninterrupted(session.out, 'The checkpoint is finished first; it is short.', () =>
           project.createCheckpoint(flags),
         );
         session.out.show(row, () => [
           checkpointSentence(row),
-          `Next: codeframe restore ${row.name ?? row.id} takes the project back to it`,
+          `Next: codeframe restore ${isOneWord(row.name) ? row.name : row.id} takes the project back to it`,
         ]);
       }),
     );
+}
+
+/** A shell takes it as it stands. */
+function isOneWord(name: string | null): name is string {
+  return name !== null && /^[\w.,:@+/-]+$/.test(name);
 }
