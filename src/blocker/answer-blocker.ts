@@ -4,11 +4,18 @@ import { nearest } from '../ids.ts';
 import type { Store } from '../store/store.ts';
 import type { BlockerRow } from './blocker.ts';
 
-/** Answers an open question; its task goes on as soon as its agent is free. `id` may be the start of one. */
+/**
+ * Answers an open question; its task goes on as soon as its agent is free. `id` may be the start of one. An answer stands
+ * for good, so a blank one, most likely an unset variable, is refused: to the agent it would be a no.
+ */
 export function answerBlocker(
   ports: EventPorts & { readonly store: Store },
   given: { readonly id: string; readonly answer: string },
 ): Promise<BlockerRow> {
+  if (given.answer.trim() === '') {
+    const problem = 'an answer has to have words in it';
+    return Promise.reject(new CodeframeError({ code: 'invalid-argument', argument: 'TEXT', problem }));
+  }
   return ports.store.write(async (tx) => {
     const all = await tx.list('blockers');
     const exact = all.find(({ id }) => id === given.id);
