@@ -23,7 +23,10 @@ export interface HeldLease {
   readonly lost: AbortSignal;
   /** The owner before, when it did not release the lease: recovery is due. */
   readonly before: LeaseRow | null;
-  /** Gives the lease back (nothing when it is already lost or given back). */
+  /**
+   * Gives the lease back (nothing when it is already lost or given back). Never rejects, so that it hides no other
+   * failure: one that cannot be given back ends with the process, or by its age.
+   */
   release(): Promise<void>;
   /** Stops renewing without giving it back: a transaction of the caller's has done that. */
   forget(): void;
@@ -157,7 +160,9 @@ function keepAlive(
       forget();
       await renewing;
       if (lost.signal.aborted) return;
-      await releaseRow(store, fence);
+      await releaseRow(store, fence).catch((error: unknown) => {
+        log.error({ err: error }, 'could not give the lease back');
+      });
     },
   };
 }
@@ -170,6 +175,26 @@ async function releaseRow(store: Store, fence: Fence): Promise<void> {
       set: { ownerId: null },
     }),
   );
+}
+
+/** Does the work as the project's owner. Answers `owned`, and does nothing, when a live process owns it. */
+export async function asOwner<T>(
+  ports: LeasePorts,
+  verb: string,
+  work: (held: HeldLease) => Promise<T>,
+): Promise<T | 'owned'> {
+  let held;
+  try {
+    held = await takeLease(ports, verb);
+  } catch (error) {
+    if (isFailure(error, 'project-owned')) return 'owned';
+    throw error;
+  }
+  try {
+    return await work(held);
+  } finally {
+    await held.release();
+  }
 }
 
 /** What is known of the process behind a lease. */

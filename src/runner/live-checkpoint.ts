@@ -2,11 +2,12 @@ import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
 import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
 import type { Thaw } from '../agent/processes.ts';
 import { CodeframeError } from '../failure.ts';
-import { isTakeable } from '../project/lease.ts';
+import { isExpired } from '../project/lease.ts';
 import { problemOf } from '../problem-of.ts';
 import type { Fence } from '../store/store.ts';
-import { livenessOf } from './lease.ts';
+import { asOwner, livenessOf } from './lease.ts';
 import type { ProjectPorts } from './ports.ts';
+import { recover } from './recover.ts';
 import type { StepGate } from './step-gate.ts';
 import { waitForChange } from './wait-for-change.ts';
 
@@ -15,19 +16,34 @@ const holdMs = 5_000;
 
 /**
  * A checkpoint by hand. While a runner lives, it makes it, with its agents held between their steps, so that code,
- * rows and memory are of one instant; otherwise this process does.
+ * rows and memory are of one instant; otherwise this process does, as the owner, so that nobody begins to work or to
+ * restore meanwhile.
  */
 export async function checkpointProject(
   ports: ProjectPorts,
   options: { readonly name?: string; readonly reason?: string },
 ): Promise<CheckpointRow> {
   if (options.name !== undefined) await refuseTaken(ports, options.name);
-  if (!(await hasOwner(ports))) {
-    const request = { ...options, trigger: 'manual', createdBy: ports.actor } as const;
-    return (await createCheckpoint(ports, request)).row;
+  const owner = await ownerNow(ports);
+  // It would lose the project over a checkpoint, and may only have been stopped with Ctrl-Z.
+  if (owner === 'silent') return makeHere(ports, options);
+  if (owner === 'none') {
+    const made = await asOwner(ports, 'checkpoint', async (held) => {
+      await recover(ports, held);
+      return makeHere(ports, { ...options, fence: held.fence });
+    });
+    if (made !== 'owned') return made;
   }
   const row = await requestCheckpoint(ports, options);
   return awaitCheckpoint(ports, { row, options });
+}
+
+async function makeHere(
+  ports: ProjectPorts,
+  options: { readonly name?: string; readonly reason?: string; readonly fence?: Fence },
+): Promise<CheckpointRow> {
+  const request = { ...options, trigger: 'manual', createdBy: ports.actor } as const;
+  return (await createCheckpoint(ports, request)).row;
 }
 
 async function refuseTaken(ports: ProjectPorts, name: string): Promise<void> {
@@ -36,9 +52,12 @@ async function refuseTaken(ports: ProjectPorts, name: string): Promise<void> {
   throw new CodeframeError({ code: 'already-exists', kind: 'checkpoint', id: name });
 }
 
-async function hasOwner(ports: ProjectPorts): Promise<boolean> {
+/** `silent`: its process is there, or may be, but its lease has run out. */
+async function ownerNow(ports: ProjectPorts): Promise<'none' | 'silent' | 'live'> {
   const lease = await ports.store.read((tx) => tx.get('leases', 'runner'));
-  return lease !== undefined && !isTakeable(lease, livenessOf(ports.processes, lease), ports.clock.now());
+  if (lease === undefined || lease.ownerId === null) return 'none';
+  if (livenessOf(ports.processes, lease) === 'dead') return 'none';
+  return isExpired(lease, ports.clock.now()) ? 'silent' : 'live';
 }
 
 async function requestCheckpoint(
@@ -79,7 +98,7 @@ async function awaitCheckpoint(
       const problem = request.problem ?? 'the runner could not make it';
       throw new CodeframeError({ code: 'capture-failed', path: ports.projectDir, problem });
     }
-    if (await hasOwner(ports)) await waitForChange(ports, { version, withinMs: 1000 });
+    if ((await ownerNow(ports)) === 'live') await waitForChange(ports, { version, withinMs: 1000 });
     else if (await withdraw(ports, asked.row.id)) return checkpointProject(ports, asked.options);
   }
 }

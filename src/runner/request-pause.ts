@@ -5,7 +5,7 @@ import { changeProject, readProject } from '../project/change-project.ts';
 import { isTakeable } from '../project/lease.ts';
 import type { PauseResult, PauseRow } from '../project/pause.ts';
 import { problemOf } from '../problem-of.ts';
-import { livenessOf, takeLease } from './lease.ts';
+import { asOwner, livenessOf } from './lease.ts';
 import { performPause } from './perform-pause.ts';
 import type { RunnerPorts } from './ports.ts';
 import { recover } from './recover.ts';
@@ -48,7 +48,7 @@ async function settleBetween(ports: RunnerPorts, version: number): Promise<void>
     await waitForChange(ports, { version, withinMs: 1000 });
     return;
   }
-  await asOwner(ports, (held) => recover(ports, held));
+  await asOwner(ports, 'pause', (held) => recover(ports, held));
 }
 
 type Asked = { readonly pauseId: string } | { readonly result: PauseResult };
@@ -110,7 +110,7 @@ async function awaitPause(ports: RunnerPorts, pauseId: string): Promise<PauseRes
 
 /** Does the pause, unless somebody else became the owner first. */
 async function performAsOwner(ports: RunnerPorts, pauseId: string): Promise<void> {
-  await asOwner(ports, async (held) => {
+  await asOwner(ports, 'pause', async (held) => {
     await recover(ports, held, { keepPause: true });
     const { state } = await ports.store.read((tx) => readProject(tx, ports.project.id));
     if (state.kind !== 'pausing' || state.pauseId !== pauseId) return;
@@ -124,22 +124,4 @@ async function performAsOwner(ports: RunnerPorts, pauseId: string): Promise<void
       );
     }
   });
-}
-
-async function asOwner(
-  ports: RunnerPorts,
-  work: (held: Awaited<ReturnType<typeof takeLease>>) => Promise<unknown>,
-): Promise<void> {
-  let held;
-  try {
-    held = await takeLease(ports, 'pause');
-  } catch (error) {
-    if (isFailure(error, 'project-owned')) return;
-    throw error;
-  }
-  try {
-    await work(held);
-  } finally {
-    await held.release();
-  }
 }

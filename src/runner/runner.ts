@@ -65,17 +65,8 @@ export class Runner {
     } finally {
       over.abort();
       await watching;
-      await this.#release();
-      await guard.stop();
-    }
-  }
-
-  /** A failure here must not hide why the run ended; the lease ends with the process or by its age. */
-  async #release(): Promise<void> {
-    try {
       await this.#lease.release();
-    } catch (error) {
-      this.#ports.log.error({ err: error }, 'could not give the lease back');
+      await guard.stop();
     }
   }
 

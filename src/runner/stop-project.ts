@@ -1,8 +1,7 @@
 import { recordEvent } from '../event/record-event.ts';
-import { isFailure } from '../failure.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { isTakeable } from '../project/lease.ts';
-import { livenessOf, takeLease } from './lease.ts';
+import { asOwner, livenessOf, type HeldLease } from './lease.ts';
 import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 import { waitForChange } from './wait-for-change.ts';
@@ -29,33 +28,22 @@ export async function stopProject(
     }));
     if (state.kind !== 'stopping' && state.kind !== 'interrupted') return;
     const free = lease === undefined || isTakeable(lease, livenessOf(ports.processes, lease), clock.now());
-    if (free) await stopAsOwner(ports);
+    if (free) await asOwner(ports, 'stop', (held) => stopAsOwner(ports, held));
     else await waitForChange(ports, { version, withinMs: 1000 });
   }
 }
 
 /** The runner is gone: what it left is put right, and the project is stopped. */
-async function stopAsOwner(ports: ProjectPorts): Promise<void> {
-  let held;
-  try {
-    held = await takeLease(ports, 'stop');
-  } catch (error) {
-    if (isFailure(error, 'project-owned')) return;
-    throw error;
-  }
-  try {
-    await recover(ports, held);
-    await ports.store.write(
-      async (tx) => {
-        const { state } = await readProject(tx, ports.project.id);
-        if (state.kind !== 'interrupted') return;
-        const change = { kind: 'stopped', at: ports.clock.now(), why: 'asked' } as const;
-        await changeProject(tx, ports.project.id, { change, verb: 'stop' });
-        await recordEvent(tx, ports, { type: 'project-stopped', data: { why: 'asked' } });
-      },
-      { fence: held.fence },
-    );
-  } finally {
-    await held.release();
-  }
+async function stopAsOwner(ports: ProjectPorts, held: HeldLease): Promise<void> {
+  await recover(ports, held);
+  await ports.store.write(
+    async (tx) => {
+      const { state } = await readProject(tx, ports.project.id);
+      if (state.kind !== 'interrupted') return;
+      const change = { kind: 'stopped', at: ports.clock.now(), why: 'asked' } as const;
+      await changeProject(tx, ports.project.id, { change, verb: 'stop' });
+      await recordEvent(tx, ports, { type: 'project-stopped', data: { why: 'asked' } });
+    },
+    { fence: held.fence },
+  );
 }
