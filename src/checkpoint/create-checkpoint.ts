@@ -123,8 +123,10 @@ class Capture {
   async run(): Promise<CreatedCheckpoint> {
     const { clock, git, log } = this.#ports;
     const keeping = this.#keep();
+    let isWritten = false;
     try {
       const { commit, manifest } = await this.#write();
+      isWritten = true;
       this.#mark('content');
       await keeping;
       const row = rowOf(manifest, { commit, durationMs: Math.round(clock.elapsed() - this.#began) });
@@ -134,7 +136,9 @@ class Capture {
       return { row, manifest, phasesMs: this.#phasesMs };
     } catch (error) {
       await keeping;
-      if (!isFailure(error, 'already-exists')) await git.release(this.#id).catch(() => undefined);
+      // Once it is there it needs its commits, also when its row could not be written: it is adopted later.
+      const isNeeded = isWritten || isFailure(error, 'already-exists');
+      if (!isNeeded) await git.release(this.#id).catch(() => undefined);
       throw error;
     }
   }

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { withRestoreBench } from '../../test/rig/restore-bench.ts';
+import { isFailure } from '../failure.ts';
+import { adoptCheckpoints, createCheckpoint } from './create-checkpoint.ts';
+
+const request = { trigger: 'manual', createdBy: 'test' } as const;
+
+describe('a checkpoint whose row is refused', () => {
+  it('keeps the commits that it needs, for it is adopted later', async () => {
+    await withRestoreBench(async ({ ports }) => {
+      const released: string[] = [];
+      const git = { ...ports.git, release: async (id: string) => void released.push(id) };
+      const stale = { ...request, id: 'c1', fence: { ownerId: 'another', epoch: 0 } };
+      const failure = await createCheckpoint({ ...ports, git }, stale).catch((error: unknown) => error);
+      expect(isFailure(failure, 'stale-owner')).toBe(true);
+      expect(released).toEqual([]);
+      expect(await adoptCheckpoints(ports)).toEqual(['c1']);
+    });
+  });
+
+  it('lets them go when nothing was written', async () => {
+    await withRestoreBench(async ({ ports }) => {
+      const released: string[] = [];
+      const git = { ...ports.git, release: async (id: string) => void released.push(id) };
+      const tree = { ...ports.tree, scan: () => Promise.reject(new Error('the disk is gone')) };
+      await expect(createCheckpoint({ ...ports, git, tree }, { ...request, id: 'c1' })).rejects.toThrow(
+        'disk',
+      );
+      expect(released).toEqual(['c1']);
+    });
+  });
+});
