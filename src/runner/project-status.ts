@@ -106,9 +106,7 @@ async function agentStatuses(
   for (const agent of await tx.list('agents')) {
     const where = { agent: agent.name };
     const items = await tx.pick('context_items', ['tier', 'promptTokens'], { where });
-    const task = seen.tasks.find(
-      ({ state }) => 'agent' in state && state.agent === agent.name && isBegun(state.kind),
-    );
+    const task = taskInHand(seen.tasks, agent.name);
     const step = seen.steps.findLast(
       ({ agent: name, status }) => name === agent.name && status === 'started',
     );
@@ -118,13 +116,20 @@ async function agentStatuses(
       driver: agent.driver,
       model: shownModel(agent),
       status: seen.alive ? agent.status : 'idle',
-      task: task === undefined ? null : { id: task.id, title: task.title, status: task.status },
+      task: task && { id: task.id, title: task.title, status: trueTaskStatus(task.status, seen.alive) },
       step: step !== undefined && seen.alive ? stepWords({ ...step, summary: step.intent.summary }) : null,
       promptTokens: promptTokens(items),
       tiers: countTiers(items),
     });
   }
   return statuses;
+}
+
+/** What an agent is at: what runs, before what it goes on with next, before what waits for a person. */
+function taskInHand(tasks: readonly TaskRow[], agent: string): TaskRow | null {
+  const own = tasks.filter(({ state }) => 'agent' in state && state.agent === agent);
+  const byStatus = (wanted: TaskStatus): TaskRow | undefined => own.find(({ status }) => status === wanted);
+  return byStatus('running') ?? byStatus('held') ?? byStatus('waiting') ?? null;
 }
 
 function isBegun(status: TaskStatus): boolean {
@@ -145,11 +150,15 @@ function countTiers(items: readonly Pick<ContextItemRow, 'tier'>[]): Readonly<Re
   return tiers;
 }
 
-/** A task that a runner was at when it died is held: recovery will write so. */
 function countByStatus(tasks: readonly TaskRow[], alive: boolean): Readonly<Record<TaskStatus, number>> {
   const counts = { pending: 0, running: 0, held: 0, waiting: 0, done: 0, failed: 0, cancelled: 0 };
-  for (const { status } of tasks) counts[status === 'running' && !alive ? 'held' : status] += 1;
+  for (const { status } of tasks) counts[trueTaskStatus(status, alive)] += 1;
   return counts;
+}
+
+/** A task that a runner was at when it died is held: recovery will write so. */
+function trueTaskStatus(status: TaskStatus, alive: boolean): TaskStatus {
+  return status === 'running' && !alive ? 'held' : status;
 }
 
 async function spent(tx: ReadTransaction): Promise<Pick<StatusReport, 'costUsd' | 'tokens'>> {
