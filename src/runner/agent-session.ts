@@ -10,7 +10,7 @@ import { recordEvent } from '../event/record-event.ts';
 import type { Fence, WriteTransaction } from '../store/store.ts';
 import type { TaskRow } from '../task/task.ts';
 import { RoomMaker, type RoomPorts } from './make-room.ts';
-import type { StepGate } from './step-gate.ts';
+import { isFreezable, type StepGate } from './step-gate.ts';
 
 export type SessionPorts = Omit<RoomPorts, 'actor'>;
 
@@ -58,7 +58,8 @@ export class StoreAgentSession implements AgentSession {
     const leave = await this.#of.gate.enter(start);
     try {
       const step = await this.#insertStep(start);
-      this.#leave.set(step.id, leave);
+      if (isFreezable(step)) leave();
+      else this.#leave.set(step.id, leave);
       return step;
     } catch (error) {
       leave();
