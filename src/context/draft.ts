@@ -54,7 +54,7 @@ const NAME_PRICE = 0.001;
 /** Lists of names are dearer than prose. */
 const WORD_RATE = 1.15;
 
-/** Orders the moves once; each draft of them is then one pass over the memory. */
+/** Orders the moves once; each draft of them is then one pass over the memory, made once. */
 export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
   const { table, ids } = cut.memory.names;
   const totals = new Int32Array(table.size);
@@ -63,10 +63,15 @@ export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
   const costOf = (name: number): number =>
     (costs[name] ||= (estimateTokens(table.word(name)) + 0.15) * WORD_RATE * cut.rate);
   const moves = movesOf(cut, worth);
+  const made = new Map<number, Draft>();
   const draft = (count: number): Draft => {
+    const known = made.get(count);
+    if (known !== undefined) return known;
     const fates = new Uint8Array(cut.pieces.length);
     for (let at = 0; at < count; at += 1) fates[moves[at]?.piece ?? 0] = moves[at]?.fate ?? WHOLE;
-    return outline({ ...cut, worth, fates, costOf, left: namesLeft(cut, totals, fates) });
+    const drafted = outline({ ...cut, worth, fates, costOf, left: namesLeft(cut, totals, fates) });
+    made.set(count, drafted);
+    return drafted;
   };
   return { count: moves.length, draft };
 }

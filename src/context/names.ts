@@ -121,12 +121,16 @@ const ARROW = 0x2192;
 function kindOf(text: string, from: number, word: Word): number {
   const length = word.end - from;
   if (length < 3 || length > LONGEST_NAME) return -1;
-  const [, small = 0, smallHex = 0, capital = 0, digit = 0, joint = 0] = word.sorts;
+  const { sorts } = word;
+  const capital = sorts[CAPITAL] ?? 0;
+  const digit = sorts[DIGIT] ?? 0;
+  const small = (sorts[SMALL] ?? 0) + (sorts[SMALL_HEX] ?? 0);
   if (digit === length) return text.charCodeAt(word.end) === ARROW ? -1 : NAME_NUMBER;
-  if (smallHex + digit === length && length >= 7 && digit > 0) return NAME_HASH;
+  if ((sorts[SMALL_HEX] ?? 0) + digit === length && length >= 7 && digit > 0) return NAME_HASH;
   const first = text.charCodeAt(from);
   const startsHigh = first >= 65 && first <= 90;
-  if (digit > 0 || joint > 0 || (capital > (startsHigh ? 1 : 0) && small + smallHex > 0)) return NAME_MIXED;
+  if (digit > 0 || (sorts[JOINT] ?? 0) > 0) return NAME_MIXED;
+  if (capital > (startsHigh ? 1 : 0) && small > 0) return NAME_MIXED;
   if (capital > 0) return NAME_CAPITAL;
   return length >= 4 ? NAME_PLAIN : -1;
 }

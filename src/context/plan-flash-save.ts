@@ -107,7 +107,7 @@ function writeToGoal(cut: CutMemory, drafts: Drafts, { goal, count }: Goal): Wri
   return best;
 }
 
-const ROUNDS = 3;
+const ROUNDS = 2;
 const TOLERANCE = 0.02;
 
 /** The moves, cheapest first, that free as many tokens as the goal or come nearest to it. */
@@ -118,16 +118,17 @@ function fit({ count, draft }: Drafts, goal: number): Draft {
   let low = 0;
   let high = count;
   // Guesses along the line between what is known, and halves every second time, so that a curve cannot slow it down.
-  for (let guess = 0; high - low > 1 && above.freed - below.freed > SAME; guess += 1) {
+  for (let guess = 0; high - low > 1 && above.freed - below.freed > 1; guess += 1) {
     const share = guess % 2 === 0 ? (goal - below.freed) / (above.freed - below.freed) : 1 / 2;
     const middle = Math.min(high - 1, Math.max(low + 1, Math.round(low + (high - low) * share)));
     const next = draft(middle);
     if (next.freed >= goal) [high, above] = [middle, next];
     else [low, below] = [middle, next];
-    if (Math.abs(next.freed - goal) < SAME) return next;
+    if (Math.abs(next.freed - goal) < Math.max(SAME, goal * SAME_SHARE)) return next;
   }
   return Math.abs(above.freed - goal) < Math.abs(goal - below.freed) ? above : below;
 }
 
-/** Tokens that make no difference. */
+/** Tokens, and a share of the goal, that make no difference. */
 const SAME = 20;
+const SAME_SHARE = 0.004;

@@ -20,7 +20,7 @@ export function renderStub(cut: CutMemory, run: Run, recallId: string): string {
   );
   if (first?.fate === CONDENSED) {
     blocks.unshift(
-      `[archived ${recallId}: lines ${numbersOf(textOf(cut, run)) ?? ''}, without their numbers]`,
+      `[archived ${recallId}: lines ${numbersOf(cut, run) ?? ''}, without their numbers]`,
       linesOf(cut, first),
     );
   } else if (first !== undefined) {
@@ -47,7 +47,7 @@ function outlineOf(cut: CutMemory, part: RunPart): string {
   const { memory, pieces } = cut;
   const item = memory.items[pieces[part.first]?.item ?? 0];
   const text = textOf(cut, part);
-  const numbers = numbersOf(text);
+  const numbers = numbersOf(cut, part);
   const lines = text.split(item?.kind === 'call' ? '\\n' : '\n').length;
   const names = part.names.map((name) => memory.names.table.word(name)).join(' ');
   const error = item?.kind === 'result' && item.path === '' ? firstErrorLine(text) : null;
@@ -60,19 +60,31 @@ function linesOf(cut: CutMemory, part: RunPart): string {
 }
 
 /** `12-40` where a file tool put numbers before the lines. */
-function numbersOf(text: string): string | null {
+function numbersOf(cut: CutMemory, part: { readonly first: number; readonly last: number }): string | null {
+  const numbered = cut.pieces.slice(part.first, part.last + 1).filter((piece) => piece.numbered > 0);
+  const count = numbered.reduce((sum, piece) => sum + piece.numbered, 0);
+  const text = cut.memory.items[numbered[0]?.item ?? 0]?.text ?? '';
+  const [first, last] = [numbered[0], numbered.at(-1)];
+  if (count < LEAST_NUMBERED || first === undefined || last === undefined) return null;
+  return `${numbersIn(text.slice(first.from, first.to))[0]}-${numbersIn(text.slice(last.from, last.to)).at(-1)}`;
+}
+
+function numbersIn(text: string): number[] {
   const numbered = text.split('\n').filter((line) => afterLineNumber(line, 0, line.length) > 0);
-  if (numbered.length < LEAST_NUMBERED) return null;
-  return `${Number.parseInt(numbered[0] ?? '', 10)}-${Number.parseInt(numbered.at(-1) ?? '', 10)}`;
+  return numbered.map((line) => Number.parseInt(line, 10));
 }
 
 /** The first line that tells of a failure, shortened; null if there is none. */
 function firstErrorLine(text: string): string | null {
-  const line = ERROR_LINE.exec(text.slice(0, ERROR_SEARCH))?.[0].trim().replaceAll(']', ')');
-  return line === undefined ? null : line.slice(0, ERROR_CHARACTERS).replace(LONE_SURROGATE, '\ufffd');
+  const at = text.slice(0, ERROR_SEARCH).search(ERROR);
+  if (at < 0) return null;
+  const from = Math.max(text.lastIndexOf('\n', at) + 1, at - ERROR_CHARACTERS / 2);
+  const end = text.indexOf('\n', at);
+  const line = text.slice(from, Math.min(end < 0 ? text.length : end, from + ERROR_CHARACTERS));
+  return line.trim().replaceAll(']', ')').replace(LONE_SURROGATE, '\ufffd');
 }
 
-const ERROR_LINE = /^.*(?:\berror\b[:\s[]|Error:|\bFAIL\b|\bfailed\b|panic:|Traceback|fatal:|ERR!).*$/m;
+const ERROR = /\berror\b[:\s[]|Error:|\bFAIL\b|\bfailed\b|panic:|Traceback|fatal:|ERR!/;
 const ERROR_SEARCH = 50_000;
 const ERROR_CHARACTERS = 140;
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
