@@ -45,7 +45,10 @@ async function asRestorer(
         fence: held.fence,
       });
     } finally {
-      await end(ports, held);
+      // What the restore did stands, and so does its failure: a status that could not be written is put right by recovery.
+      await end(ports, held).catch((error: unknown) => {
+        ports.log.error({ err: error, restoreId }, 'could not write that the restore is over');
+      });
     }
   } finally {
     await held.release();
