@@ -20,9 +20,7 @@ export async function freezeFamily(
   const running = frozen.filter(({ stopped }) => !stopped);
   // The signal is on its way; a write that the process is in the middle of is not over yet.
   while (running.some((entry) => isMoving(entry, table)) && !isLate()) await sleep(pollMs);
-  return () => {
-    for (const entry of running.toReversed()) signalProcess(entry, 'SIGCONT', table);
-  };
+  return () => letGo(frozen, table);
 }
 
 /** Stops what is found until a look finds nothing new: what is stopped cannot fork away. Answers all of it as it was found. */
@@ -32,14 +30,25 @@ export function stopAll(
   isLate: () => boolean,
 ): readonly ProcessEntry[] {
   const met = new Map<string, ProcessEntry>();
-  for (;;) {
-    const fresh = look().filter((entry) => !met.has(keyOf(entry)));
-    for (const entry of fresh) {
-      met.set(keyOf(entry), entry);
-      signalProcess(entry, 'SIGSTOP', table);
+  try {
+    for (;;) {
+      const fresh = look().filter((entry) => !met.has(keyOf(entry)));
+      for (const entry of fresh) {
+        met.set(keyOf(entry), entry);
+        signalProcess(entry, 'SIGSTOP', table);
+      }
+      if (fresh.length === 0 || isLate()) return [...met.values()];
     }
-    if (fresh.length === 0 || isLate()) return [...met.values()];
+  } catch (error) {
+    // Nobody else knows what stands still now.
+    letGo([...met.values()], table);
+    throw error;
   }
+}
+
+/** Lets processes go on, but for what had been stopped before. */
+function letGo(frozen: readonly ProcessEntry[], table: ProcessTable): void {
+  for (const entry of frozen.toReversed()) if (!entry.stopped) signalProcess(entry, 'SIGCONT', table);
 }
 
 function isMoving(entry: ProcessEntry, table: ProcessTable): boolean {

@@ -130,6 +130,20 @@ test('frozen processes write nothing until they are let go on, and then all of t
   await processes.killMarked(markerPrefix(projectId()), 10_000);
 });
 
+test('a freeze that fails half way leaves nothing frozen', async () => {
+  const child = rig.sh(sleeper, marked('a'));
+  await until(() => pidsIn(rig.path('pids')).length === 1);
+  let looks = 0;
+  const list = (): ReturnType<typeof procTable.list> => {
+    looks += 1;
+    if (looks === 2) throw new Error('too many open files');
+    return procTable.list();
+  };
+  const freezing = openProcesses({ ...procTable, list }).freezeMarked(markerPrefix(projectId()), 10_000);
+  await expect(freezing).rejects.toThrow('too many open files');
+  await until(() => stateOf(child.pid ?? 0) === 'S');
+});
+
 test('what had been stopped before a freeze stays stopped after it', async () => {
   const processes = openProcesses();
   const child = rig.sh(sleeper, marked('a'));
