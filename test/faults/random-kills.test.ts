@@ -18,7 +18,8 @@ describe(`${kills} kills at random moments, seed ${seed}`, () => {
     const acknowledged = { tasks: new Set<number>(), checkpoints: new Set<string>() };
     let killed = 0;
     while (killed < kills) {
-      const died = await runKilled(scene, ['work', '0'], Math.floor(random() * 400));
+      const moment = { lines: 1 + Math.floor(random() * 4), ms: Math.floor(random() * 150) };
+      const died = await runKilled(scene, ['work', '0'], moment);
       if (died.killed) killed += 1;
       for (const line of died.said) {
         if (typeof line['task'] === 'number') acknowledged.tasks.add(line['task']);

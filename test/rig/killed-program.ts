@@ -11,8 +11,14 @@ export interface Died {
   readonly said: readonly Record<string, unknown>[];
 }
 
-/** Runs `test/faults/fixtures/killed-program.ts` on a scene; `killAfterMs`: from outside, counted from its first line. */
-export async function runKilled(scene: Scene, args: readonly string[], killAfterMs?: number): Promise<Died> {
+/** When it is killed from outside: so long after it was acknowledged so many things. */
+export interface KillMoment {
+  readonly lines: number;
+  readonly ms: number;
+}
+
+/** Runs `test/faults/fixtures/killed-program.ts` on a scene. */
+export async function runKilled(scene: Scene, args: readonly string[], moment?: KillMoment): Promise<Died> {
   const script = await bundleFixture(new URL('../faults/fixtures/killed-program.ts', import.meta.url));
   const child = spawn(process.execPath, [script, scene.dir, ...args], {
     cwd: scene.dir,
@@ -24,7 +30,8 @@ export async function runKilled(scene: Scene, args: readonly string[], killAfter
   let timer: NodeJS.Timeout | undefined;
   child.stdout.on('data', (chunk: Buffer) => {
     out += chunk.toString();
-    if (killAfterMs !== undefined) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    if (moment === undefined || out.split('\n').length <= moment.lines) return;
+    timer ??= setTimeout(() => child.kill('SIGKILL'), moment.ms);
   });
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()));
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
