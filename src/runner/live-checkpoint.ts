@@ -1,6 +1,6 @@
 import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
 import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
-import type { Thaw } from '../agent/processes.ts';
+import { markerPrefix, type Thaw } from '../agent/processes.ts';
 import { CodeframeError } from '../failure.ts';
 import { isExpired } from '../project/lease.ts';
 import { problemOf } from '../problem-of.ts';
@@ -144,7 +144,7 @@ async function makeHeld(
   const open = await making.gate.hold(ports.clock, holdMs);
   let thaw: Thaw | undefined;
   try {
-    thaw = await ports.processes.freezeMarked(`${ports.project.id}/`, holdMs);
+    thaw = await ports.processes.freezeMarked(markerPrefix(ports.project.id), holdMs);
     const { row } = await createCheckpoint(ports, {
       id: request.id,
       trigger: 'manual',

@@ -1,8 +1,8 @@
 import { openProcesses } from '../../src/adapters/processes/machine-processes.ts';
 import type { TokenCounter } from '../../src/context/tokens.ts';
-import type { LeaseRow } from '../../src/project/lease.ts';
 import type { HeldLease } from '../../src/runner/lease.ts';
 import type { RunnerPorts } from '../../src/runner/ports.ts';
+import { noSecrets } from '../../src/secret/secrets.ts';
 import { benchFence, withRestoreBench } from './restore-bench.ts';
 
 const tokens: TokenCounter = { method: 'length', count: (text) => text.length };
@@ -20,21 +20,22 @@ export function withRunnerBench(
       projectDir: bench.root,
       drivers: new Map(),
       processes: openProcesses(),
+      secrets: noSecrets,
       flashSave,
       graceMs: 0,
       guard: () => ({ stop: () => Promise.resolve() }),
       tokens,
     };
-    await work({ ports, held: heldLease(null) });
+    await work({ ports, held: heldLease() });
   });
 }
 
-/** The lease of the bench, in the place of an owner that ended without a word, if any. */
-export function heldLease(before: LeaseRow | null): HeldLease {
+/** The lease of the bench. */
+function heldLease(): HeldLease {
   return {
     fence: benchFence,
     lost: new AbortController().signal,
-    before,
+    before: null,
     release: () => Promise.resolve(),
     forget() {},
   };
