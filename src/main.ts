@@ -12,6 +12,8 @@ import {
   dataHome,
   findProject,
 } from './adapters/project-files/project-place.ts';
+import { matchPaths } from './adapters/secrets-secretlint/match-paths.ts';
+import { openSecrets, type OpenedSecrets } from './adapters/secrets-secretlint/open-secrets.ts';
 import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-store.ts';
 import { randomIds } from './adapters/system/random-ids.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
@@ -21,11 +23,18 @@ import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
 import { mayRun } from './agent/run-rules.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import { recordEvent } from './event/record-event.ts';
+import type { UserGit } from './checkpoint/user-git.ts';
+import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
+import type { Log } from './log.ts';
 import type { ProjectPlace } from './project/config.ts';
 import { defaultGraceMs } from './project/pause.ts';
 import type { ProjectPorts, RunnerPorts } from './runner/ports.ts';
 import { OpenProject } from './runner/project-handle.ts';
+import { redactLine } from './secret/redact-line.ts';
+import { redactingOutput } from './secret/redacting-output.ts';
+import { redactingStore } from './secret/redacting-store.ts';
+import { SecretFreeTree } from './secret/secret-free-tree.ts';
 
 const ownPackage = findOwnPackage(fileURLToPath(import.meta.url));
 
@@ -70,7 +79,14 @@ async function openPorts(
 ): Promise<{ readonly ports: ProjectPorts; readonly close: () => Promise<void> }> {
   const { dir, dataDir, config } = place;
   const program = options.program ?? 'library';
-  const log = openLog({ dir: path.join(dataDir, 'logs'), name: program, verbose: options.verbose === true });
+  const opened = openSecrets({ root: dir, dataDir, env: process.env });
+  const { secrets } = opened;
+  const log = openLog({
+    dir: path.join(dataDir, 'logs'),
+    name: program,
+    verbose: options.verbose === true,
+    redact: (line) => redactLine(secrets, line),
+  });
   const store = await openSqliteStore({
     path: path.join(dataDir, 'state.db'),
     backupsDir: path.join(dataDir, 'backups'),
@@ -82,10 +98,11 @@ async function openPorts(
   const startReaper = createStartReaper({ script: path.join(ownPackage.dir, 'dist', 'reaper.js'), log });
   const project = { id: config.id, name: config.name };
   const ports: ProjectPorts = {
-    store,
+    store: redactingStore(store, secrets),
     checkpoints,
     git,
-    tree: openWorkTree({ root: dir, dataDir, ignored: (nested) => git.ignored(nested) }),
+    tree: openTree(place, { opened, git, log }),
+    secrets,
     writer: new FileTreeWriter({ root: dir, journalDir: path.join(dataDir, 'journal') }),
     clock: systemClock,
     ids: randomIds,
@@ -95,7 +112,7 @@ async function openPorts(
     schema: newestSchema,
     projectDir: dir,
     processes,
-    drivers: driversToCheck({ place, allow: [], ports: { log, processes } }),
+    drivers: driversToCheck({ place, allow: [], ports: { log, processes, secrets } }),
     flashSave: {
       off: config.settings.flashSave?.off ?? false,
       target: config.settings.flashSave?.target ?? 0.4,
@@ -112,6 +129,22 @@ async function openPorts(
     log.close();
   };
   return { ports: options.wrapPorts?.(ports) ?? ports, close };
+}
+
+/** The project's files, without new ones that hold a secret but those that the settings allow. */
+function openTree(
+  { dir, dataDir, config }: ProjectPlace,
+  { opened, git, log }: { readonly opened: OpenedSecrets; readonly git: UserGit; readonly log: Log },
+): WorkTree {
+  const files = openWorkTree({ root: dir, dataDir, ignored: (nested) => git.ignored(nested) });
+  const { secrets, clean } = opened;
+  return new SecretFreeTree(files, {
+    secrets,
+    clean,
+    git,
+    log,
+    isAllowed: matchPaths(config.settings.allowSecrets),
+  });
 }
 
 /** Where a project has worked before, a missing database is a loss to be told, not one to be made anew. */
@@ -145,13 +178,14 @@ async function loadRunner(
   run: { readonly place: ProjectPlace; readonly allow: readonly string[] },
 ): Promise<RunnerPorts> {
   const { openO200kTokens } = await import('./adapters/tokens-o200k/o200k-tokens.ts');
+  await ports.secrets.ready();
   return { ...ports, tokens: await openO200kTokens(), drivers: await driversOf({ ...run, ports }) };
 }
 
 interface DriverParts {
   readonly place: ProjectPlace;
   readonly allow: readonly string[];
-  readonly ports: Pick<ProjectPorts, 'log' | 'processes'>;
+  readonly ports: Pick<ProjectPorts, 'log' | 'processes' | 'secrets'>;
 }
 
 /** Knows the drivers by name, and loads them when one is asked whether it can run an agent: a quick command never is. */
@@ -195,12 +229,15 @@ async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDr
     processes: ports.processes,
     env: process.env,
     openOutput: (agent) =>
-      openRotatingFile({
-        path: path.join(place.dataDir, 'logs', 'agents', `${agent}.log`),
-        sizeBytesMax: 10 * 1024 * 1024,
-        filesMax: 5,
-        onProblem: (error) => ports.log.warn({ err: error, agent }, 'cannot write its output'),
-      }),
+      redactingOutput(
+        openRotatingFile({
+          path: path.join(place.dataDir, 'logs', 'agents', `${agent}.log`),
+          sizeBytesMax: 10 * 1024 * 1024,
+          filesMax: 5,
+          onProblem: (error) => ports.log.warn({ err: error, agent }, 'cannot write its output'),
+        }),
+        ports.secrets,
+      ),
   });
   return new Map([model, command].map((driver) => [driver.name, driver]));
 }

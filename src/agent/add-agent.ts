@@ -1,15 +1,21 @@
 import type { NewAgent } from '../handle.ts';
 import { recordEvent, type EventPorts } from '../event/record-event.ts';
 import { CodeframeError } from '../failure.ts';
+import type { Secrets } from '../secret/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRow } from './agent.ts';
 
 /** Adds an agent. Throws `invalid-argument` and `already-exists`; starts nothing. */
 export async function addAgent(
-  ports: EventPorts & { readonly store: Store; readonly drivers: ReadonlyMap<string, unknown> },
+  ports: EventPorts & {
+    readonly store: Store;
+    readonly drivers: ReadonlyMap<string, unknown>;
+    readonly secrets: Pick<Secrets, 'find' | 'ready'>;
+  },
   agent: NewAgent,
 ): Promise<AgentRow> {
   refuseWrong(agent, [...ports.drivers.keys()]);
+  await refuseSecrets(ports.secrets, agent);
   const row: AgentRow = {
     name: agent.name,
     role: agent.role ?? 'worker',
@@ -46,6 +52,24 @@ function refuseWrong(agent: NewAgent, drivers: readonly string[]): void {
   }
   if (settings.model !== undefined && !/^[a-z-]+:.+$/u.test(settings.model)) {
     throw invalid('--model', `"${settings.model}" is not PROVIDER:MODEL, e.g. anthropic:claude-sonnet-4-5`);
+  }
+}
+
+/** What is stored holds no secret, and an agent cannot do without what its settings say. */
+async function refuseSecrets(secrets: Pick<Secrets, 'find' | 'ready'>, agent: NewAgent): Promise<void> {
+  await secrets.ready();
+  const { command = [], allow = [], model = '', baseUrl = '' } = agent.settings ?? {};
+  const settings = {
+    PROGRAM: command.join(' '),
+    '--allow': allow.join('\n'),
+    '--model': model,
+    '--base-url': baseUrl,
+  };
+  for (const [argument, text] of Object.entries(settings)) {
+    const [found] = secrets.find(text);
+    if (found === undefined) continue;
+    const problem = `it holds a secret (${found.kind}), and settings are stored: give it in a variable of the environment, which agents inherit`;
+    throw invalid(argument, problem);
   }
 }
 

@@ -18,6 +18,7 @@ export function instructionsFor(agent: AgentRow): string {
     'You work through tools, in the project directory; paths are relative to it. Other agents and people may change files while you work: read a file before you change it.',
     'Commands that no rule allows are put to a person first. Ask a person only what you cannot find out yourself.',
     'You may be paused at any moment and go on later; messages that start with [codeframe] tell you of it. Text that a stub replaces can be brought back with recall.',
+    'Text like [secret:KIND:ID] stands in your memory for a secret, which is kept out of what is stored. Use it as it stands: the secret is put back before a tool runs. Where that cannot be, you are told, and read the secret again where it came from.',
     'When the task is done, call finish_task with a short summary of what you did.',
   ].join('\n');
 }
@@ -63,6 +64,11 @@ function stepWords(step: StepRow): string {
 /** What the answer to a call that was cut says. */
 export function cutText(tool: string): string {
   return `[interrupted: ${tool} was stopped while it ran. It may have happened, in part or not at all: check before you go on.]`;
+}
+
+/** What the answer to a call says whose input names a secret that nobody has any more. */
+export function lostSecretText(placeholder: string): string {
+  return `[not run: ${placeholder} stands for a secret that was read before this run began, and secrets are not stored. Read it again where it came from (a file, a variable), then call again.]`;
 }
 
 /** What the answer to a call says that was to come after one that was cut. */

@@ -1,7 +1,8 @@
 import type { ContextItemRow, NewItem } from '../context/item.ts';
 import { isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
-import { cutText } from './agent-words.ts';
+import { placeholdersIn } from '../secret/placeholder.ts';
+import { cutText, lostSecretText } from './agent-words.ts';
 import type { RunEnd } from './driver.ts';
 import type { LoopContext } from './loop-context.ts';
 import { lostStep, stoppedEnd } from './loop-context.ts';
@@ -43,8 +44,15 @@ export async function runCall(
   const tool = loop.tools.get(name);
   if (!tool) return runStep(loop, ownCall(loop, call, items), items);
   const line = tool.commandLine?.(call.input) ?? null;
+  const lost = tool.effect === 'pure' ? null : lostSecret(call.input);
+  if (lost !== null) return runStep(loop, refusal(call, lostSecretText(lost)), items);
   if (line !== null && !loop.mayRun(line)) return runIfAllowed(loop, { call, tool, line }, items);
   return runStep(loop, projectCall(call, tool), items);
+}
+
+/** A placeholder whose secret this run has not seen: a tool would take it for the secret, and overwrite the real one with it. */
+function lostSecret(input: unknown): string | null {
+  return placeholdersIn(JSON.stringify(input) ?? '')[0]?.text ?? null;
 }
 
 function isInvalid(input: unknown): boolean {

@@ -3,6 +3,7 @@ import { recordEvent } from '../event/record-event.ts';
 import { isFailure } from '../failure.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
+import type { Redactor } from '../secret/redactor.ts';
 import type { Fence, Store } from '../store/store.ts';
 import { CapturedCode } from './captured-code.ts';
 import { checkCheckpointName } from './checkpoint-name.ts';
@@ -12,7 +13,7 @@ import type { Manifest } from './manifest.ts';
 import { partsFromRows, readRows, rowCounts, type AllRows } from './parts.ts';
 import { showPath, type TreePath } from './tree.ts';
 import type { CapturedGit, UserGit } from './user-git.ts';
-import type { WorkTree } from './work-tree.ts';
+import type { Held, WorkTree } from './work-tree.ts';
 
 /** What a capture needs. */
 export interface CheckpointPorts {
@@ -28,6 +29,8 @@ export interface CheckpointPorts {
   readonly program: string;
   /** The number of the newest migration. */
   readonly schema: number;
+  /** Takes secrets out of what the manifest says; nothing is taken out when left out. */
+  readonly secrets?: Redactor;
 }
 
 export interface CheckpointRequest {
@@ -40,6 +43,8 @@ export interface CheckpointRequest {
   readonly restoreId?: string;
   /** Ignored paths to take in all the same. */
   readonly include?: readonly TreePath[];
+  /** What the store holds already: taken in although a secret is in it. */
+  readonly held?: Held;
   /** Left out: the newest checkpoint, or the one that was restored since. */
   readonly parentId?: string;
   readonly fence?: Fence;
@@ -117,7 +122,11 @@ class Capture {
     this.#id = request.id ?? ports.ids.next('checkpoint');
     this.#createdAt = ports.clock.now();
     this.#began = ports.clock.elapsed();
-    this.#code = new CapturedCode(ports.tree, { include: request.include ?? [], distrustCache });
+    this.#code = new CapturedCode(ports.tree, {
+      include: request.include ?? [],
+      distrustCache,
+      ...(request.held === undefined ? {} : { held: request.held }),
+    });
   }
 
   async run(): Promise<CreatedCheckpoint> {
@@ -182,16 +191,16 @@ class Capture {
 
   #manifest(content: WrittenContent, [rows, git]: readonly [AllRows, CapturedGit | null]): Manifest {
     const { project, program, schema } = this.#ports;
-    const { trigger, createdBy } = this.#request;
+    const { trigger, createdBy, name = null, reason = null } = this.#request;
     return {
       format: 'codeframe-checkpoint',
       version: 1,
       id: this.#id,
       projectId: project.id,
       projectName: project.name,
-      name: this.#request.name ?? null,
+      name: name && this.#redact(name),
       trigger,
-      reason: this.#request.reason ?? null,
+      reason: reason && this.#redact(reason),
       createdBy,
       createdAt: iso(this.#createdAt),
       parentId: this.#request.parentId ?? parentOf(rows),
@@ -205,9 +214,16 @@ class Capture {
       tokens: rows.context_items.reduce((sum, item) => sum + item.promptTokens, 0),
       costUsd: rows.costs.reduce((sum, cost) => sum + (cost.costUsd ?? 0), 0),
       git: git === null ? null : { head: git.head, branch: git.branch, operation: git.operation },
-      uncovered: this.#code.uncovered().map((entry) => ({ ...entry, path: showPath(entry.path) })),
+      uncovered: this.#code.uncovered().map((entry) => ({
+        ...entry,
+        path: this.#redact(showPath(entry.path)),
+      })),
       sha256: content.sha256,
     };
+  }
+
+  #redact(text: string): string {
+    return this.#ports.secrets?.redact(text).text ?? text;
   }
 
   #mark(phase: string): void {

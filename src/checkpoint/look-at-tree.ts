@@ -1,9 +1,9 @@
 import { blobId } from './blob-id.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { hiddenPaths, type KnownEntry, type PresentTree } from './present-tree.ts';
-import type { ObjectId, ScannedEntry, TreePath, Uncovered, UncoveredReason } from './tree.ts';
+import type { CodeEntry, ObjectId, ScannedEntry, TreePath, Uncovered, UncoveredReason } from './tree.ts';
 import type { WantedTree } from './wanted-tree.ts';
-import type { TreeScan, WorkTree } from './work-tree.ts';
+import type { Held, TreeScan, WorkTree } from './work-tree.ts';
 
 export interface LookedAt {
   readonly plan: RestorePlan;
@@ -43,9 +43,18 @@ async function presentTree(
   options: LookTarget & { readonly include: readonly TreePath[] },
 ): Promise<PresentTree> {
   const { wanted, like, include } = options;
-  const scan = await readUnknown(tree, await tree.scan({ include }), like);
+  const scan = await readUnknown(tree, await tree.scan({ include, held: heldBy(options) }), like);
   const found = await tree.inspect(hiddenPaths(wanted, scan));
   return { ...scan, included: include, found };
+}
+
+/** What the target holds, for a scan. */
+export function heldBy({ wanted, like }: Pick<LookTarget, 'wanted' | 'like'>): Held {
+  return { has: (path) => wanted.has(path), object: (path) => objectOf(wanted.get(path)), like };
+}
+
+function objectOf(entry: CodeEntry | undefined): ObjectId | undefined {
+  return entry === undefined || entry.kind === 'directory' ? undefined : entry.object;
 }
 
 /** Hashes the files that the scan cache does not know. Those that cannot be read are uncovered. */

@@ -3,7 +3,7 @@ import type { RestorePreview } from '../handle.ts';
 import type { Fence } from '../store/store.ts';
 import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
 import { ofKnown } from './find-checkpoint.ts';
-import { isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
+import { heldBy, isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
 import type { RestoreFigures, RestorePart, RestoreRow } from './restore.ts';
 import {
   openTarget,
@@ -142,6 +142,7 @@ async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<st
     reason: `before ${request.kind} of ${request.checkpointId}`,
     restoreId: request.restoreId,
     include: looked.include,
+    ...(restoring.target.tree === null ? {} : { held: heldBy(restoring.target.tree) }),
     fence: request.fence,
   });
   const safety = await ports.checkpoints.open(row.id);

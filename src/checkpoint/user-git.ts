@@ -16,6 +16,8 @@ export interface UserGit {
    * those that the repositories at these paths ignore by their own rules. Empty without git.
    */
   ignored(nested?: readonly TreePath[]): Promise<readonly TreePath[]>;
+  /** The paths below the project that its index has, or with `nested` those in the indexes of the repositories there. Empty without git. */
+  tracked(nested?: readonly TreePath[]): Promise<readonly TreePath[]>;
 }
 
 export interface CapturedGit {

@@ -26,6 +26,16 @@ export interface ScanOptions {
   readonly distrustCache?: boolean;
   /** A file over this many bytes is listed as over-budget; default 50 MB. */
   readonly fileBytesMax?: number;
+  /** What is in the store already: a file that is the same is covered, whatever is in it. */
+  readonly held?: Held;
+}
+
+export interface Held {
+  /** Whether a checkpoint holds something at a path, and of a file or link the object. */
+  has(path: TreePath): boolean;
+  object(path: TreePath): ObjectId | undefined;
+  /** An id of the store: it says by which hash files have to be compared. */
+  readonly like: ObjectId;
 }
 
 export interface TreeScan {
@@ -35,7 +45,7 @@ export interface TreeScan {
 
 export type ReadFile =
   | { readonly ok: true; readonly bytes: Uint8Array; readonly mode: ModeBits; readonly stat: StatSignature }
-  | { readonly ok: false; readonly reason: 'changing' | 'unreadable' | 'special' | 'gone' };
+  | { readonly ok: false; readonly reason: 'changing' | 'unreadable' | 'special' | 'secret' | 'gone' };
 
 export interface KnownObject {
   readonly object: ObjectId;

@@ -10,6 +10,8 @@ interface ProjectSettings {
   readonly allow: readonly string[];
   /** Ignored paths that a checkpoint covers all the same, as globs. */
   readonly include: readonly string[];
+  /** New files that a checkpoint covers although a secret is in them, as paths or globs. */
+  readonly allowSecrets?: readonly string[] | undefined;
   /** How long agents may finish their step when they are paused. */
   readonly graceMs?: number | undefined;
   readonly flashSave?: FlashSaveSettings | undefined;

@@ -3,10 +3,13 @@ import type { Processes } from '../agent/processes.ts';
 import type { RestorePorts } from '../checkpoint/restore-checkpoint.ts';
 import type { FlashSaveSettings } from '../context/flash-save.ts';
 import type { TokenCounter } from '../context/tokens.ts';
+import type { Secrets } from '../secret/secrets.ts';
 
 /** Everything that a project needs from outside. `main.ts` makes one a project; tests make their own. */
 export interface ProjectPorts extends RestorePorts {
   readonly projectDir: string;
+  /** Of this project, as this process knows them. */
+  readonly secrets: Secrets;
   /** By name. */
   readonly drivers: ReadonlyMap<string, AgentDriver>;
   readonly processes: Processes;

@@ -10,6 +10,7 @@ import type { PauseResult } from '../project/pause.ts';
 import { problemOf } from '../problem-of.ts';
 import type { BlockerRow } from '../blocker/blocker.ts';
 import type { WriteTransaction } from '../store/store.ts';
+import { livingSession } from '../secret/living-session.ts';
 import { changeTask } from '../task/change-task.ts';
 import { chooseTasks, isReady, type Assignment } from '../task/choose-tasks.ts';
 import type { TaskRow } from '../task/task.ts';
@@ -209,7 +210,7 @@ export class Runner {
   }
 
   async #launch(agent: AgentRow, task: TaskRow): Promise<void> {
-    const { drivers, project, projectDir, log } = this.#ports;
+    const { drivers, project, projectDir, log, secrets } = this.#ports;
     const { fence } = this.#lease;
     const driver = drivers.get(agent.driver);
     if (driver === undefined) {
@@ -227,11 +228,12 @@ export class Runner {
       await this.#settle({ agent, task, end: { kind: 'failed', problem: problemOf(error) } });
       return;
     }
-    const session = new StoreAgentSession(this.#ports, { agent, task, fence, gate: this.#gate });
+    const stored = new StoreAgentSession(this.#ports, { agent, task, fence, gate: this.#gate });
+    const session = livingSession(stored, secrets);
     const marker = agentMarker(project.id, agent.name, fence.ownerId);
     this.#markers.add(marker);
     log.debug({ agent: agent.name, taskId: task.id }, 'starting');
-    const run = driver.begin({ agent, task, projectDir, marker, session });
+    const run = driver.begin({ agent, task: secrets.putBack(task), projectDir, marker, session });
     const settleAs = (end: RunEnd): Promise<void> => this.#settle({ agent, task, end });
     const settled = run.ended.then(async (end) => {
       await settleAs(end);

@@ -22,6 +22,7 @@ const schema = z.looseObject({
     z.looseObject({
       allow: globs,
       include: globs,
+      allowSecrets: z.optional(z.array(z.string().check(z.minLength(1)))),
       graceMs: z.optional(count),
       flashSave: z.optional(
         z.looseObject({

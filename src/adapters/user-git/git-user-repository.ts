@@ -5,6 +5,7 @@ import { captureGit, headCommit } from './capture-git.ts';
 import { findRepository } from './find-repository.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
 import { runInRepository } from './repository-git.ts';
+import { trackedInNested, trackedPaths } from './tracked-paths.ts';
 
 /** The user's repository around the project's directory, found anew at every call: it may come and go. */
 export function openUserGit(place: { readonly root: string }): UserGit {
@@ -30,6 +31,10 @@ export function openUserGit(place: { readonly root: string }): UserGit {
     async ignored(nested?: readonly TreePath[]) {
       if (nested === undefined) return ignoredPaths(root);
       return (await Promise.all(nested.map((path) => ignoredInNested(root, path)))).flat();
+    },
+    async tracked(nested?: readonly TreePath[]) {
+      if (nested === undefined) return trackedPaths(root);
+      return (await Promise.all(nested.map((path) => trackedInNested(root, path)))).flat();
     },
   };
 }

@@ -1,0 +1,23 @@
+import { join } from 'node:path';
+import type { TreePath } from '../../checkpoint/tree.ts';
+import { findRepository, repositoryAt, type UserRepository } from './find-repository.ts';
+import { runInRepository } from './repository-git.ts';
+
+/** The paths below `root` that the index of the repository around it has; none with a damaged index. */
+export async function trackedPaths(root: string): Promise<readonly TreePath[]> {
+  const repository = findRepository(root);
+  return repository === null ? [] : listTracked(repository, root);
+}
+
+/** The same of the repository at `root/nested`, as paths below `root`. */
+export async function trackedInNested(root: string, nested: TreePath): Promise<readonly TreePath[]> {
+  const name = Buffer.from(nested, 'latin1').toString('utf8');
+  const repository = repositoryAt(join(root, name));
+  if (repository === null) return [];
+  return (await listTracked(repository, repository.workTree)).map((path) => `${nested}/${path}`);
+}
+
+async function listTracked(repository: UserRepository, cwd: string): Promise<readonly TreePath[]> {
+  const output = await runInRepository(repository, ['ls-files', '-z', '--cached'], { cwd });
+  return output.code === 0 ? output.stdout.toString('latin1').split('\0').slice(0, -1) : [];
+}

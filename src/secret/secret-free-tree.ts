@@ -1,0 +1,158 @@
+import { blobId } from '../checkpoint/blob-id.ts';
+import type { ObjectId, ScannedEntry, TreePath, Uncovered } from '../checkpoint/tree.ts';
+import type { UserGit } from '../checkpoint/user-git.ts';
+import type {
+  Held,
+  KnownObject,
+  ReadFile,
+  ScanOptions,
+  TreeScan,
+  WorkTree,
+} from '../checkpoint/work-tree.ts';
+import type { Log } from '../log.ts';
+import type { CleanFiles, IsAllowed } from './clean-files.ts';
+import type { Secrets } from './secrets.ts';
+import { textOf } from './text-of.ts';
+
+export interface SecretFreePorts {
+  readonly secrets: Pick<Secrets, 'find' | 'ready'>;
+  readonly git: Pick<UserGit, 'tracked'>;
+  readonly clean: CleanFiles;
+  readonly isAllowed: IsAllowed;
+  readonly log: Log;
+}
+
+/**
+ * The working tree without new files that hold a secret: they are uncovered, with the reason `secret`, as is what has
+ * one in its name (X1). What the user's git tracks is the user's to decide on, and is not looked at. Files over a
+ * megabyte and binary ones are not looked at either.
+ */
+export class SecretFreeTree implements WorkTree {
+  readonly #tree: WorkTree;
+  readonly #ports: SecretFreePorts;
+  #tracked: Promise<ReadonlySet<TreePath>> = Promise.resolve(new Set());
+  /** Of this scan: objects that are clean, and files that were read and are. */
+  #cleanObjects = new Set<ObjectId>();
+  #cleanPaths = new Set<TreePath>();
+  #held: Held | undefined;
+
+  constructor(tree: WorkTree, ports: SecretFreePorts) {
+    this.#tree = tree;
+    this.#ports = ports;
+  }
+
+  get root(): string {
+    return this.#tree.root;
+  }
+
+  async scan(options: ScanOptions): Promise<TreeScan> {
+    // Beside the scan, which is this process's own work, while git's is another's.
+    const tracked = this.#ports.git.tracked();
+    tracked.catch(() => undefined);
+    const [scan] = await Promise.all([this.#tree.scan(options), this.#ports.secrets.ready()]);
+    this.#tracked = this.#allTracked(tracked, scan);
+    this.#cleanObjects = new Set();
+    this.#cleanPaths = new Set();
+    this.#held = options.held;
+    const secret = await this.#secretEntries(scan.entries);
+    if (secret.size === 0) return scan;
+    const uncovered = [...scan.uncovered, ...[...secret].map((path) => uncoveredFor(path))];
+    return {
+      entries: scan.entries.filter(({ path }) => !secret.has(path)),
+      uncovered: uncovered.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    };
+  }
+
+  async read(path: TreePath): Promise<ReadFile> {
+    const read = await this.#tree.read(path);
+    if (!read.ok || this.#ports.isAllowed(path) || (await this.#tracked).has(path)) return read;
+    if (!this.#holdsSecret(path, read.bytes)) this.#cleanPaths.add(path);
+    else if (!this.#isHeld(path, read.bytes)) return { ok: false, reason: 'secret' };
+    return read;
+  }
+
+  async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
+    for (const [path, { object }] of objects) if (this.#cleanPaths.has(path)) this.#cleanObjects.add(object);
+    this.#ports.clean.remember(this.#cleanObjects);
+    await this.#tree.remember(objects);
+  }
+
+  inspect(paths: readonly TreePath[]): ReturnType<WorkTree['inspect']> {
+    return this.#tree.inspect(paths);
+  }
+
+  /** Those that are known to hold a secret before the files that changed are read. */
+  async #secretEntries(entries: readonly ScannedEntry[]): Promise<ReadonlySet<TreePath>> {
+    const tracked = await this.#tracked;
+    const mine = entries.filter(({ path }) => !tracked.has(path) && !this.#ports.isAllowed(path));
+    const secret = new Set(this.#secretNames(mine).filter((path) => this.#held?.has(path) !== true));
+    for (const entry of mine) {
+      if (entry.kind !== 'file' || entry.object === undefined || secret.has(entry.path)) continue;
+      if (await this.#isSecret(entry.path, entry.object)) secret.add(entry.path);
+    }
+    return secret;
+  }
+
+  async #isSecret(path: TreePath, object: ObjectId): Promise<boolean> {
+    if (this.#held?.object(path) === object) return false;
+    if (!this.#ports.clean.has(object)) {
+      // The scan cache knows its bytes, but not whether they are clean: the rules or the environment are others now.
+      const read = await this.#tree.read(path);
+      if (!read.ok) return false;
+      if (this.#holdsSecret(path, read.bytes)) return true;
+    }
+    this.#cleanObjects.add(object);
+    return false;
+  }
+
+  #isHeld(path: TreePath, bytes: Uint8Array): boolean {
+    return this.#held !== undefined && this.#held.object(path) === blobId(bytes, this.#held.like);
+  }
+
+  #holdsSecret(path: TreePath, bytes: Uint8Array): boolean {
+    const text = textOf(bytes);
+    if (text === null) return false;
+    const found = this.#ports.secrets.find(text).filter(({ sure }) => sure || !isExample(path));
+    if (found.length === 0) return false;
+    const kinds = [...new Set(found.map(({ kind }) => kind))];
+    this.#ports.log.info({ kinds, count: found.length }, 'a new file holds secrets and is not covered');
+    return true;
+  }
+
+  /** All names in one text: a search has a cost of its own. */
+  #secretNames(entries: readonly ScannedEntry[]): readonly TreePath[] {
+    const names = entries.map((entry) =>
+      entry.kind === 'link' ? `${entry.path} ${entry.target}` : entry.path,
+    );
+    const found = this.#ports.secrets.find(names.join('\n'));
+    const paths: TreePath[] = [];
+    let index = 0;
+    let end = names[0]?.length ?? 0;
+    for (const { at } of found) {
+      while (at > end && index < names.length - 1) end += 1 + (names[++index]?.length ?? 0);
+      const path = entries[index]?.path;
+      if (path !== undefined && paths.at(-1) !== path) paths.push(path);
+    }
+    return paths;
+  }
+
+  /** The user's repository's files, and those of the repositories inside it. */
+  async #allTracked(tracked: Promise<readonly TreePath[]>, scan: TreeScan): Promise<ReadonlySet<TreePath>> {
+    const nested = scan.uncovered.flatMap(({ path, reason }) =>
+      reason === 'git-internal' && path.endsWith('/.git') ? [path.slice(0, -'/.git'.length)] : [],
+    );
+    const inside = nested.length === 0 ? [] : await this.#ports.git.tracked(nested);
+    return new Set([...(await tracked), ...inside]);
+  }
+}
+
+function uncoveredFor(path: TreePath): Uncovered {
+  return { path, reason: 'secret', directory: false };
+}
+
+/** Where words beside `password:` are made up more often than not. */
+function isExample(path: TreePath): boolean {
+  return /(?:^|[/._-])(?:tests?|specs?|fixtures?|mocks?|examples?|samples?|docs?|stories|__\w+__)(?:[/._-]|$)|\.md$/i.test(
+    path,
+  );
+}
