@@ -269,6 +269,8 @@ function listHint(kind: string): string {
     task: 'task list',
     checkpoint: 'checkpoint list',
     blocker: 'blocker list',
+    item: 'context list',
+    'archived piece': 'context list',
   }[kind];
   return command === undefined
     ? '`codeframe status` shows what there is.'

@@ -32,7 +32,7 @@ export type Failure =
     }
   | {
       readonly code: 'unknown-id';
-      readonly kind: 'agent' | 'task' | 'checkpoint' | 'blocker' | 'item';
+      readonly kind: 'agent' | 'task' | 'checkpoint' | 'blocker' | 'item' | 'archived piece';
       readonly id: string;
       readonly near: readonly string[];
     }

@@ -4,6 +4,9 @@ import type { CheckpointRow } from './checkpoint/checkpoint.ts';
 import type { Manifest } from './checkpoint/manifest.ts';
 import type { RestorePart, RestoreRow } from './checkpoint/restore.ts';
 import type { Tier } from './context/item.ts';
+import type { Recalled, RecallQuery } from './context/recall.ts';
+import type { ContextLine, ContextStats, ContextView, TierExplanation } from './context/views.ts';
+import type { FlashSaved } from './context/flash-save.ts';
 import type { EventRow } from './event/event.ts';
 import type { LeaseRow } from './project/lease.ts';
 import type { ProjectState, StopReason } from './project/lifecycle.ts';
@@ -54,6 +57,22 @@ export interface ProjectHandle extends AsyncDisposable {
   /** Refused with `tree-moved` when a preview is given and what it lists is no longer what would change. */
   restore(id: string, options?: RestoreOptions & { readonly preview?: RestorePreview }): Promise<RestoreRow>;
   undo(): Promise<RestoreRow>;
+
+  /** The agents' memory in figures; of one agent, or of all. */
+  contextStats(agent?: string): Promise<readonly ContextStats[]>;
+  contextItems(filter?: { readonly agent?: string; readonly tier?: Tier }): Promise<readonly ContextLine[]>;
+  /** `id`: an item's whole id, or the start of one (4 characters at least). */
+  contextItem(id: string): Promise<ContextView>;
+  explainItem(id: string): Promise<TierExplanation>;
+  /** What is pinned is never archived. */
+  pinItem(id: string, pinned: boolean): Promise<ContextLine>;
+  /** Archived pieces; they are in the prompt again. */
+  recall(query: RecallQuery): Promise<readonly Recalled[]>;
+  /** Archives stale memory now, without a pause. Refused with `project-owned` while a runner owns the project. */
+  flashSave(options?: {
+    readonly agent?: string;
+    readonly target?: number;
+  }): Promise<readonly (FlashSaved & { readonly agent: string })[]>;
 
   /** Events after `afterSeq` (0: all), oldest first; with `follow` goes on until the signal aborts. */
   events(options?: {

@@ -69,6 +69,7 @@ async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<Pro
     name: place.config.name,
     dataDir: place.dataDir,
     loadRunner: (allow) => loadRunner(ports, { place, allow }),
+    loadWindows,
     closePorts: close,
   });
 }
@@ -180,6 +181,11 @@ async function loadRunner(
   const { openO200kTokens } = await import('./adapters/tokens-o200k/o200k-tokens.ts');
   await ports.secrets.ready();
   return { ...ports, tokens: await openO200kTokens(), drivers: await driversOf({ ...run, ports }) };
+}
+
+async function loadWindows(): Promise<(model: string) => number | null> {
+  const { builtInPrices, findPrice } = await import('./adapters/model-ai-sdk/price-table.ts');
+  return (model) => findPrice(builtInPrices, model)?.windowTokens ?? null;
 }
 
 interface DriverParts {

@@ -1,5 +1,6 @@
 import { CodeframeError } from '../failure.ts';
 import type { RestorePart } from '../checkpoint/restore.ts';
+import type { Tier } from '../context/item.ts';
 
 const unitsMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 
@@ -35,6 +36,27 @@ export function parseRestoreParts(text: string, argument: string): readonly Rest
     if (known === undefined) throw invalid(argument, `\`${part}\` is none of ${restoreParts.join(', ')}`);
     return known;
   });
+}
+
+/** `0.4` or `40%`, as a share from 0 to 1. */
+export function parseShare(text: string, argument: string): number {
+  const [, digits, percent] = /^(\d{1,3}(?:\.\d{1,6})?)\s?(%?)$/.exec(text) ?? [];
+  const share = Number(digits) / (percent === '%' ? 100 : 1);
+  if (share >= 0 && share <= 1) return share;
+  throw invalid(argument, `\`${text}\` is not a share from 0 to 1, such as 0.4 or 40%`);
+}
+
+export function parseBudget(text: string, argument: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw invalid(argument, `\`${text}\` is not a number of tokens such as 2000`);
+}
+
+const tiers: readonly Tier[] = ['HOT', 'WARM', 'COLD'];
+
+export function parseTier(text: string, argument: string): Tier {
+  const known = tiers.find((tier) => tier === text.toUpperCase());
+  if (known === undefined) throw invalid(argument, `\`${text}\` is none of ${tiers.join(', ')}`);
+  return known;
 }
 
 /** `PROVIDER:MODEL`; whether the provider is there is found out where models are opened. */

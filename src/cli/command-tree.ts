@@ -10,6 +10,14 @@ import { checkpointCreateCommand } from './commands/checkpoint-create.ts';
 import { checkpointDiffCommand } from './commands/checkpoint-diff.ts';
 import { checkpointListCommand } from './commands/checkpoint-list.ts';
 import { checkpointShowCommand } from './commands/checkpoint-show.ts';
+import { contextExplainCommand } from './commands/context-explain.ts';
+import { contextFlashSaveCommand } from './commands/context-flash-save.ts';
+import { contextListCommand } from './commands/context-list.ts';
+import { contextPinCommand } from './commands/context-pin.ts';
+import { contextRecallCommand } from './commands/context-recall.ts';
+import { contextShowCommand } from './commands/context-show.ts';
+import { contextStatsCommand } from './commands/context-stats.ts';
+import { contextUnpinCommand } from './commands/context-unpin.ts';
 import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
@@ -40,7 +48,7 @@ export function createProgram(run: RunWork): Command {
   const groups: readonly (readonly [string, readonly Command[]])[] = [
     ['Set up:', [initCommand(run), agentGroup(run), taskGroup(run), demoCommand(run)]],
     ['Run:', [startCommand(run), pauseCommand(run), resumeCommand(run), stopCommand(run), blockerGroup(run)]],
-    ['Look:', [statusCommand(run), eventsCommand(run), doctorCommand(run)]],
+    ['Look:', [statusCommand(run), eventsCommand(run), contextGroup(run), doctorCommand(run)]],
     ['Go back:', [checkpointGroup(run), restoreCommand(run), undoCommand(run)]],
   ];
   for (const [heading, commands] of groups)
@@ -79,6 +87,19 @@ function checkpointGroup(run: RunWork): Command {
     checkpointListCommand(run),
     checkpointShowCommand(run),
     checkpointDiffCommand(run),
+  ]);
+}
+
+function contextGroup(run: RunWork): Command {
+  return group('context', "Look at the agents' memory, archive it and recall it.", [
+    contextStatsCommand(run),
+    contextListCommand(run),
+    contextShowCommand(run),
+    contextExplainCommand(run),
+    contextPinCommand(run),
+    contextUnpinCommand(run),
+    contextRecallCommand(run),
+    contextFlashSaveCommand(run),
   ]);
 }
 

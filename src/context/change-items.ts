@@ -5,11 +5,11 @@ import type { ArchiveRow } from './archive.ts';
 import type { ContextItemRow } from './item.ts';
 import { shownText, type PlannedCut } from './shown-text.ts';
 
-/** What becomes of an item: which pieces of it are out, all told, and what the prompt then shows. */
+/** What becomes of an item: which pieces of it are out, all told. */
 export interface ItemChange {
   readonly item: ContextItemRow;
   readonly cuts: readonly PlannedCut[];
-  readonly promptText: string | null;
+  /** Of what the prompt then shows. */
   readonly tokens: number;
   /** Something leaves that the prompt showed until now. */
   readonly isCutFurther: boolean;

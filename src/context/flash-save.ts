@@ -9,7 +9,7 @@ import type { ContextItemRow, NewItem } from './item.ts';
 import { newItemRow } from './new-item.ts';
 import { planFlashSave, type FlashSavePlan } from './plan-flash-save.ts';
 import { cutsOf, renamedCut, shownText, type PlannedCut, type PlannedPiece } from './shown-text.ts';
-import { tierItems, type Tiered } from './tier-items.ts';
+import { tierItems } from './tier-items.ts';
 import type { TokenCounter } from './tokens.ts';
 
 export interface FlashSaveSettings {
@@ -86,9 +86,8 @@ async function planAndApply(ports: FlashSavePorts, request: FlashSaveRequest): P
   };
   if (memory.items.length === 0) return nothing;
   const planned = request.settings.off ? null : plan(ports, { memory, request, tokensBefore });
-  return ports.store.write((tx) => apply(ports, { tx, memory, request, nothing, planned }), {
-    fence: request.fence,
-  });
+  const decision = decide(ports, { memory, request, nothing, planned });
+  return ports.store.write((tx) => apply(ports, { tx, memory, request, decision }), { fence: request.fence });
 }
 
 interface AgentMemory {
@@ -240,16 +239,30 @@ function overlap(
   return one.from < other.to && other.from < one.to;
 }
 
-interface Applying {
-  readonly tx: WriteTransaction;
-  readonly memory: AgentMemory;
-  readonly request: FlashSaveRequest;
-  readonly nothing: FlashSaved;
-  readonly planned: Planned | null;
+/** What is to be written, decided before the write lock is taken. */
+interface Decision {
+  readonly saved: FlashSaved;
+  readonly changes: readonly ItemChange[];
+  readonly tiers: readonly TierChange[];
+  readonly told: NewItem | null;
 }
 
-async function apply(ports: FlashSavePorts, applying: Applying): Promise<FlashSaved> {
-  const { tx, memory, request, nothing, planned } = applying;
+interface TierChange {
+  readonly seq: number;
+  readonly tier: ContextItemRow['tier'];
+  readonly importance: number;
+}
+
+function decide(
+  ports: FlashSavePorts,
+  deciding: {
+    readonly memory: AgentMemory;
+    readonly request: FlashSaveRequest;
+    readonly nothing: FlashSaved;
+    readonly planned: Planned | null;
+  },
+): Decision {
+  const { memory, request, nothing, planned } = deciding;
   const changes = planned === null ? [] : changesOf(ports, memory, planned);
   const freed = changes.reduce((sum, { item, tokens }) => sum + item.promptTokens - tokens, 0);
   const draft: FlashSaved = {
@@ -258,19 +271,15 @@ async function apply(ports: FlashSavePorts, applying: Applying): Promise<FlashSa
     itemsArchived: changes.filter(({ isCutFurther }) => isCutFurther).length,
     unreached: planned?.reason ?? null,
   };
-  const told = request.tell?.item(draft);
-  const toldTokens = told === undefined ? 0 : ports.tokens.count(told.text);
+  const told = request.tell?.item(draft) ?? null;
+  const toldTokens = told === null ? 0 : ports.tokens.count(told.text);
   // What frees nothing is not worth a rewritten prompt.
-  const isWorth = freed > toldTokens;
-  const saved = isWorth
-    ? { ...draft, tokensAfter: draft.tokensAfter + toldTokens }
-    : { ...nothing, unreached: draft.unreached };
-  if (isWorth) await changeItems(tx, ports, { changes, archives: memory.archives, request });
-  await writeTiers(tx, { memory, changes: isWorth ? changes : [] });
-  if (isWorth && told !== undefined) await addTold(tx, ports, { memory, request, told });
-  const { agent, cause } = request;
-  await recordEvent(tx, ports, { type: 'flash-save-done', data: { agent, cause, ...saved } });
-  return saved;
+  if (freed <= toldTokens) {
+    const saved = { ...nothing, unreached: draft.unreached };
+    return { saved, changes: [], tiers: tierChanges(memory, []), told: null };
+  }
+  const saved = { ...draft, tokensAfter: draft.tokensAfter + toldTokens };
+  return { saved, changes, tiers: tierChanges(memory, changes), told };
 }
 
 function changesOf(ports: FlashSavePorts, memory: AgentMemory, planned: Planned): readonly ItemChange[] {
@@ -286,30 +295,44 @@ function changesOf(ports: FlashSavePorts, memory: AgentMemory, planned: Planned)
     if (promptText === item.promptText) return [];
     const tokens = promptText === null ? item.tokens : ports.tokens.count(promptText);
     const isCutFurther = cuts.some((cut) => !before.some((row) => row.from <= cut.from && cut.to <= row.to));
-    return [{ item, cuts, promptText, tokens, isCutFurther }];
+    return [{ item, cuts, tokens, isCutFurther }];
   });
 }
 
 /** Rounded, so that a memory that only grew older is not written anew each time. */
 const importanceStep = 0.05;
 
-async function writeTiers(
-  tx: WriteTransaction,
-  tiering: { readonly memory: AgentMemory; readonly changes: readonly ItemChange[] },
-): Promise<void> {
-  const { memory, changes } = tiering;
+function tierChanges(memory: AgentMemory, changes: readonly ItemChange[]): readonly TierChange[] {
   const tokens = new Map(changes.map((change) => [change.item.seq, change.tokens]));
   const items = memory.items.map((item) => ({
     ...item,
     promptTokens: tokens.get(item.seq) ?? item.promptTokens,
   }));
-  const tiers = tierItems(items, memory.step);
-  for (const [index, item] of items.entries()) {
-    const { tier, importance } = tiers[index] as Tiered;
+  return tierItems(items, memory.step).flatMap(({ tier, importance }, index) => {
+    const item = items[index];
     const rounded = Math.round(importance / importanceStep) * importanceStep;
-    if (tier === item.tier && rounded === item.importance) continue;
-    await tx.update('context_items', { key: [item.agent, item.seq], set: { tier, importance: rounded } });
-  }
+    if (item === undefined || (tier === item.tier && rounded === item.importance)) return [];
+    return [{ seq: item.seq, tier, importance: rounded }];
+  });
+}
+
+async function apply(
+  ports: FlashSavePorts,
+  applying: {
+    readonly tx: WriteTransaction;
+    readonly memory: AgentMemory;
+    readonly request: FlashSaveRequest;
+    readonly decision: Decision;
+  },
+): Promise<FlashSaved> {
+  const { tx, memory, request, decision } = applying;
+  const { agent, cause } = request;
+  const { saved, changes, told } = decision;
+  await changeItems(tx, ports, { changes, archives: memory.archives, request });
+  for (const { seq, ...set } of decision.tiers) await tx.update('context_items', { key: [agent, seq], set });
+  if (told !== null) await addTold(tx, ports, { memory, request, told });
+  await recordEvent(tx, ports, { type: 'flash-save-done', data: { agent, cause, ...saved } });
+  return saved;
 }
 
 async function addTold(

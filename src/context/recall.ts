@@ -81,7 +81,8 @@ async function recallById(
 ): Promise<readonly Recalled[]> {
   const row = await tx.get('archives', query.id);
   if (row === undefined || (query.agent !== undefined && row.agent !== query.agent)) return [];
-  const [item] = await tx.list('context_items', { where: { id: row.itemId, agent: row.agent } });
+  // By the id alone: with the agent as well, SQLite reads all that the agent has.
+  const [item] = await tx.list('context_items', { where: { id: row.itemId } });
   if (item === undefined) throw missingItem(row);
   const piece = { row, item };
   const whole = wholeText(piece);

@@ -51,6 +51,7 @@ function withProject(
       name: 'bench',
       dataDir: ports.projectDir,
       loadRunner: async () => ({ ...ports, drivers }),
+      loadWindows: async () => () => null,
       closePorts: async () => void (closed.ports = true),
     });
     await work({ project, ports: { ...ports, drivers }, closed });

@@ -4,6 +4,7 @@ import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
 import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
+import { contextStats, explainItem, listContext, pinItem, showItem } from '../context/views.ts';
 import { followEvents } from '../event/follow-events.ts';
 import { isFailure } from '../failure.ts';
 import type {
@@ -18,6 +19,7 @@ import type {
 } from '../handle.ts';
 import { addTask, cancelTask, needTask, retryTask } from '../task/edit-tasks.ts';
 import { resumeProject, startProject } from './begin-run.ts';
+import { flashSaveByHand, recallByHand } from './context-by-hand.ts';
 import { examine } from './doctor.ts';
 import { checkpointProject } from './live-checkpoint.ts';
 import { projectStatus } from './project-status.ts';
@@ -33,6 +35,8 @@ export interface OpenedProject {
   readonly dataDir: string;
   /** What a run or a pause needs besides; `allow`: the commands that are allowed in that run alone. */
   readonly loadRunner: (allow: readonly string[]) => Promise<RunnerPorts>;
+  /** The window of a model as agents name it, in tokens; null: not known. */
+  readonly loadWindows: () => Promise<(model: string) => number | null>;
   /** Closes what the ports hold open. */
   readonly closePorts: () => Promise<void>;
 }
@@ -171,6 +175,39 @@ export class OpenProject implements ProjectHandle {
 
   undo(): ReturnType<ProjectHandle['undo']> {
     return undoRestore(this.#ports);
+  }
+
+  async contextStats(agent?: string): ReturnType<ProjectHandle['contextStats']> {
+    const { store, flashSave: settings } = this.#ports;
+    return contextStats({ store, settings, windowOf: await this.#opened.loadWindows() }, agent);
+  }
+
+  contextItems(
+    filter: Parameters<ProjectHandle['contextItems']>[0] = {},
+  ): ReturnType<ProjectHandle['contextItems']> {
+    return listContext(this.#ports.store, filter);
+  }
+
+  contextItem(id: string): ReturnType<ProjectHandle['contextItem']> {
+    return showItem(this.#ports.store, id);
+  }
+
+  explainItem(id: string): ReturnType<ProjectHandle['explainItem']> {
+    return explainItem(this.#ports.store, id);
+  }
+
+  pinItem(id: string, pinned: boolean): ReturnType<ProjectHandle['pinItem']> {
+    return pinItem(this.#ports.store, id, pinned);
+  }
+
+  async recall(query: Parameters<ProjectHandle['recall']>[0]): ReturnType<ProjectHandle['recall']> {
+    return recallByHand(await this.#opened.loadRunner([]), query);
+  }
+
+  async flashSave(
+    options: Parameters<ProjectHandle['flashSave']>[0] = {},
+  ): ReturnType<ProjectHandle['flashSave']> {
+    return flashSaveByHand(await this.#opened.loadRunner([]), options);
   }
 
   events(options: Parameters<ProjectHandle['events']>[0] = {}): ReturnType<ProjectHandle['events']> {

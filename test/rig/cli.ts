@@ -135,6 +135,7 @@ function normalRules(
       /\b([pczrbsiaeo])([0-9abcdefghjkmnpqrstvwxyz]{12})\b/g,
       (id, letter = '') => name(idKinds[letter] ?? 'id', id),
     ],
+    [/(?<=\[archived |--id |Piece |"archiveId":")[0-9a-z]{5,9}(?:-\d+)?\b/g, (id) => name('piece', id)],
     [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\b/g, () => '<time>'],
     [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/g, () => '<time>'],
     [/("(?:\w*[aA]t|since|sinceMs)"):\d{13}/g, (_, key = '') => `${key}:<time>`],
