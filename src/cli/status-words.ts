@@ -10,6 +10,8 @@ export function statusLines(report: StatusReport): readonly Line[] {
   return [
     [{ text: report.project.name, style: 'bold' }, ` ${stateWords(report)}`],
     report.project.dir,
+    ...cutRestoreLines(report),
+    ...strayLines(report),
     ...interruptedLines(report),
     '',
     ...agentTable(report.agents),
@@ -52,7 +54,11 @@ function stateWords(report: StatusReport): string {
     case 'pausing':
     case 'resuming':
     case 'stopping':
+      return `is ${state.kind} ${since}${by}.`;
     case 'restoring':
+      if (report.owner === null) {
+        return `is in the middle of a restore that was cut ${since}: its files are of both until the next command puts that right.`;
+      }
       return `is ${state.kind} ${since}${by}.`;
   }
 }
@@ -78,7 +84,24 @@ function interruptedLines(report: StatusReport): readonly Line[] {
   if (report.interruptedSteps === 0) return [];
   return [
     `The outcome of ${countWords(report.interruptedSteps, 'step')} is not known. \`${report.next}\` repeats what is safe ` +
-      'to repeat and tells the agents of the rest; nothing runs until then.',
+      `to repeat and tells the agents of the rest${report.strayProcesses > 0 ? '' : '; nothing runs until then'}.`,
+  ];
+}
+
+function cutRestoreLines({ cutRestore }: StatusReport): readonly Line[] {
+  if (cutRestore === null) return [];
+  return [
+    `A restore of checkpoint ${cutRestore.checkpointId} was cut: files may be as before or as in it. The next start, resume, ` +
+      'pause, checkpoint or restore takes back what it did.',
+  ];
+}
+
+function strayLines({ strayProcesses }: StatusReport): readonly Line[] {
+  if (strayProcesses === 0) return [];
+  const [they, run] = strayProcesses === 1 ? ['it', 'runs'] : ['they', 'run'];
+  return [
+    `${countWords(strayProcesses, 'process', 'processes')} of its agents still ${run} without it, and ${they} may write. ` +
+      '`codeframe pause` or `codeframe stop` ends that.',
   ];
 }
 

@@ -44,7 +44,8 @@ async function beginRun(ports: RunnerPorts, beginning: Beginning): Promise<Run> 
 /** Without an owner the status can be judged before the lease is taken, so that a refusal leaves no trace. */
 async function refuseEarly(ports: RunnerPorts, verb: 'start' | 'resume'): Promise<void> {
   const { owner, state } = await projectStatus(ports);
-  if (owner === null) refuseUnfit(state, verb);
+  // A restore that was cut is finished or rolled back first; what the project is then is judged again.
+  if (owner === null && state.kind !== 'restoring') refuseUnfit(state, verb);
 }
 
 async function refuseWrongStatus(ports: RunnerPorts, verb: 'start' | 'resume'): Promise<void> {

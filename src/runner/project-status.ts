@@ -1,8 +1,9 @@
 import type { AgentRow } from '../agent/agent.ts';
+import { markerPrefix } from '../agent/processes.ts';
 import { stepWords } from '../agent/step-words.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { ContextItemRow, Tier } from '../context/item.ts';
-import { promptTokens } from '../context/flash-save.ts';
+import { promptTokens } from '../context/prompt-tokens.ts';
 import type { AgentStatus, StatusReport } from '../handle.ts';
 import { readProject } from '../project/change-project.ts';
 import { isTakeable, type LeaseRow } from '../project/lease.ts';
@@ -11,10 +12,22 @@ import type { ReadTransaction } from '../store/store.ts';
 import type { TaskRow, TaskStatus } from '../task/task.ts';
 import { livenessOf, type LeasePorts } from './lease.ts';
 
+type StatusPorts = LeasePorts & { readonly project: { readonly id: string }; readonly projectDir: string };
+
 /** What is true now; changes nothing. A status that no live process stands behind is told as `interrupted`. */
-export function projectStatus(
-  ports: LeasePorts & { readonly project: { readonly id: string }; readonly projectDir: string },
-): Promise<StatusReport> {
+export async function projectStatus(ports: StatusPorts): Promise<StatusReport> {
+  const { isLost, ...report } = await storedStatus(ports);
+  return { ...report, strayProcesses: isLost ? await countStrays(ports) : 0 };
+}
+
+async function countStrays({ processes, project }: StatusPorts): Promise<number> {
+  return (await processes.marked(markerPrefix(project.id))).length;
+}
+
+/** `isLost`: the row's state has an owner, and there is none. */
+function storedStatus(
+  ports: StatusPorts,
+): Promise<Omit<StatusReport, 'strayProcesses'> & { readonly isLost: boolean }> {
   return ports.store.read(async (tx) => {
     const row = await readProject(tx, ports.project.id);
     const lease = await tx.get('leases', 'runner');
@@ -35,20 +48,29 @@ export function projectStatus(
       owner,
       lostOwner: owner === null && state.kind === 'interrupted' ? lostOwner(lease) : null,
       lastSeq: await lastSeq(tx),
-      next: nextCommand(state),
+      next: owner === null && state.kind === 'restoring' ? 'codeframe pause' : nextCommand(state),
       agents: await agentStatuses(tx, { tasks, steps, alive: owner !== null }),
       tasks: countByStatus(tasks, owner !== null),
       openBlockers: await tx.list('blockers', { where: { status: 'open' } }),
       interruptedSteps: open.length,
+      isLost: owner === null && needsOwner(row.state),
+      cutRestore: owner === null ? await cutRestore(tx) : null,
       lastCheckpoint: lastCheckpoint ?? null,
       ...(await spent(tx)),
     };
   });
 }
 
+async function cutRestore(tx: ReadTransaction): Promise<StatusReport['cutRestore']> {
+  const [begun] = await tx.list('restores', { where: { status: 'begun' }, limit: 1 });
+  return begun === undefined ? null : { id: begun.id, checkpointId: begun.checkpointId };
+}
+
 function liveOwner(ports: LeasePorts, lease: LeaseRow | undefined): StatusReport['owner'] {
-  if (lease === undefined || isTakeable(lease, livenessOf(ports.processes, lease), ports.clock.now()))
-    return null;
+  if (lease === undefined || lease.ownerId === null) return null;
+  const liveness = livenessOf(ports.processes, lease);
+  // A process that is there still owns the project, however old its lease looks: clocks jump, and laptops sleep (O3).
+  if (liveness !== 'alive' && isTakeable(lease, liveness, ports.clock.now())) return null;
   const { pid, host, command, acquiredAt, epoch } = lease;
   return { pid, host, command, acquiredAt, epoch };
 }
@@ -71,7 +93,9 @@ export function trueState(
   known: { readonly lease: LeaseRow | undefined; readonly owner: object | null; readonly now: number },
 ): ProjectState {
   // A pause whose performer died, or that nobody has taken up yet, is still a pause that was asked for.
-  if (known.owner !== null || !needsOwner(state) || state.kind === 'pausing') return state;
+  // A restore whose process died has left files of both, until the next owner puts that right.
+  const stays = state.kind === 'pausing' || state.kind === 'restoring';
+  if (known.owner !== null || !needsOwner(state) || stays) return state;
   const lostEpoch = known.lease?.epoch ?? 0;
   const at = known.lease?.renewedAt ?? known.now;
   const next = nextState(state, { kind: 'runner-lost', at, lostEpoch });

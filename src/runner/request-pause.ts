@@ -3,16 +3,17 @@ import { recordEvent } from '../event/record-event.ts';
 import type { PauseOptions } from '../handle.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { isTakeable } from '../project/lease.ts';
-import type { PauseResult, PauseRow } from '../project/pause.ts';
+import { defaultGraceMs, type PauseResult, type PauseRow } from '../project/pause.ts';
 import { problemOf } from '../problem-of.ts';
 import { asOwner, livenessOf } from './lease.ts';
 import { performPause } from './perform-pause.ts';
 import type { RunnerPorts } from './ports.ts';
 import { recover } from './recover.ts';
+import { stopBoundMs } from './stop-runs.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 /** How long a project may be between two states (resuming, stopping, restoring) before a pause gives up on it, in ms. */
-const transitionMs = 30_000;
+const transitionMs = stopBoundMs(defaultGraceMs) + 30_000;
 
 /**
  * Pauses a project from any process. Whoever asks while one is under way, or done, gets that one's result (P3). The

@@ -97,3 +97,26 @@ describe('paused means stopped', () => {
     expect(compareFiles(before, await readAllFiles(scene.dir))).toEqual([]);
   });
 });
+
+describe('what a checkpoint covers', () => {
+  test('ignored paths that the config includes come back, and others are listed and left alone', async () => {
+    await using scene = await Scene.create();
+    await scene.gitInit();
+    await scene.ok('init');
+    await scene.write('.gitignore', '*.env\nother.log\n');
+    await scene.write(
+      '.codeframe/config.json',
+      (await scene.read('.codeframe/config.json')).replace('"include": []', '"include": ["local.env"]'),
+    );
+    await scene.write('local.env', 'MODE=one\n');
+    await scene.write('other.log', 'one\n');
+    const made = await scene.one('checkpoint', 'create');
+    await scene.write('local.env', 'MODE=two\n');
+    await scene.write('other.log', 'two\n');
+    await scene.ok('restore', String(made['id']), '--yes');
+    expect(await scene.read('local.env')).toBe('MODE=one\n');
+    expect(await scene.read('other.log')).toBe('two\n');
+    const shown = await scene.one('checkpoint', 'show', String(made['id']));
+    expect(JSON.stringify(shown)).toContain('other.log');
+  });
+});

@@ -13,6 +13,8 @@ export interface WorkTreePlace {
   /** Where the scan cache is kept: outside the project. */
   readonly dataDir: string;
   readonly ignored: Ignored;
+  /** Ignored paths that are covered all the same, in every scan. */
+  readonly include?: readonly TreePath[];
   /** Wall time in ms; the machine's when left out. */
   readonly now?: () => number;
 }
@@ -33,7 +35,7 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
       scanned = await scanTree({
         ...place,
         cache: options.distrustCache === true ? { ...emptyCache(), skipped: cache.skipped } : cache,
-        include: options.include,
+        include: [...(place.include ?? []), ...options.include],
         fileBytesMax: options.fileBytesMax ?? fileBytesMax,
       });
       return scanned;
