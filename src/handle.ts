@@ -11,6 +11,7 @@ import type { EventRow } from './event/event.ts';
 import type { LeaseRow } from './project/lease.ts';
 import type { ProjectState, StopReason } from './project/lifecycle.ts';
 import type { PauseResult } from './project/pause.ts';
+import type { AuditReport } from './secret/audit.ts';
 import type { TaskRow } from './task/task.ts';
 
 /** An open project: what the CLI and the library do with it. Close it when done; `await using` does. */
@@ -81,6 +82,10 @@ export interface ProjectHandle extends AsyncDisposable {
     readonly signal?: AbortSignal;
   }): AsyncIterable<EventRow>;
   doctor(): Promise<readonly Finding[]>;
+  /** Searches a checkpoint (all when no id is given), the database, the events and the logs for secrets. */
+  audit(checkpointId?: string): Promise<AuditReport>;
+  /** A text as it would be stored: with a placeholder in the place of each secret. */
+  redact(text: string): string;
   /** Stops a run of this process first. May be called twice. */
   close(): Promise<void>;
 }
@@ -149,10 +154,6 @@ export interface StatusReport {
   readonly openBlockers: readonly BlockerRow[];
   /** Steps that an end without warning cut: resume repeats those that are safe and tells the agent of the others. */
   readonly interruptedSteps: number;
-  /** A restore that was cut: files may be as before or as wanted, until the next command that owns the project ends it. */
-  readonly cutRestore: { readonly id: string; readonly checkpointId: string } | null;
-  /** Processes of agents that run though no owner does; only looked for when one was lost. */
-  readonly strayProcesses: number;
   readonly lastCheckpoint: CheckpointRow | null;
   readonly costUsd: number;
   readonly tokens: { readonly input: number; readonly output: number };

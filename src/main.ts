@@ -31,6 +31,7 @@ import type { ProjectPlace } from './project/config.ts';
 import { defaultGraceMs } from './project/pause.ts';
 import type { ProjectPorts, RunnerPorts } from './runner/ports.ts';
 import { OpenProject } from './runner/project-handle.ts';
+import type { AuditReport } from './secret/audit.ts';
 import { redactLine } from './secret/redact-line.ts';
 import { redactingOutput } from './secret/redacting-output.ts';
 import { redactingStore } from './secret/redacting-store.ts';
@@ -70,6 +71,7 @@ async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<Pro
     dataDir: place.dataDir,
     loadRunner: (allow) => loadRunner(ports, { place, allow }),
     loadWindows,
+    audit: (checkpointIds) => auditProject(ports, place, checkpointIds),
     closePorts: close,
   });
 }
@@ -186,6 +188,18 @@ async function loadRunner(
 async function loadWindows(): Promise<(model: string) => number | null> {
   const { builtInPrices, findPrice } = await import('./adapters/model-ai-sdk/price-table.ts');
   return (model) => findPrice(builtInPrices, model)?.windowTokens ?? null;
+}
+
+/** Reads the logs only then; what is allowed in checkpoints is told apart. */
+async function auditProject(
+  ports: ProjectPorts,
+  { dataDir, config }: ProjectPlace,
+  checkpointIds: readonly string[],
+): Promise<AuditReport> {
+  const { audit } = await import('./secret/audit.ts');
+  const { logTexts } = await import('./adapters/log-pino/log-texts.ts');
+  const isAllowed = matchPaths(config.settings.allowSecrets);
+  return audit({ ...ports, isAllowed, logs: () => logTexts(path.join(dataDir, 'logs')) }, checkpointIds);
 }
 
 interface DriverParts {

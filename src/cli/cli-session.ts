@@ -27,6 +27,7 @@ export class CliSession {
   readonly dir: string;
   readonly verbose: boolean;
   #logDir: string | null = null;
+  #redact = (text: string): string => text;
 
   constructor(options: {
     readonly out: Output;
@@ -44,6 +45,11 @@ export class CliSession {
     return this.#logDir;
   }
 
+  /** A text without the secrets of the project that this command opened. */
+  redact(text: string): string {
+    return this.#redact(text);
+  }
+
   /** The project that the command's directory is in; close it with `await using`. */
   async open(): Promise<ProjectHandle> {
     const { openProject } = await import('../main.ts');
@@ -59,6 +65,7 @@ export class CliSession {
 
   #remember(project: ProjectHandle): ProjectHandle {
     this.#logDir = join(project.dataDir, 'logs');
+    this.#redact = (text) => project.redact(text);
     return project;
   }
 }

@@ -4,6 +4,7 @@ import { exitCodes, type ExitCode } from '../failure-words.ts';
 import { exitLines, type RunWork } from './command.ts';
 import { agentAddCommand } from './commands/agent-add.ts';
 import { agentListCommand } from './commands/agent-list.ts';
+import { auditCommand } from './commands/audit.ts';
 import { blockerAnswerCommand } from './commands/blocker-answer.ts';
 import { blockerListCommand } from './commands/blocker-list.ts';
 import { checkpointCreateCommand } from './commands/checkpoint-create.ts';
@@ -48,7 +49,10 @@ export function createProgram(run: RunWork): Command {
   const groups: readonly (readonly [string, readonly Command[]])[] = [
     ['Set up:', [initCommand(run), agentGroup(run), taskGroup(run), demoCommand(run)]],
     ['Run:', [startCommand(run), pauseCommand(run), resumeCommand(run), stopCommand(run), blockerGroup(run)]],
-    ['Look:', [statusCommand(run), eventsCommand(run), contextGroup(run), doctorCommand(run)]],
+    [
+      'Look:',
+      [statusCommand(run), eventsCommand(run), contextGroup(run), doctorCommand(run), auditCommand(run)],
+    ],
     ['Go back:', [checkpointGroup(run), restoreCommand(run), undoCommand(run)]],
   ];
   for (const [heading, commands] of groups)

@@ -1,5 +1,6 @@
 import { CodeframeError, type Failure } from '../failure.ts';
 import { failureWords, type ExitCode } from '../failure-words.ts';
+import { mapTexts } from '../secret/secrets.ts';
 import type { Output } from './output.ts';
 
 export interface Reported {
@@ -7,12 +8,16 @@ export interface Reported {
   /** The command that failed, e.g. `codeframe task add`. */
   readonly command: string;
   readonly logDir: string | null;
+  /** Takes the project's secrets out: what is said may go into a file, and into a ticket. */
+  readonly redact: (text: string) => string;
 }
 
 /** Says what went wrong and answers the exit code. */
-export function reportFailure(out: Output, { error, command, logDir }: Reported): ExitCode {
+export function reportFailure(out: Output, reported: Reported): ExitCode {
+  const { error, redact } = reported;
   const failure = error instanceof CodeframeError ? error.failure : machineFailure(error);
-  return failure === null ? reportBug(out, error, logDir) : reportExpected(out, failure, command);
+  if (failure === null) return reportBug(out, reported);
+  return reportExpected(out, mapTexts(failure, redact) as Failure, reported.command);
 }
 
 function reportExpected(out: Output, failure: Failure, command: string): ExitCode {
@@ -28,9 +33,9 @@ function reportExpected(out: Output, failure: Failure, command: string): ExitCod
   return exitCode;
 }
 
-function reportBug(out: Output, error: unknown, logDir: string | null): ExitCode {
-  const stack = error instanceof Error ? stackOf(error) : String(error);
-  const message = error instanceof Error ? error.message : String(error);
+function reportBug(out: Output, { error, logDir, redact }: Reported): ExitCode {
+  const stack = redact(error instanceof Error ? stackOf(error) : String(error));
+  const message = redact(error instanceof Error ? error.message : String(error));
   const hint =
     logDir === null
       ? 'This is a bug in codeframe. Please report it with the stack above.'

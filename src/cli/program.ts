@@ -40,6 +40,7 @@ function reportAny(state: ProgramState, { args, program, error }: Failed): ExitC
     error: error instanceof CommanderError ? new CodeframeError(usageFailure(command, error)) : error,
     command,
     logDir: state.session?.logDir ?? null,
+    redact: (text) => state.session?.redact(text) ?? text,
   });
 }
 

@@ -52,6 +52,7 @@ function withProject(
       dataDir: ports.projectDir,
       loadRunner: async () => ({ ...ports, drivers }),
       loadWindows: async () => () => null,
+      audit: () => Promise.reject(new Error('nobody asked for an audit')),
       closePorts: async () => void (closed.ports = true),
     });
     await work({ project, ports: { ...ports, drivers }, closed });

@@ -17,6 +17,7 @@ import type {
   Run,
   StartOptions,
 } from '../handle.ts';
+import type { AuditReport } from '../secret/audit.ts';
 import { addTask, cancelTask, needTask, retryTask } from '../task/edit-tasks.ts';
 import { resumeProject, startProject } from './begin-run.ts';
 import { flashSaveByHand, recallByHand } from './context-by-hand.ts';
@@ -37,6 +38,8 @@ export interface OpenedProject {
   readonly loadRunner: (allow: readonly string[]) => Promise<RunnerPorts>;
   /** The window of a model as agents name it, in tokens; null: not known. */
   readonly loadWindows: () => Promise<(model: string) => number | null>;
+  /** Searches these checkpoints and all that is not in one. */
+  readonly audit: (checkpointIds: readonly string[]) => Promise<AuditReport>;
   /** Closes what the ports hold open. */
   readonly closePorts: () => Promise<void>;
 }
@@ -84,8 +87,8 @@ export class OpenProject implements ProjectHandle {
     return this.#ports.store.read((tx) => tx.list('agents'));
   }
 
-  addTask(task: NewTask): ReturnType<ProjectHandle['addTask']> {
-    return addTask(this.#ports, task);
+  async addTask(task: NewTask): ReturnType<ProjectHandle['addTask']> {
+    return this.#ports.secrets.redactValue(await addTask(this.#ports, task));
   }
 
   tasks(): ReturnType<ProjectHandle['tasks']> {
@@ -108,8 +111,8 @@ export class OpenProject implements ProjectHandle {
     return this.#ports.store.read((tx) => tx.list('blockers'));
   }
 
-  answerBlocker(id: string, answer: string): ReturnType<ProjectHandle['answerBlocker']> {
-    return answerBlocker(this.#ports, { id, answer });
+  async answerBlocker(id: string, answer: string): ReturnType<ProjectHandle['answerBlocker']> {
+    return this.#ports.secrets.redactValue(await answerBlocker(this.#ports, { id, answer }));
   }
 
   async start(options: StartOptions = {}): Promise<Run> {
@@ -216,6 +219,15 @@ export class OpenProject implements ProjectHandle {
 
   doctor(): ReturnType<ProjectHandle['doctor']> {
     return examine(this.#ports);
+  }
+
+  async audit(checkpointId?: string): Promise<AuditReport> {
+    if (checkpointId === undefined) return this.#opened.audit(await this.#ports.checkpoints.ids());
+    return this.#opened.audit([(await findCheckpoint(this.#ports.store, checkpointId)).id]);
+  }
+
+  redact(text: string): string {
+    return this.#ports.secrets.redact(text).text;
   }
 
   async close(): Promise<void> {

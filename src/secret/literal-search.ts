@@ -42,56 +42,57 @@ function classify(literals: readonly string[]): { readonly classes: Uint8Array; 
 }
 
 interface Trie {
-  readonly children: (readonly number[])[];
+  /** A row of `width` a state, which stands for a start of a string; a transition that is not there is 0. */
+  readonly rows: Int32Array;
+  readonly states: number;
+  /** The strings that end in a state. */
   readonly ends: (readonly number[])[];
 }
 
-/** A state a prefix; a transition that is not there is 0. */
 function grow(literals: readonly string[], classes: Uint8Array, width: number): Trie {
-  const children: number[][] = [emptyRow(width)];
+  const statesMax = 1 + literals.reduce((sum, literal) => sum + literal.length, 0);
+  const rows = new Int32Array(statesMax * width);
   const ends: number[][] = [[]];
   for (const [index, literal] of literals.entries()) {
     let state = 0;
     for (let i = 0; i < literal.length; i++) {
       const code = literal.charCodeAt(i);
-      const own = code < 128 ? (classes[code] ?? 0) : 1;
-      const row = children[state] ?? [];
-      if ((row[own] ?? 0) === 0) {
-        row[own] = children.length;
-        children.push(emptyRow(width));
-        ends.push([]);
-      }
-      state = row[own] ?? 0;
+      const at = state * width + (classes[code < 128 ? code : 128] ?? 0);
+      if (rows[at] === 0) rows[at] = ends.push([]) - 1;
+      state = rows[at] ?? 0;
     }
     ends[state]?.push(index);
   }
-  return { children, ends };
-}
-
-function emptyRow(width: number): number[] {
-  return Array.from({ length: width }, () => 0);
+  return { rows, states: ends.length, ends };
 }
 
 /** Completes the trie to an automaton, breadth first: a missing transition is that of the longest suffix. */
 function connect(
-  { children, ends }: Trie,
+  { rows, states, ends }: Trie,
   width: number,
 ): { readonly next: Int32Array; readonly found: readonly (readonly number[])[] } {
-  const next = new Int32Array(children.length * width);
-  const suffix = new Int32Array(children.length);
-  const found = ends.map((list) => list);
+  const next = rows.slice(0, states * width);
+  const suffix = new Int32Array(states);
+  const found = [...ends];
   const queue = [0];
   for (const state of queue) {
     const base = (suffix[state] ?? 0) * width;
     for (let own = 0; own < width; own++) {
-      const child = children[state]?.[own] ?? 0;
+      const child = rows[state * width + own] ?? 0;
       const otherwise = state === 0 ? 0 : (next[base + own] ?? 0);
-      next[state * width + own] = child === 0 ? otherwise : child;
-      if (child === 0) continue;
+      if (child === 0) {
+        next[state * width + own] = otherwise;
+        continue;
+      }
       suffix[child] = otherwise;
-      found[child] = [...(found[child] ?? []), ...(found[otherwise] ?? [])];
+      const inherited = found[otherwise] ?? [];
+      if (inherited.length > 0) found[child] = [...(found[child] ?? []), ...inherited];
       queue.push(child);
     }
   }
-  return { next: next.map((state) => state * width + ((found[state]?.length ?? 0) > 0 ? 1 : 0)), found };
+  for (let at = 0; at < next.length; at++) {
+    const state = next[at] ?? 0;
+    next[at] = state * width + ((found[state]?.length ?? 0) > 0 ? 1 : 0);
+  }
+  return { next, found };
 }

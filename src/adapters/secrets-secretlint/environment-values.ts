@@ -10,8 +10,8 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** How often the files are looked at again, and how often new directories are looked for, in ms. */
 const lookMs = 100;
 const searchMs = 30_000;
-const depthMax = 3;
-const directoriesMax = 500;
+const depthMax = 2;
+const directoriesMax = 100;
 const fileBytesMax = 256 * 1024;
 
 /**

@@ -36,11 +36,19 @@ export function taskAddCommand(run: RunWork): Command {
     .action(
       run(async (session, title: string, flags: TaskAddFlags) => {
         await using project = await session.open();
-        const row = await project.addTask(await newTask(title, flags, session.streams.stdin));
+        const task = await newTask(title, flags, session.streams.stdin);
+        const row = await project.addTask(task);
+        if (row.title !== task.title || row.details !== (task.details ?? ''))
+          session.out.note(...secretLines);
         session.out.show(row, () => [`Task ${row.id} is added: ${row.title}`, 'Next: codeframe start']);
       }),
     );
 }
+
+const secretLines = [
+  'It holds a secret, which is not stored: where it stood, agents see a placeholder.',
+  'Give it to them in a variable of the environment in which you start them, or in a file.',
+];
 
 async function newTask(title: string, flags: TaskAddFlags, stdin: NodeJS.ReadStream): Promise<NewTask> {
   const details = flags.details === '-' ? await readAll(stdin) : flags.details;
