@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { cost } from '../../test/conformance/store-rows.ts';
 import { AgentMemory, fileText } from '../../test/rig/agent-memory.ts';
-import { promptTokens } from './flash-save.ts';
+import { promptTokens } from './prompt-tokens.ts';
 import { shownText } from './shown-text.ts';
 
 /** Every row that says a piece is out agrees with what the prompt shows, and every piece ever archived is there. */

@@ -4,7 +4,7 @@ import type { StepRow } from '../agent/step.ts';
 import { newItemRow } from '../context/new-item.ts';
 import type { ContextItemRow, NewItem } from '../context/item.ts';
 import { recall } from '../context/recall.ts';
-import { promptTokens } from '../context/flash-save.ts';
+import { promptTokens } from '../context/prompt-tokens.ts';
 import { learnFactor } from '../context/model-factor.ts';
 import { recordEvent } from '../event/record-event.ts';
 import type { Fence, WriteTransaction } from '../store/store.ts';

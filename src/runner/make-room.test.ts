@@ -6,7 +6,7 @@ import { sendableProblem } from '../../test/rig/legal.ts';
 import { agentRow } from '../../test/rig/memory-session.ts';
 import { nextMove } from '../agent/next-move.ts';
 import { buildMessages } from '../agent/transcript.ts';
-import { promptTokens } from '../context/flash-save.ts';
+import { promptTokens } from '../context/prompt-tokens.ts';
 import { StoreAgentSession } from './agent-session.ts';
 import { RoomMaker } from './make-room.ts';
 import { StepGate } from './step-gate.ts';

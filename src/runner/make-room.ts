@@ -1,11 +1,7 @@
 import type { ModelWindow } from '../agent/session.ts';
 import { cutMemoryText } from '../agent/agent-words.ts';
-import {
-  flashSave,
-  promptTokens,
-  type FlashSavePorts,
-  type FlashSaveSettings,
-} from '../context/flash-save.ts';
+import { flashSave, type FlashSavePorts, type FlashSaveSettings } from '../context/flash-save.ts';
+import { promptTokens } from '../context/prompt-tokens.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { isFailure } from '../failure.ts';
 import { problemOf } from '../problem-of.ts';

@@ -1,7 +1,8 @@
 import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import type { StopReport } from '../agent/driver.ts';
-import { flashSave, promptTokens, type FlashSaved } from '../context/flash-save.ts';
+import { flashSave, type FlashSaved } from '../context/flash-save.ts';
+import { promptTokens } from '../context/prompt-tokens.ts';
 import { iso } from '../clock.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { problemOf } from '../problem-of.ts';
