@@ -154,6 +154,10 @@ export interface StatusReport {
   readonly openBlockers: readonly BlockerRow[];
   /** Steps that an end without warning cut: resume repeats those that are safe and tells the agent of the others. */
   readonly interruptedSteps: number;
+  /** A restore that was cut: files may be as before or as wanted, until the next command that owns the project ends it. */
+  readonly cutRestore: { readonly id: string; readonly checkpointId: string } | null;
+  /** Processes of agents that run though no owner does; only looked for when one was lost. */
+  readonly strayProcesses: number;
   readonly lastCheckpoint: CheckpointRow | null;
   readonly costUsd: number;
   readonly tokens: { readonly input: number; readonly output: number };
