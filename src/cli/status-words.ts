@@ -91,8 +91,8 @@ function interruptedLines(report: StatusReport): readonly Line[] {
 function cutRestoreLines({ cutRestore }: StatusReport): readonly Line[] {
   if (cutRestore === null) return [];
   return [
-    `A restore of checkpoint ${cutRestore.checkpointId} was cut: files may be as before or as in it. The next start, resume, ` +
-      'pause, checkpoint or restore takes back what it did.',
+    `It was to bring back checkpoint ${cutRestore.checkpointId}. The next start, resume, pause, checkpoint or restore takes ` +
+      'back what it did.',
   ];
 }
 

@@ -65,17 +65,32 @@ async function pause(
   };
   if (before.owner === null)
     return uninterrupted(out, 'The checkpoint is finished first; it is short.', () => project.pause(options));
-  return Promise.race([project.pause(options), interrupted(out)]);
+  return Promise.race([project.pause(options), interrupted(out, project)]);
 }
 
-function interrupted(out: Output): Promise<null> {
-  return new Promise((resolve) => {
+function interrupted(out: Output, project: ProjectHandle): Promise<null> {
+  return new Promise((resolve, reject) => {
     const listening = onInterrupt(() => {
       listening[Symbol.dispose]();
-      out.note('The pause goes on in the runner; `codeframe status --watch` shows it.');
-      resolve(null);
+      untilAskedFor(project).then(() => {
+        out.note('The pause goes on in the runner; `codeframe status --watch` shows it.');
+        resolve(null);
+      }, reject);
     });
   });
+}
+
+/** Ctrl-C may come before the runner has been asked for anything: then nothing would go on there. */
+async function untilAskedFor(project: ProjectHandle): Promise<void> {
+  for (;;) {
+    const waiting = new AbortController();
+    const change = project.changed(waiting.signal);
+    const { status } = await project.status();
+    const isAsked = status === 'pausing' || status === 'paused';
+    if (isAsked) waiting.abort();
+    await change;
+    if (isAsked) return;
+  }
 }
 
 /** Says how many agents stop, each one's stop, and when all have. */
