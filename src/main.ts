@@ -24,6 +24,7 @@ import { mayRun } from './agent/run-rules.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import { recordEvent } from './event/record-event.ts';
 import type { UserGit } from './checkpoint/user-git.ts';
+import { treePath } from './checkpoint/tree.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
 import type { Log } from './log.ts';
@@ -139,7 +140,12 @@ function openTree(
   { dir, dataDir, config }: ProjectPlace,
   { opened, git, log }: { readonly opened: OpenedSecrets; readonly git: UserGit; readonly log: Log },
 ): WorkTree {
-  const files = openWorkTree({ root: dir, dataDir, ignored: (nested) => git.ignored(nested) });
+  const files = openWorkTree({
+    root: dir,
+    dataDir,
+    ignored: (nested) => git.ignored(nested),
+    include: config.settings.include.map((name) => treePath(name.replace(/\/+$/u, ''))),
+  });
   const { secrets, clean } = opened;
   return new SecretFreeTree(files, {
     secrets,
