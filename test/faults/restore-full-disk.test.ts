@@ -35,6 +35,17 @@ describe.skipIf(!mayMount())('a restore on a full disk', () => {
     expect(ends).toContain('restored');
   });
 
+  it('names the directory that has no room', async () => {
+    await onSmallDisk('project', async (bench, fill) => {
+      const { root, checkpoint, restore } = bench;
+      await makeTree(root, treeOf([['a', file('saved'.repeat(10_000))]]));
+      const id = await checkpoint();
+      await makeTree(root, treeOf([]));
+      fill(0);
+      await expect(restore(id)).rejects.toMatchObject({ failure: { code: 'no-space', path: root } });
+    });
+  });
+
   it('changes nothing when the room goes while new files are staged', async () => {
     await onSmallDisk('project', async (bench, fill) => {
       const { root, ports, checkpoint, restore } = bench;

@@ -70,7 +70,8 @@ function checkSpace(site: Site, operations: readonly TreeOperation[]): void {
     // File systems that make inodes as needed say that they have none.
     const full = space.files > 0 && space.ffree < files;
     if (full || space.bavail * space.bsize < bytes) {
-      throw new CodeframeError({ code: 'no-space', path: shown(home) });
+      const path = home === '' ? site.root : `${site.root}/${showPath(home)}`;
+      throw new CodeframeError({ code: 'no-space', path });
     }
   }
 }
