@@ -83,9 +83,14 @@ function stopReason(why: keyof typeof stopReasons, { tasks }: StatusReport): str
 function interruptedLines(report: StatusReport): readonly Line[] {
   if (report.interruptedSteps === 0) return [];
   return [
-    `The outcome of ${countWords(report.interruptedSteps, 'step')} is not known. \`${report.next}\` repeats what is safe ` +
+    `The outcome of ${countWords(report.interruptedSteps, 'step')} is not known. \`${goesOnBy(report)}\` repeats what is safe ` +
       `to repeat and tells the agents of the rest${report.strayProcesses > 0 ? '' : '; nothing runs until then'}.`,
   ];
+}
+
+/** What is asked of a project that has to be put right first, or paused to its end, does not go on with its steps. */
+function goesOnBy({ state, next }: StatusReport): string {
+  return state.kind === 'pausing' || state.kind === 'restoring' ? 'codeframe resume' : next;
 }
 
 function cutRestoreLines({ cutRestore }: StatusReport): readonly Line[] {
