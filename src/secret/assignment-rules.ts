@@ -63,11 +63,15 @@ function findAssigned(text: string, at: number): FoundSecret | undefined {
   const assigned = endOf(separator, text, nameEnd);
   const from = assigned ?? endOf(flagSeparator, text, nameEnd);
   if (from === undefined) return undefined;
-  const name = text.slice(startOfName(text, at), nameEnd);
+  const nameStart = startOfName(text, at);
+  const name = text.slice(nameStart, nameEnd);
   if (assigned === undefined && !isFlag(name)) return undefined;
+  if (text.slice(nameEnd, from).includes(',') && !isFirst(text, nameStart)) return undefined;
   const named = classifyName(name);
   const written = named === null ? undefined : valueAt(text, from);
   if (named === null || written === undefined) return undefined;
+  // `PASS: TestName`, as tests print it.
+  if (!written.quoted && /^-*pass$/i.test(name) && text[nameEnd] !== '=') return undefined;
   const { value } = written;
   const literal =
     written.quoted || isFlag(name) || text[from - 1] === '>' || isEnvironment(name, text[nameEnd]);
@@ -83,6 +87,11 @@ function startOfName(text: string, at: number): number {
   while (start > 0 && at - start < nameMax && /[\w.-]/.test(text[start - 1] ?? '')) start--;
   // The letter of an escaped end of line is not part of it.
   return text[start - 1] === '\\' && /[nrt]/.test(text[start] ?? '') && start < at ? start + 1 : start;
+}
+
+/** `set("password", "…")` and not the third of five words. */
+function isFirst(text: string, nameStart: number): boolean {
+  return /[([]\\{0,3}["'`]$/.test(text.slice(Math.max(0, nameStart - 5), nameStart));
 }
 
 function isFlag(name: string): boolean {
@@ -108,7 +117,8 @@ function valueAt(text: string, at: number): Written | undefined {
     return { value, from: at + whole.length - quote.length - value.length, quoted: true };
   }
   const end = endOf(bare, text, at);
-  if (end === undefined || text[end] === '(') return undefined;
+  if (end === undefined || text[end] === '(' || text[end] === '[' || text.startsWith('/^', at))
+    return undefined;
   const value = text.slice(at, end).replace(/[.,;:!?&]+$/, '');
   return { value, from: at, quoted: false };
 }

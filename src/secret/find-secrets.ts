@@ -29,12 +29,17 @@ export function createSecretFinder(values: readonly KnownValue[], otherRules?: O
   const search = createLiteralSearch(anchors);
   return (text) => {
     const found: SecretRange[] = [];
+    // Where the last secret of each rule ended: there is no second one of the same in it.
+    const ends = new Map<Meaning, number>();
     let asksOthers = false;
     search.each(text, (anchor, at) => {
       for (const meaning of meanings[anchor] ?? []) {
         if (meaning.is === 'other') asksOthers ||= startsAlone(text, at);
+        if (at < (ends.get(meaning) ?? 0)) continue;
         const range = rangeAt(text, at, meaning);
-        if (range !== undefined) found.push(range);
+        if (range === undefined) continue;
+        ends.set(meaning, range.to);
+        found.push(range);
       }
     });
     if (asksOthers) found.push(...(otherRules?.find(text) ?? []));
@@ -61,7 +66,10 @@ function indexAnchors(forms: readonly KnownForm[], otherRules: OtherRules | unde
     if (known === undefined) byAnchor.set(folded, [meaning]);
     else known.push(meaning);
   };
-  for (const rule of rules) for (const anchor of rule.anchors) add(anchor, { is: 'rule', rule });
+  for (const rule of rules) {
+    const meaning: Meaning = { is: 'rule', rule };
+    for (const anchor of rule.anchors) add(anchor, meaning);
+  }
   for (const form of forms) add(form.text.slice(0, anchorLength), { is: 'known', form });
   for (const anchor of otherRules?.anchors ?? []) add(anchor, { is: 'other' });
   return { anchors: [...byAnchor.keys()], meanings: [...byAnchor.values()] };

@@ -46,10 +46,9 @@ const encoded = /LS0tLS1CRUdJTi[A-Za-z0-9+/=_-]{60,32000}/y;
 
 /** As in a kubeconfig. */
 function findEncoded(text: string, at: number): FoundSecret | undefined {
-  const to = matchAt(encoded, text, at);
-  if (to === undefined) return undefined;
   const start = Buffer.from(text.slice(at, at + 120), 'base64').toString('latin1');
-  return start.includes('PRIVATE KEY') ? { from: at, to, sure: true } : undefined;
+  const to = start.includes('PRIVATE KEY') ? matchAt(encoded, text, at) : undefined;
+  return to === undefined ? undefined : { from: at, to, sure: true };
 }
 
 const putty = /Private-Lines: \d{1,3}[A-Za-z0-9+/=\s\\]{40,24000}/y;

@@ -27,6 +27,14 @@ export const placeRules: readonly SecretRule[] = [
   { kind: 'password', anchors: ['password ', 'identified by '], rank: 0, find: findSpaced },
   { kind: 'docker-auth', anchors: ['auth"', '_auth'], rank: 0, find: findEncodedLogin },
   { kind: 'password', anchors: ['sshpass'], rank: 0, find: findSshpass },
+  { kind: 'password', anchors: ['mysql', 'mariadb', 'redis-cli'], rank: 0, find: findShortFlag },
+  { kind: 'private-key', anchors: ['"d"', '"d\\"', '"d\\\\\\"'], rank: 2, find: findWebKey },
+  {
+    kind: 'mnemonic',
+    anchors: ['mnemonic', 'seed phrase', 'seed_phrase', 'seedphrase', 'recovery phrase'],
+    rank: 0,
+    find: findMnemonic,
+  },
 ];
 
 const login = /([^\s:/@'"`<>(){}[\]\\,]{0,100}):([^\s'"`<>\\/]{1,200}?)@(?=[\w[%-])/y;
@@ -40,7 +48,7 @@ function findUrlPassword(text: string, at: number): FoundSecret | undefined {
   const [, user = '', password = ''] = found;
   const start = from + user.length + 1;
   if (password === 'x-oauth-basic') return { from, to: from + user.length, sure: true };
-  if (isTemplate(password) || /^\d{1,5}$/.test(password)) return undefined;
+  if (isTemplate(password) || /^(?:\d{1,5}|\W*)$/.test(password)) return undefined;
   return { from: start, to: start + password.length, sure: !isStandIn(password) && password.length >= 6 };
 }
 
@@ -102,14 +110,13 @@ function findLogin(text: string, at: number): FoundSecret | undefined {
   flagLogin.lastIndex = start;
   const found = flagLogin.exec(text);
   const password = found?.[2];
-  if (found === null || password === undefined || isTemplate(password) || /^\d+$/.test(password))
+  if (found === null || password === undefined || isStandIn(password) || /^\d+$|^:/.test(password))
     return undefined;
   const to = start + found[0].length;
-  return { from: to - password.length, to, sure: !isStandIn(password) };
+  return { from: to - password.length, to, sure: true };
 }
 
-const spaced =
-  /(?:password|identified by)\s{1,4}(?:(?:is|was|=|:)\s{1,4})?(\\*["'`]?)([^\s"'`\\<>]{5,200})/iy;
+const spaced = /(?:password|identified by)\s{1,4}(?:(?:is|was)\s{1,4})?(\\*["'`]?)([^\s"'`\\<>]{5,200})/iy;
 
 /** `.netrc`, SQL, `--password VALUE`, and prose. */
 function findSpaced(text: string, at: number): FoundSecret | undefined {
@@ -121,14 +128,14 @@ function findSpaced(text: string, at: number): FoundSecret | undefined {
   const told =
     /(?:--?[\w-]{0,30}|login\s+\S+\s+|(?:with|set)\s+)$/i.test(before) ||
     found[1] !== '' ||
-    /\s(?:is|was|=|:)\s/i.test(found[0]);
+    /\s(?:is|was)\s/i.test(found[0]);
   const trimmed = value.replace(/[.,;:!?)\]}]+$/, '');
-  if (!told || isTemplate(trimmed) || trimmed.startsWith('-')) return undefined;
+  if (!told || isTemplate(trimmed) || /^[-=:]/.test(trimmed)) return undefined;
   if (/^(?:is|for|of|to|in|and|or|the|not|must|should|reset)$/i.test(trimmed)) return undefined;
   const judged = judgeValue({
     value: trimmed,
     name: 'password',
-    quoted: found[1] !== '' || !/[=:]/.test(found[0]),
+    quoted: true,
   });
   if (judged === null) return undefined;
   const from = at + found[0].length - value.length;
@@ -139,6 +146,35 @@ const sshpass = /sshpass\s+-p\s*\\*['"]?([^\s'"\\]{3,200})/y;
 
 function findSshpass(text: string, at: number): FoundSecret | undefined {
   return secondPart(sshpass, text, at);
+}
+
+const shortFlag =
+  /(?:my|maria)\w{2,12}[^\n|;&]{0,120}?\s-p\\*['"]?([^\s'"\\]{4,100})|redis-cli[^\n|;&]{0,120}?\s-a\s+\\*['"]?([^\s'"\\]{4,100})/iy;
+
+/** `mysql -pPASSWORD`, `redis-cli -a PASSWORD` */
+function findShortFlag(text: string, at: number): FoundSecret | undefined {
+  shortFlag.lastIndex = at;
+  const found = shortFlag.exec(text);
+  const value = found?.[1] ?? found?.[2];
+  if (found === null || value === undefined || isStandIn(value)) return undefined;
+  const to = at + found[0].length;
+  return { from: to - value.length, to, sure: false };
+}
+
+const webKey = /\\{0,3}"d\\{0,3}"\s{0,4}:\s{0,4}\\{0,3}"([\w-]{40,700})/y;
+
+/** The private part of a JSON Web Key. */
+function findWebKey(text: string, at: number): FoundSecret | undefined {
+  const found = secondPart(webKey, text, at);
+  if (found === undefined) return undefined;
+  return /"kty\\*"/.test(text.slice(Math.max(0, at - 1500), found.to + 1500)) ? found : undefined;
+}
+
+const mnemonic =
+  /(?:mnemonic|(?:seed|recovery)[ _]?phrase)[^a-z\n]{1,12}((?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?![a-z])/iy;
+
+function findMnemonic(text: string, at: number): FoundSecret | undefined {
+  return secondPart(mnemonic, text, at);
 }
 
 const encodedLogin = /_?auth"?\s{0,4}[:=]\s{0,4}"?([A-Za-z0-9+/]{8,400}={0,2})/y;

@@ -11,7 +11,8 @@ export function classifyName(name: string): NameClass | null {
   const last = words.at(-1) ?? '';
   const before = words.at(-2) ?? '';
   if (passwords.has(last) || (before === 'pass' && (last === 'word' || last === 'phrase'))) return 'password';
-  if (secrets.has(last)) return 'secret';
+  if (/(?:password|passwd|passphrase|pwd)$/.test(last)) return 'password';
+  if (secrets.has(last) || /(?:secret|apikey|authtoken|accesstoken)$/.test(last)) return 'secret';
   if (last === 'key' || last === 'keys') return keyOwners.has(before) ? 'secret' : 'weak';
   if (last === 'token') return words.length > 1 && !nonTokens.has(before) ? 'secret' : 'weak';
   return weak.has(last) ? 'weak' : null;

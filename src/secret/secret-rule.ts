@@ -64,6 +64,7 @@ export function middleRule(
 /** Not in the middle of a word; what an escape stands for (`\n`, `%3D`) counts as what it stands for. */
 export function startsAlone(text: string, at: number): boolean {
   if (at === 0 || !isWordCharacter(text.charCodeAt(at - 1))) return true;
+  if (text[at - 2] !== '\\' && text[at - 3] !== '%' && text[at - 6] !== '\\') return false;
   return /\\[nrtbf]$|%[0-9A-Fa-f]{2}$|\\u[0-9A-Fa-f]{4}$/.test(text.slice(Math.max(0, at - 6), at));
 }
 

@@ -75,9 +75,11 @@ export class ProjectSecrets implements Secrets {
 
   redact(text: string): Redacted {
     if (text.length < valueMin / 2) return { text, found: [] };
+    // First, because a new value makes what was redacted lately count no more.
+    const { find } = this.#current();
     const before = this.#lately.get(text);
     if (before !== undefined) return before;
-    const ranges = this.#find(text);
+    const ranges = find(text);
     const redacted = ranges.length === 0 ? { text, found: [] } : this.#replace(text, ranges);
     this.#remember(text, redacted);
     if (redacted.text !== text) this.#remember(redacted.text, { text: redacted.text, found: [] });

@@ -109,7 +109,6 @@ const anywhere: readonly Row[] = [
   ['dynatrace-token', ['dt0c01.', 'dt0s01.', 'dt0s16.'], /dt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}/y],
   ['twitter-token', ['aaaaaaaaaaaaaaaaaaa'], /A{19,24}[A-Za-z0-9]{5,60}%[23][A-F][A-Za-z0-9%]{20,120}/y],
   ['facebook-token', ['eaacede', 'eaajz', 'eaag'], /EAA[A-Za-z0-9]{80,300}/y],
-  ['easypost-key', ['ezak', 'eztk'], /EZ[AT]K[A-Za-z0-9]{54}/y],
   ['shippo-key', ['shippo_'], /shippo_(?:live|test)_[0-9a-f]{40}/y],
   ['duffel-key', ['duffel_'], /duffel_(?:live|test)_[\w=-]{43}/y],
   ['frameio-token', ['fio-u-'], /fio-u-[\w=-]{60,70}/y],
@@ -124,6 +123,14 @@ const anywhere: readonly Row[] = [
   ],
   ['launchdarkly-key', ['sdk-', 'mob-'], /(?:sdk|mob)-[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/y],
   ['npm-token', ['_authtoken='], /_authToken=(?!\$)[^\s"'\\]{8,400}/y],
+  ['easypost-key', ['ezak', 'eztk'], /EZ[AT]K[A-Za-z0-9]{54}(?![A-Za-z0-9+/=])/y],
+  ['mapbox-token', ['sk.eyj', 'pk.eyj'], /[sp]k\.eyJ[\w-]{20,400}\.[\w-]{20,60}/y],
+  ['tailscale-key', ['tskey-'], /tskey-[a-z]{3,10}-[\w-]{20,80}/y],
+  ['bitbucket-token', ['atbb'], /ATBB[A-Za-z0-9]{24}[A-F0-9]{8}(?![A-Za-z0-9+/=])/y],
+  ['zapier-webhook', ['hooks.zapier.com/'], /hooks\.zapier\.com\/hooks\/catch\/\d{5,12}\/\w{5,20}/y],
+  ['flutterwave-key', ['flwseck'], /FLWSECK(?:_TEST|_LIVE)?-[\w-]{20,60}/y],
+  ['razorpay-key', ['rzp_live_', 'rzp_test_'], /rzp_(?:live|test)_[A-Za-z0-9]{14,30}/y],
+  ['yandex-key', ['aqvn', 't1.9eu'], /(?:AQVN[\w-]{35,38}|t1\.9eu[\w=-]{40,300}\.[\w=-]{60,120})/y],
 ];
 
 const hexAnchors = ['sk', 'ac'].flatMap((start) =>
@@ -196,6 +203,7 @@ const middle: readonly SecretRule[] = [
     anchors: ['.g', '.x', '.y', '.z', '.w', '.d', '.c'],
     back: [24, 28],
   }),
+  middleRule('firebase-key', /AAAA[\w-]{7}:APA91b[\w-]{100,180}/y, { anchors: [':apa91b'], back: [11, 11] }),
   middleRule('terraform-token', /[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{60,70}/y, {
     anchors: ['.atlasv1.'],
     back: [14, 14],

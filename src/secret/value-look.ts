@@ -40,7 +40,7 @@ function isFilledIn(value: string): boolean {
   return (
     /^(?:[x*.•_#?-]+|0+|<.*>|\{\{.*|\{[\w.]*\}|\[[^\]]*\]?|%[\w.()-]+%?s?|#\{.*|@[\w.]+@?|\$.*|!.*)$/u.test(
       value,
-    ) || /\$\{|\{\{|<%|%\(|\*\.|\.\*|\[\w*\]\.|^0x[0-9a-f]+$/i.test(value)
+    ) || /\$\{|\{\{|<%|%\(|\*\.|\.\*|\[\w*\]\.|%[sdv]\b|^0x[0-9a-f]{1,16}$/i.test(value)
   );
 }
 
@@ -89,6 +89,7 @@ export function isPlace(value: string): boolean {
     /^[A-Za-z]:\\/.test(value) ||
     /^[a-z][a-z+.-]*:\/\/[^\s:@]*$/i.test(value) ||
     /^\d{4}-\d\d-\d\d/.test(value) ||
+    /^[a-z]+:[a-z]+(?:[-.][a-z\d.]+)*$/.test(value) ||
     /^v?\d+(?:\.\d+)+$/.test(value) ||
     /^[\w-]+(?:\.[\w-]+)*\.(?:js|ts|json|md|txt|html|css|py|go|rs|java|com|org|net|io|yml|yaml|toml|pem|key|crt)$/i.test(
       value,
@@ -112,7 +113,7 @@ function isWords(value: string): boolean {
 }
 
 function isToken(value: string): boolean {
-  if (value.length < 8 || /\s/.test(value)) return false;
+  if (value.length < 8 || !/^[\w+/=.:~!@#$%^&*,;-]+$/.test(value)) return false;
   const digits = (value.match(/\d/g) ?? []).length;
   if (digits === 0)
     return value.length >= 20 && humps(value) >= 4 && entropyOf(value) >= 3.5 && !isWords(value);
@@ -124,6 +125,7 @@ function isRandom(value: string): boolean {
   return (
     /^[\w+/=.~-]{20,200}$/.test(value) &&
     !/^[0-9a-f-]+$/i.test(value) &&
+    (value.match(/[_-]/g) ?? []).length <= value.length / 12 &&
     !/\.[A-Za-z_]+(?:\.|$)/.test(value) &&
     (value.match(/\d/g) ?? []).length >= (value.length >= 32 ? 2 : 3) &&
     humps(value) >= 6 &&

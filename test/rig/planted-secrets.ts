@@ -218,6 +218,28 @@ const makers: Readonly<Record<string, Maker>> = {
     (value) => `key: "${value}"`,
     (random) => mixed(random, 44),
   ),
+  'mysql-flag': assigned(
+    (value) => `mysql -h db -u app -p${value} shop`,
+    (random) => mixed(random, 12),
+  ),
+  'pg-variable': assigned(
+    (value) => `PGPASSWORD=${value} psql -h db`,
+    (random) => mixed(random, 10),
+  ),
+  'ethereum-key': assigned(
+    (value) => `PRIVATE_KEY=0x${value}`,
+    (random) => take(random, hex, 64),
+  ),
+  'web-key': assigned(
+    (value) => `{"kty":"EC","crv":"P-256","x":"abc","d":"${value}"}`,
+    (random) => take(random, url64, 43),
+  ),
+  mapbox: (random) => ({ value: `s${'k'}.eyJ1Ijoi${mixed(random, 60)}.${take(random, url64, 22)}` }),
+  tailscale: (random) => ({ value: `tske${'y'}-auth-${mixed(random, 16)}-${mixed(random, 32)}` }),
+  mnemonic: assigned(
+    (value) => `mnemonic: ${value}`,
+    (random) => Array.from({ length: 12 }, () => take(random, lower, 5)).join(' '),
+  ),
   'rsa-key': pem('rsa', 'pkcs1'),
   'ec-key': pem('ec', 'sec1'),
   'pkcs8-key': pem('ec', 'pkcs8'),

@@ -22,7 +22,7 @@ export function environmentValues(place: {
   readonly root: string;
   readonly env: Environment;
 }): () => readonly KnownValue[] {
-  const own = valuesOf(place.env);
+  const own = unique(valuesOf(place.env));
   let values = own;
   let seen = '';
   let directories: readonly string[] = [];
