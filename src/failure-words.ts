@@ -114,11 +114,7 @@ const table: WordsTable = {
       'Repair it, or bring back the version that was there; nothing was overwritten. `codeframe doctor` checks it.',
     ),
   'corrupt-database': (failure) =>
-    words(
-      [6, 500],
-      `The database ${failure.path} is damaged: ${failure.problem}`,
-      databaseHint(failure.backups),
-    ),
+    words([6, 500], `The database ${failure.path} is damaged: ${failure.problem}`, databaseHint(failure)),
   'database-newer': (failure) =>
     words(
       [6, 422],
@@ -277,11 +273,21 @@ function listHint(kind: string): string {
     : `\`codeframe ${command}\` shows what there is.`;
 }
 
-function databaseHint(backups: readonly string[]): string {
-  const newest = backups.at(-1);
-  return newest === undefined
-    ? 'There is no backup of it; keep the file, and run `codeframe doctor`. Nothing was overwritten.'
-    : `Its newest backup is ${newest}: keep the damaged file, put the backup in its place, and run \`codeframe doctor\`. Nothing was overwritten.`;
+function databaseHint({
+  path,
+  backups,
+}: {
+  readonly path: string;
+  readonly backups: readonly string[];
+}): string {
+  const [newest] = backups;
+  if (newest !== undefined)
+    return `Its newest backup is ${newest}: keep the damaged file, put the backup in its place, and run \`codeframe doctor\`. Nothing was overwritten.`;
+  const store = path.replace(/state\.db$/u, 'store.git');
+  return (
+    `There is no backup of it; keep the file. The checkpoints are not in it: \`git -C ${store} for-each-ref refs/checkpoints\` ` +
+    `lists them, and \`git -C ${store} archive REF code | tar -x\` gives the files of one. Nothing was overwritten.`
+  );
 }
 
 /** The first three, and how many more. */
