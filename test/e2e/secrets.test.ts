@@ -6,7 +6,7 @@ import { plantSecrets, type Planted } from '../rig/planted-secrets.ts';
 import { Scene, type Turn } from '../rig/scene.ts';
 
 describe('X1: no secret is left in what is stored', () => {
-  test('130 planted secrets of 65 kinds, wherever they come in, are in no byte of what is stored', async () => {
+  test('more than 80 planted secrets of 40 kinds, wherever they come in, are in no byte of what is stored', async () => {
     await using scene = await Scene.create();
     await scene.gitInit();
     const planted = plantSecrets(1);
@@ -25,10 +25,16 @@ describe('X1: no secret is left in what is stored', () => {
     await scene.ok('checkpoint', 'create', '--reason', lineOf(planted, 'github-classic'));
     const pause = await scene.one('pause', '--reason', lineOf(planted, 'jwt'));
     expect(pause).toMatchObject({ success: true });
+    const { manifest } = await scene.one('checkpoint', 'show', String(pause['checkpointId']));
+    const reasons = (manifest as { uncovered: readonly { reason: string }[] }).uncovered.map(
+      ({ reason }) => reason,
+    );
+    expect(reasons.filter((reason) => reason === 'secret').length).toBeGreaterThanOrEqual(2 * planted.length);
     expect(JSON.stringify(await scene.ok('events'))).toContain('[secret:');
 
     const wanted = [...planted.map(({ kind, value }) => ({ kind, value })), ...variables];
     expect(await left(scene, wanted)).toEqual([]);
+    expect(await scene.one('audit')).toMatchObject({ findings: [] });
     // The search can find: the same bytes are in the project's own files.
     expect(await readFile(scene.path('new-0.txt'), 'utf8')).toContain(planted[0]?.value);
   });
