@@ -14,7 +14,7 @@ export function initCommand(run: RunWork): Command {
     paragraph:
       'Writes .codeframe/config.json into the directory and makes the place of its database and checkpoints outside ' +
       'of it, under $CODEFRAME_HOME (by default ~/.codeframe). A git repository is not required, and nothing in one is changed.',
-    examples: ['codeframe init', 'codeframe init ~/work/shop --name shop'],
+    examples: ['codeframe init', 'codeframe init ~/shop --name shop'],
     exits: [4, 6, 7],
   })
     .argument('[dir]', 'the directory; the present one when left out')

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import { collect, describe, projectExits, type RunWork } from '../command.ts';
-import { runDetached } from '../detached-run.ts';
-import { runInForeground, type RunFlags } from '../foreground-run.ts';
+import { describe, projectExits, type RunWork } from '../command.ts';
+import { withRunOptions } from '../run-options.ts';
 
 /** `codeframe resume` */
 export function resumeCommand(run: RunWork): Command {
-  return describe({
+  const command = describe({
     name: 'resume',
     summary: 'Go on where a pause or a crash left the project.',
     paragraph:
@@ -14,20 +13,6 @@ export function resumeCommand(run: RunWork): Command {
       'are told of the others.',
     examples: ['codeframe resume', 'codeframe resume --detach'],
     exits: [...projectExits, 4, 8, 9, 130],
-  })
-    .option('--detach', 'run in the background, and return once it runs')
-    .option(
-      '--allow <glob>',
-      'a command line that every model agent may run without asking, in this run; may be repeated',
-      collect((text) => [text]),
-      [],
-    )
-    .option('--no-progress', 'print only the summary at the end')
-    .action(
-      run((session, flags: RunFlags) =>
-        flags.detach === true
-          ? runDetached(session, 'resume', flags)
-          : runInForeground(session, 'resume', flags),
-      ),
-    );
+  });
+  return withRunOptions(command, run, 'resume');
 }
