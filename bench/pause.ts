@@ -1,8 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { binPath } from '../test/rig/cli.ts';
 import { Scene } from '../test/rig/scene.ts';
 
@@ -12,7 +10,7 @@ import { Scene } from '../test/rig/scene.ts';
  * next to a bare node. Milliseconds; figures are only as good as the machine is idle.
  */
 
-const repository = findRepository();
+const repository = path.dirname(path.dirname(binPath));
 
 await pauses();
 await checkpoints('this repository', copyRepository);
@@ -121,10 +119,4 @@ function makeFiles(count: number): (dir: string) => Promise<void> {
       await writeFile(path.join(folder, `f${index}.txt`), `file ${index}\n`.repeat(1 + (index % 200)));
     }
   };
-}
-
-function findRepository(): string {
-  let dir = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(dir, 'bin', 'codeframe'))) dir = path.dirname(dir);
-  return dir;
 }

@@ -1,12 +1,19 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { hostname, tmpdir, userInfo } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The program as users start it; `npm run build` has made what it loads. */
-export const binPath = fileURLToPath(new URL('../../bin/codeframe', import.meta.url));
+export const binPath = findBin(dirname(fileURLToPath(import.meta.url)));
+
+/** Upwards, for this file may be bundled into a script elsewhere in the repository. */
+function findBin(from: string): string {
+  const bin = join(from, 'bin', 'codeframe');
+  return existsSync(bin) || dirname(from) === from ? bin : findBin(dirname(from));
+}
 
 export interface CliOptions {
   readonly cwd: string;
@@ -62,9 +69,7 @@ export function cliEnvironment({ home, env }: CliOptions): Record<string, string
     return value === undefined ? [] : [[name, value] as const];
   });
   const own = { CODEFRAME_HOME: home, HOME: `${home}-user`, NO_COLOR: '1', TZ: 'UTC' };
-  const path = [fileURLToPath(new URL('../../bin', import.meta.url)), process.env['PATH'] ?? ''].join(
-    delimiter,
-  );
+  const path = [dirname(binPath), process.env['PATH'] ?? ''].join(delimiter);
   return { ...Object.fromEntries(kept), ...own, PATH: path, ...env };
 }
 
