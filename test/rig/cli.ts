@@ -146,6 +146,8 @@ function normalRules(
     [/("(?:\w*[aA]t|since|sinceMs)"):\d{13}/g, (_, key = '') => `${key}:<time>`],
     [/("(?:\w*Ms|stop|flashSave|checkpoint)"):\d+/g, (_, key = '') => `${key}:<ms>`],
     [/\b\d+(?:\.\d+)? (?:ms|s|min)\b/g, () => '<duration>'],
+    // Newer versions of Node say where JSON is wrong in one more way.
+    [/ \(line \d+ column \d+\)/g, () => ''],
     [/\bpid \d+/g, () => 'pid <pid>'],
     [/"pid":\d+/g, () => '"pid":<pid>'],
     [/#\d{2,7}\b(?! )/g, () => '#<pid>'],
