@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
 
-// What drives real processes gets a second try on a loaded machine; the report says `retry x1`, and that is a finding.
 // One process for the quick tests; whatever starts real programs gets workers of its own and more time.
 export default defineConfig({
   test: {
@@ -18,15 +17,15 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'cli', retry: 1, include: ['test/cli/**/*.test.ts'], testTimeout: 60_000 },
+        test: { name: 'cli', include: ['test/cli/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         extends: true,
-        test: { name: 'faults', retry: 1, include: ['test/faults/**/*.test.ts'], testTimeout: 300_000 },
+        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 300_000 },
       },
       {
         extends: true,
-        test: { name: 'e2e', retry: 1, include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 },
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], testTimeout: 120_000 },
       },
     ],
   },
