@@ -3,6 +3,7 @@ import type { BlockerRow } from './blocker/blocker.ts';
 import type { CheckpointRow } from './checkpoint/checkpoint.ts';
 import type { Manifest } from './checkpoint/manifest.ts';
 import type { RestorePart, RestoreRow } from './checkpoint/restore.ts';
+import type { CheckedCheckpoint } from './checkpoint/verify-checkpoints.ts';
 import type { Tier } from './context/item.ts';
 import type { Recalled, RecallQuery } from './context/recall.ts';
 import type { ContextLine, ContextStats, ContextView, TierExplanation } from './context/views.ts';
@@ -82,6 +83,11 @@ export interface ProjectHandle extends AsyncDisposable {
     readonly signal?: AbortSignal;
   }): AsyncIterable<EventRow>;
   doctor(): Promise<readonly Finding[]>;
+  /**
+   * Reads and hashes all of a checkpoint (of every one when no id is given), and compares manifest, tree, rows and list.
+   * With `drill` each is also restored into a temporary directory and compared byte for byte. Changes nothing.
+   */
+  verify(options?: VerifyOptions): Promise<readonly CheckedCheckpoint[]>;
   /** Searches a checkpoint (all when no id is given), the database, the events and the logs for secrets. */
   audit(checkpointId?: string): Promise<AuditReport>;
   /** A text as it would be stored: with a placeholder in the place of each secret. */
@@ -113,6 +119,13 @@ export interface PauseOptions {
   readonly reason?: string;
   readonly graceMs?: number;
   readonly onProgress?: (event: EventRow) => void;
+}
+
+export interface VerifyOptions {
+  /** As `checkpoint` takes it. */
+  readonly id?: string;
+  readonly drill?: boolean;
+  readonly onProgress?: (checked: CheckedCheckpoint, done: number, of: number) => void;
 }
 
 export interface RestoreOptions {

@@ -23,6 +23,7 @@ import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
 import { mayRun } from './agent/run-rules.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import { recordEvent } from './event/record-event.ts';
+import type { DrillSite } from './checkpoint/drill-restore.ts';
 import type { UserGit } from './checkpoint/user-git.ts';
 import { treePath } from './checkpoint/tree.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
@@ -73,6 +74,7 @@ async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<Pro
     loadRunner: (allow) => loadRunner(ports, { place, allow }),
     loadWindows,
     audit: (checkpointIds) => auditProject(ports, place, checkpointIds),
+    upkeep: { openDrill },
     closePorts: close,
   });
 }
@@ -154,6 +156,24 @@ function openTree(
     log,
     isAllowed: matchPaths(config.settings.allowSecrets),
   });
+}
+
+/** Its rows only pass through. */
+async function openDrill(): Promise<DrillSite> {
+  const { makeDrillDirectory } = await import('./adapters/work-tree/drill-directory.ts');
+  const { openMemoryStore } = await import('./adapters/store-memory/memory-store.ts');
+  const directory = makeDrillDirectory();
+  const { root, dataDir } = directory;
+  const store = openMemoryStore();
+  return {
+    tree: openWorkTree({ root, dataDir, ignored: async () => [] }),
+    writer: new FileTreeWriter({ root, journalDir: path.join(dataDir, 'journal') }),
+    store,
+    async close() {
+      await store.close();
+      directory.remove();
+    },
+  };
 }
 
 /** Where a project has worked before, a missing database is a loss to be told, not one to be made anew. */

@@ -15,12 +15,33 @@ export interface CheckpointStore {
   open(id: string): Promise<StoredCheckpoint>;
   /** The ids of all checkpoints that are there, without reading them. */
   ids(): Promise<readonly string[]>;
-  /** Reads and hashes every object of a checkpoint. Throws `corrupt-checkpoint` with the first part that is not right. */
-  verify(id: string): Promise<void>;
+  /**
+   * Reads and hashes every object of a checkpoint. Throws `corrupt-checkpoint` with the first part that is not right.
+   * `seen`: what was read for other checkpoints in the same run of checks, and is not read again.
+   */
+  verify(id: string, seen?: SeenObjects): Promise<VerifiedContent>;
   /** Throws `corrupt-store` when the store itself cannot be used. */
   check(): Promise<void>;
   /** Ends the processes that it keeps for reading. May be called twice, and used again afterwards. */
   close(): Promise<void>;
+}
+
+/** The objects of one store that a run of checks has read and hashed; made empty by the caller, filled by `verify`. */
+export type SeenObjects = Map<ObjectId, SeenObject>;
+
+export interface SeenObject {
+  readonly type: string;
+  readonly size: number;
+  /** Of the bytes; null where nothing asked for it yet. */
+  readonly sha256: string | null;
+  /** Kept where they are needed again: those of trees and links. */
+  readonly bytes: Uint8Array | null;
+}
+
+export interface VerifiedContent {
+  /** Different objects, and the sum of their sizes. */
+  readonly objects: number;
+  readonly bytes: number;
 }
 
 export interface CheckpointDraft {

@@ -48,6 +48,13 @@ export async function rowsFromParts(stored: StoredCheckpoint): Promise<StateRows
   return rows as StateRows;
 }
 
+/** As `rowsFromParts`, with the rows that never rewind: for a store that has none of the project's. */
+export async function allRowsFromParts(stored: StoredCheckpoint): Promise<AllRows> {
+  const rows: Partial<Record<TableName, readonly unknown[]>> = {};
+  for (const name of tableNames) rows[name] = await tableRows(stored, name);
+  return rows as AllRows;
+}
+
 function* tableParts(name: TableName, rows: readonly PlainRow[]): Generator<PartDraft> {
   let chunk = 0;
   let lines: string[] = [];
@@ -101,7 +108,7 @@ function hasLoneSurrogate(text: string): boolean {
   return /\p{Surrogate}/u.test(text);
 }
 
-async function tableRows(stored: StoredCheckpoint, name: StateTable): Promise<readonly PlainRow[]> {
+async function tableRows(stored: StoredCheckpoint, name: TableName): Promise<readonly PlainRow[]> {
   const rows: PlainRow[] = [];
   const paths = await stored.partPaths(chunkPrefix(name));
   for (const path of paths.toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1))) {
@@ -121,11 +128,11 @@ async function tableRows(stored: StoredCheckpoint, name: StateTable): Promise<re
 
 /** The schema that brought the stubs of archived pieces, and what a row from before it is taken to say. */
 const stubSchema = 2;
-const beforeStubs: { readonly [Name in StateTable]?: PlainRow } = { archives: { stub: null } };
+const beforeStubs: { readonly [Name in TableName]?: PlainRow } = { archives: { stub: null } };
 
 async function rowOfLine(
   stored: StoredCheckpoint,
-  name: StateTable,
+  name: TableName,
   at: { readonly path: string; readonly line: string },
 ): Promise<PlainRow> {
   const awaitsText = name === 'context_items';

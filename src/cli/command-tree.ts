@@ -35,6 +35,7 @@ import { taskListCommand } from './commands/task-list.ts';
 import { taskRetryCommand } from './commands/task-retry.ts';
 import { taskShowCommand } from './commands/task-show.ts';
 import { undoCommand } from './commands/undo.ts';
+import { verifyCommand } from './commands/verify.ts';
 
 /** All commands, each with its help and the global options; `run` does their work. */
 export function createProgram(run: RunWork): Command {
@@ -51,7 +52,14 @@ export function createProgram(run: RunWork): Command {
     ['Run:', [startCommand(run), pauseCommand(run), resumeCommand(run), stopCommand(run), blockerGroup(run)]],
     [
       'Look:',
-      [statusCommand(run), eventsCommand(run), contextGroup(run), doctorCommand(run), auditCommand(run)],
+      [
+        statusCommand(run),
+        eventsCommand(run),
+        contextGroup(run),
+        doctorCommand(run),
+        verifyCommand(run),
+        auditCommand(run),
+      ],
     ],
     ['Go back:', [checkpointGroup(run), restoreCommand(run), undoCommand(run)]],
   ];

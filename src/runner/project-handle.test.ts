@@ -53,6 +53,7 @@ function withProject(
       loadRunner: async () => ({ ...ports, drivers }),
       loadWindows: async () => () => null,
       audit: () => Promise.reject(new Error('nobody asked for an audit')),
+      upkeep: { openDrill: () => Promise.reject(new Error('nobody asked for a drill')) },
       closePorts: async () => void (closed.ports = true),
     });
     await work({ project, ports: { ...ports, drivers }, closed });

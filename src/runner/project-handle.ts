@@ -4,6 +4,7 @@ import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
 import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
+import { verifyCheckpoints } from '../checkpoint/verify-checkpoints.ts';
 import { contextStats, explainItem, listContext, pinItem, showItem } from '../context/views.ts';
 import { followEvents } from '../event/follow-events.ts';
 import { isFailure } from '../failure.ts';
@@ -16,6 +17,7 @@ import type {
   RestorePreview,
   Run,
   StartOptions,
+  VerifyOptions,
 } from '../handle.ts';
 import type { AuditReport } from '../secret/audit.ts';
 import { addTask, cancelTask, needTask, retryTask } from '../task/edit-tasks.ts';
@@ -28,6 +30,7 @@ import type { ProjectPorts, RunnerPorts } from './ports.ts';
 import { pauseProject } from './request-pause.ts';
 import { restoreProject, undoRestore } from './restore-project.ts';
 import { stopProject } from './stop-project.ts';
+import type { Upkeep } from './upkeep.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 export interface OpenedProject {
@@ -40,6 +43,7 @@ export interface OpenedProject {
   readonly loadWindows: () => Promise<(model: string) => number | null>;
   /** Searches these checkpoints and all that is not in one. */
   readonly audit: (checkpointIds: readonly string[]) => Promise<AuditReport>;
+  readonly upkeep: Upkeep;
   /** Closes what the ports hold open. */
   readonly closePorts: () => Promise<void>;
 }
@@ -219,6 +223,15 @@ export class OpenProject implements ProjectHandle {
 
   doctor(): ReturnType<ProjectHandle['doctor']> {
     return examine(this.#ports);
+  }
+
+  async verify(options: VerifyOptions = {}): ReturnType<ProjectHandle['verify']> {
+    const { id, drill, onProgress } = options;
+    return verifyCheckpoints(this.#ports, {
+      ...(id === undefined ? {} : { ids: [(await findCheckpoint(this.#ports.store, id)).id] }),
+      ...(drill === true ? { openDrill: this.#opened.upkeep.openDrill } : {}),
+      ...(onProgress === undefined ? {} : { onProgress }),
+    });
   }
 
   async audit(checkpointId?: string): Promise<AuditReport> {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type {
   CheckpointDraft,
   CheckpointStore,
+  SeenObjects,
   StoredCheckpoint,
+  VerifiedContent,
   WrittenCheckpoint,
 } from '../../checkpoint/checkpoint-store.ts';
 import type { ObjectId } from '../../checkpoint/tree.ts';
@@ -63,9 +65,9 @@ class GitCheckpointStore implements CheckpointStore {
     return [...(await listRefs(this.#place)).keys()];
   }
 
-  async verify(id: string): Promise<void> {
+  async verify(id: string, seen: SeenObjects = new Map()): Promise<VerifiedContent> {
     const { commit, manifest } = await this.open(id);
-    await verifyCheckpoint(await this.#reading(id), { id, commit, manifest });
+    return verifyCheckpoint(await this.#reading(id), { id, commit, manifest }, seen);
   }
 
   async check(): Promise<void> {

@@ -41,7 +41,10 @@ export function openMemoryCheckpoints(): CheckpointStore {
     },
     open,
     ids: async () => [...kept.keys()],
-    verify: async (id) => void (await open(id)),
+    async verify(id) {
+      const { manifest } = await open(id);
+      return { objects: manifest.files, bytes: manifest.bytes };
+    },
     check: async () => undefined,
     close: async () => undefined,
   };
