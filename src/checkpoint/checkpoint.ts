@@ -1,3 +1,5 @@
+import type { ProcessIdentity } from '../project/lease.ts';
+
 /** Why a checkpoint was made. */
 export type Trigger = (typeof triggers)[number];
 
@@ -22,6 +24,14 @@ export interface CheckpointRow {
   readonly uncovered: number;
   /** Tokens in the agents' prompts. */
   readonly tokens: number;
+  /** How long agents at work were held for it, in ms; null when none worked. */
+  readonly heldMs: number | null;
+  /** Since when it is never deleted by a rule; null: it is not pinned. */
+  readonly pinnedAt: number | null;
+  /** Since when it is in no list; null: it is not deleted. Until its space is reclaimed it can be undeleted. */
+  readonly deletedAt: number | null;
+  /** Its space is being reclaimed, or its process died at that: there is no way back. */
+  readonly reclaimedAt: number | null;
 }
 
 /** A checkpoint that another process asks the runner for: only the runner can hold its agents for a consistent cut. */
@@ -31,6 +41,8 @@ export interface CheckpointRequestRow {
   readonly reason: string | null;
   readonly requestedBy: string;
   readonly requestedAt: number;
+  /** The process that waits for it: when it has died, nobody wants it any more. Null in rows of before schema 3. */
+  readonly requester: ProcessIdentity | null;
   readonly status: 'requested' | 'finished' | 'failed';
   readonly checkpointId: string | null;
   /** How long the agents were held. */

@@ -48,7 +48,22 @@ export interface CheckpointRequest {
   /** Left out: the newest checkpoint, or the one that was restored since. */
   readonly parentId?: string;
   readonly fence?: Fence;
+  /** Holds the agents where they are while rows and files are read, for a consistent cut; nobody works when left out. */
+  readonly hold?: HoldAgents;
+  /** Writes nothing, and throws `Unchanged`, when all of these parts are as they are in this checkpoint. */
+  readonly unlessAs?: { readonly id: string; readonly parts: (part: string) => boolean };
 }
+
+/** Brings agents at work to a stand. Called again when the files have to be read again. */
+export type HoldAgents = () => Promise<HeldAgents>;
+
+export interface HeldAgents {
+  /** Lets them go on; answers how long they were held, in ms. Again it only answers. */
+  release(): number;
+}
+
+/** Nothing has changed since the checkpoint that a request named: none was made. */
+export class Unchanged extends Error {}
 
 export interface CreatedCheckpoint {
   readonly row: CheckpointRow;
@@ -115,6 +130,7 @@ class Capture {
   readonly #began: number;
   readonly #code: CapturedCode;
   readonly #phasesMs: Record<string, number> = {};
+  #held: HeldAgents | undefined;
 
   constructor(ports: CheckpointPorts, request: CheckpointRequest, distrustCache: boolean) {
     this.#ports = ports;
@@ -131,10 +147,12 @@ class Capture {
 
   async run(): Promise<CreatedCheckpoint> {
     const { clock, git, log } = this.#ports;
+    const before = await this.#hashesBefore();
+    this.#held = await this.#request.hold?.();
     const keeping = this.#keep();
     let isWritten = false;
     try {
-      const { commit, manifest } = await this.#write();
+      const { commit, manifest } = await this.#write(before);
       isWritten = true;
       this.#mark('content');
       await keeping;
@@ -149,10 +167,33 @@ class Capture {
       const isNeeded = isWritten || isFailure(error, 'already-exists');
       if (!isNeeded) await git.release(this.#id).catch(() => undefined);
       throw error;
+    } finally {
+      this.#held?.release();
     }
   }
 
-  async #write(): Promise<{ readonly commit: string; readonly manifest: Manifest }> {
+  /** Of the checkpoint that this one must differ from; undefined when there is none, or it cannot be read. */
+  async #hashesBefore(): Promise<Manifest['sha256'] | undefined> {
+    const { unlessAs } = this.#request;
+    if (unlessAs === undefined) return undefined;
+    try {
+      return (await this.#ports.checkpoints.open(unlessAs.id)).manifest.sha256;
+    } catch (error) {
+      this.#ports.log.warn({ err: error, id: unlessAs.id }, 'cannot compare with the checkpoint before');
+      return undefined;
+    }
+  }
+
+  #refuseUnchanged(now: Manifest['sha256'], before: Manifest['sha256'] | undefined): void {
+    const { unlessAs } = this.#request;
+    if (unlessAs === undefined || before === undefined) return;
+    const parts = [...new Set([...Object.keys(now), ...Object.keys(before)])].filter(unlessAs.parts);
+    if (parts.every((part) => now[part] === before[part])) throw new Unchanged();
+  }
+
+  async #write(
+    before: Manifest['sha256'] | undefined,
+  ): Promise<{ readonly commit: string; readonly manifest: Manifest }> {
     const { checkpoints, git, store, tree, log } = this.#ports;
     const gathering = Promise.all([store.read(readRows), git.capture()]);
     // Awaited when the code is written; until then its failure must not end the process.
@@ -169,6 +210,7 @@ class Capture {
       parts: parts(),
       manifest: (content) => {
         if (gathered === undefined) throw new Error('the store asked for the manifest before the parts');
+        this.#refuseUnchanged(content.sha256, before);
         manifest = this.#manifest(content, gathered);
         return manifest;
       },
@@ -213,6 +255,8 @@ class Capture {
       bytes: content.bytes,
       tokens: rows.context_items.reduce((sum, item) => sum + item.promptTokens, 0),
       costUsd: rows.costs.reduce((sum, cost) => sum + (cost.costUsd ?? 0), 0),
+      // All is read by now: what is left is written while they work on.
+      heldMs: this.#held?.release() ?? null,
       git: git === null ? null : { head: git.head, branch: git.branch, operation: git.operation },
       uncovered: this.#code.uncovered().map((entry) => ({
         ...entry,
@@ -266,6 +310,10 @@ function rowOf(
     bytes: manifest.bytes,
     uncovered: manifest.uncovered.length,
     tokens: manifest.tokens,
+    heldMs: manifest.heldMs ?? null,
+    pinnedAt: null,
+    deletedAt: null,
+    reclaimedAt: null,
   };
 }
 
@@ -274,7 +322,7 @@ async function insertRow(
   row: CheckpointRow,
   fence?: Fence,
 ): Promise<void> {
-  const { id, trigger, commit, files, bytes, uncovered, durationMs } = row;
+  const { id, trigger, commit, files, bytes, uncovered, durationMs, heldMs } = row;
   await ports.store.write(
     async (tx) => {
       await tx.insert('checkpoints', row);
@@ -283,7 +331,7 @@ async function insertRow(
         { ...ports, actor: row.createdBy },
         {
           type: 'checkpoint-created',
-          data: { checkpointId: id, trigger, commit, files, bytes, uncovered, durationMs },
+          data: { checkpointId: id, trigger, commit, files, bytes, uncovered, durationMs, heldMs },
         },
       );
     },

@@ -27,6 +27,8 @@ export interface Manifest {
   readonly bytes: number;
   readonly tokens: number;
   readonly costUsd: number;
+  /** How long agents at work were held until all was read, in ms; null when none worked, missing in those of before schema 3. */
+  readonly heldMs?: number | null;
   /** The user's repository at that moment; null where there is none. */
   readonly git: {
     readonly head: string | null;
@@ -139,6 +141,7 @@ const shape: { readonly [Key in keyof Manifest]-?: Check } = {
   bytes: isCount,
   tokens: isCount,
   costUsd: isAmount,
+  heldMs: (value) => value === undefined || value === null || isCount(value),
   git: (value) =>
     value === null ||
     (isRecord(value) && ['head', 'branch', 'operation'].every((key) => isTextOrNull(value[key]))),

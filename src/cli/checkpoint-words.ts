@@ -45,12 +45,17 @@ export function manifestLines(row: CheckpointRow, manifest: Manifest): readonly 
   return [
     checkpointSentence(row),
     `Made ${timeWords(row.createdAt)} by ${row.createdBy}, trigger ${row.trigger}${row.reason === null ? '' : `: ${row.reason}`}.`,
+    ...heldLines(row),
     `Commit ${row.commit}${row.parentId === null ? '' : `, after checkpoint ${row.parentId}`}.`,
     gitLine(manifest.git),
     `Rows: ${rowCounts(manifest.counts)}.`,
     `Prompts: ${countWords(manifest.tokens, 'token')}. Cost until then: ${costWords(manifest.costUsd)}.`,
     ...uncoveredLines(manifest.uncovered),
   ];
+}
+
+function heldLines({ heldMs }: CheckpointRow): readonly Line[] {
+  return heldMs === null ? [] : [`The agents at work were held for it ${durationWords(heldMs)}.`];
 }
 
 function rowCounts(counts: Manifest['counts']): string {

@@ -64,8 +64,9 @@ const table: EventTable = {
       : ''),
   'flash-save-failed': ({ agent, problem }) => `agent ${agent}: the flash save failed: ${problem}`,
   'item-recalled': ({ agent, archiveId }) => `agent ${agent} recalled ${archiveId}`,
-  'checkpoint-created': ({ checkpointId, trigger, files, bytes, durationMs }) =>
-    `checkpoint ${checkpointId} (${trigger}): ${countWords(files, 'file')}, ${sizeWords(bytes)}, ${durationWords(durationMs)}`,
+  'checkpoint-created': ({ checkpointId, trigger, files, bytes, durationMs, heldMs }) =>
+    `checkpoint ${checkpointId} (${trigger}): ${countWords(files, 'file')}, ${sizeWords(bytes)}, ${durationWords(durationMs)}` +
+    (heldMs == null ? '' : `, agents held ${durationWords(heldMs)}`),
   'restore-begun': ({ restoreId, checkpointId }) =>
     `restore ${restoreId} of checkpoint ${checkpointId} began`,
   'restore-finished': ({ restoreId, checkpointId, safetyId }) =>

@@ -164,6 +164,8 @@ export type EventData =
         readonly bytes: number;
         readonly uncovered: number;
         readonly durationMs: number;
+        /** How long agents at work were held; null when none worked, missing in events of before schema 3. */
+        readonly heldMs?: number | null;
       };
     }
   | {

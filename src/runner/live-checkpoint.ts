@@ -1,18 +1,15 @@
 import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
 import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
-import { markerPrefix, type Thaw } from '../agent/processes.ts';
 import { CodeframeError } from '../failure.ts';
 import { isExpired } from '../project/lease.ts';
 import { problemOf } from '../problem-of.ts';
 import type { Fence } from '../store/store.ts';
+import { holdAgents } from './hold-agents.ts';
 import { asOwner, livenessOf } from './lease.ts';
 import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 import type { StepGate } from './step-gate.ts';
 import { waitForChange } from './wait-for-change.ts';
-
-/** How long the agents' tools may take to end their step, and their programs to be frozen, before the cut is made anyway. */
-const holdMs = 5_000;
 
 /**
  * A checkpoint by hand. While a runner lives, it makes it, with its agents held between their steps, so that code,
@@ -70,6 +67,7 @@ async function requestCheckpoint(
     reason: options.reason ?? null,
     requestedBy: ports.actor,
     requestedAt: ports.clock.now(),
+    requester: ports.processes.identity(),
     status: 'requested',
     checkpointId: null,
     heldMs: null,
@@ -111,54 +109,66 @@ function withdraw(ports: ProjectPorts, id: string): Promise<boolean> {
   );
 }
 
-/** The runner's side: makes what was asked for, its agents held meanwhile. A failure is told to who asked. */
-export async function serveCheckpoints(
+/**
+ * The runner's side: makes the oldest checkpoint that was asked for, its agents held meanwhile. A failure is told to who
+ * asked. One a time, so that a pause does not wait behind many. What nobody waits for any more is dropped.
+ */
+export async function serveCheckpoint(
   ports: ProjectPorts,
   runner: { readonly fence: Fence; readonly gate: StepGate },
 ): Promise<void> {
   const asked = await ports.store.read((tx) =>
     tx.list('checkpoint_requests', { where: { status: 'requested' }, orderBy: 'requestedAt' }),
   );
+  const wanted = asked.find((request) => isAwaited(ports, request));
   for (const request of asked) {
-    const began = ports.clock.elapsed();
-    const end = await makeHeld(ports, { ...runner, request });
-    const heldMs = Math.round(ports.clock.elapsed() - began);
-    ports.log.info({ request: request.id, heldMs, ...end }, 'held the agents for a checkpoint');
-    await ports.store.write(
-      (tx) =>
-        tx.update('checkpoint_requests', {
-          key: [request.id],
-          expect: { status: 'requested' },
-          set: { ...end, heldMs, endedAt: ports.clock.now() },
-        }),
-      { fence: runner.fence },
-    );
+    if (request === wanted || isAwaited(ports, request)) continue;
+    const gone = { status: 'failed', checkpointId: null, problem: 'who asked for it is gone' } as const;
+    await endRequest(ports, { ...runner, request, end: { ...gone, heldMs: null } });
   }
+  if (wanted === undefined) return;
+  const end = await makeHeld(ports, { ...runner, request: wanted });
+  ports.log.info({ request: wanted.id, ...end }, 'held the agents for a checkpoint');
+  await endRequest(ports, { ...runner, request: wanted, end });
+}
+
+/** Not when the process that asked has died: nobody would hear of it. */
+function isAwaited(ports: ProjectPorts, { requester }: CheckpointRequestRow): boolean {
+  return requester === null || ports.processes.liveness(requester) !== 'dead';
+}
+
+type RequestEnd = Pick<CheckpointRequestRow, 'status' | 'checkpointId' | 'problem' | 'heldMs'>;
+
+async function endRequest(
+  ports: ProjectPorts,
+  ending: { readonly fence: Fence; readonly request: CheckpointRequestRow; readonly end: RequestEnd },
+): Promise<void> {
+  const { fence, request, end } = ending;
+  const set = { ...end, endedAt: ports.clock.now() };
+  await ports.store.write(
+    (tx) => tx.update('checkpoint_requests', { key: [request.id], expect: { status: 'requested' }, set }),
+    { fence },
+  );
 }
 
 async function makeHeld(
   ports: ProjectPorts,
   making: { readonly fence: Fence; readonly gate: StepGate; readonly request: CheckpointRequestRow },
-): Promise<Pick<CheckpointRequestRow, 'status' | 'checkpointId' | 'problem'>> {
-  const { request, fence } = making;
-  const open = await making.gate.hold(ports.clock, holdMs);
-  let thaw: Thaw | undefined;
+): Promise<RequestEnd> {
+  const { request, fence, gate } = making;
   try {
-    thaw = await ports.processes.freezeMarked(markerPrefix(ports.project.id), holdMs);
     const { row } = await createCheckpoint(ports, {
       id: request.id,
       trigger: 'manual',
       createdBy: request.requestedBy,
       fence,
+      hold: holdAgents(ports, gate),
       ...(request.name === null ? {} : { name: request.name }),
       ...(request.reason === null ? {} : { reason: request.reason }),
     });
-    return { status: 'finished', checkpointId: row.id, problem: null };
+    return { status: 'finished', checkpointId: row.id, problem: null, heldMs: row.heldMs };
   } catch (error) {
     ports.log.error({ err: error, request: request.id }, 'the checkpoint failed');
-    return { status: 'failed', checkpointId: null, problem: problemOf(error) };
-  } finally {
-    thaw?.();
-    open();
+    return { status: 'failed', checkpointId: null, problem: problemOf(error), heldMs: null };
   }
 }

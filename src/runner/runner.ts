@@ -17,7 +17,7 @@ import type { TaskRow } from '../task/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { StoreAgentSession } from './agent-session.ts';
 import type { HeldLease } from './lease.ts';
-import { serveCheckpoints } from './live-checkpoint.ts';
+import { serveCheckpoint } from './live-checkpoint.ts';
 import { performPause } from './perform-pause.ts';
 import type { RunnerPorts } from './ports.ts';
 import { settleRun } from './settle-run.ts';
@@ -92,7 +92,7 @@ export class Runner {
       const seen = await this.#look();
       const over = await this.#obey(seen);
       if (over !== undefined) return over;
-      await serveCheckpoints(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
+      await serveCheckpoint(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
       this.#dropCancelled(seen);
       const begun = await this.#assign(seen);
       if (begun === 0 && this.#active.size === 0) {

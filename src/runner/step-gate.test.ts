@@ -34,6 +34,21 @@ describe('the gate', () => {
     expect(order).toEqual(['held', 'next']);
   });
 
+  it('is held by one at a time', async () => {
+    const gate = new StepGate();
+    const open = await gate.hold(systemClock, withinMs);
+    const order: string[] = [];
+    const second = gate.hold(systemClock, withinMs).then((openSecond) => {
+      order.push('second');
+      openSecond();
+    });
+    await nextTurn();
+    order.push('first');
+    open();
+    await second;
+    expect(order).toEqual(['first', 'second']);
+  });
+
   it('lets model calls pass', async () => {
     const gate = new StepGate();
     await gate.hold(systemClock, withinMs);

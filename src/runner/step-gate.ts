@@ -29,8 +29,9 @@ export class StepGate {
     };
   }
 
-  /** Shuts the gate; resolves when nothing is inside and all that has begun has started, or after `withinMs`. Answers what opens it. */
+  /** Shuts the gate, after whoever holds it now has opened it; resolves when nothing is inside and all that has begun has started, or after `withinMs`. Answers what opens it. */
   async hold(clock: Clock, withinMs: number): Promise<() => void> {
+    while (this.#shut !== undefined) await this.#shut.opened;
     let open = (): void => {};
     const opened = new Promise<void>((resolve) => {
       open = resolve;

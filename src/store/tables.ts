@@ -246,6 +246,10 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       bytes: 'integer',
       uncovered: 'integer',
       tokens: 'integer',
+      heldMs: 'integer?',
+      pinnedAt: 'integer?',
+      deletedAt: 'integer?',
+      reclaimedAt: 'integer?',
     },
   },
   checkpoint_requests: {
@@ -262,6 +266,7 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       heldMs: 'integer?',
       problem: 'text?',
       endedAt: 'integer?',
+      requester: 'json?',
     },
   },
   restores: {

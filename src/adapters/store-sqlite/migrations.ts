@@ -115,4 +115,16 @@ export const migrations: readonly Migration[] = [
       END;
     `,
   },
+  {
+    version: 3,
+    sql: `
+      ALTER TABLE checkpoints ADD COLUMN held_ms INTEGER;
+      ALTER TABLE checkpoints ADD COLUMN pinned_at INTEGER;
+      ALTER TABLE checkpoints ADD COLUMN deleted_at INTEGER;
+      ALTER TABLE checkpoints ADD COLUMN reclaimed_at INTEGER;
+      ALTER TABLE checkpoint_requests ADD COLUMN requester TEXT;
+      CREATE INDEX checkpoints_by_time ON checkpoints (created_at);
+      CREATE INDEX events_by_type ON events (type, seq);
+    `,
+  },
 ];
