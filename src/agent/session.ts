@@ -1,6 +1,7 @@
 import type { ContextItemRow, NewItem } from '../context/item.ts';
 import type { Recalled } from '../context/recall.ts';
 import type { CostRow } from './cost.ts';
+import type { HomeRow } from './home.ts';
 import type { StepEffect, StepIntent, StepOutcome, StepRow } from './step.ts';
 
 /**
@@ -30,6 +31,10 @@ export interface AgentSession {
   makeRoom(window: ModelWindow): Promise<boolean>;
   /** Opens a blocker for the task in hand; answers its id. The driver then ends with `waiting`. */
   ask(question: string, subject: AskSubject): Promise<string>;
+  /** Of an agent that others wrote, what it needs to go on; null before its first work. */
+  home(): Promise<HomeRow | null>;
+  /** Writes down what has changed of that. */
+  keepHome(change: Partial<Omit<HomeRow, 'agent'>>): Promise<void>;
   /** An archived piece by its id, or the pieces that fit some words best, within a budget of tokens. Counts as a use. */
   recall(
     query: ({ readonly id: string } | { readonly text: string }) & { readonly budget: number },

@@ -1,3 +1,4 @@
+import type { AgentHomes } from '../agent/home.ts';
 import { iso, type Clock } from '../clock.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { isFailure } from '../failure.ts';
@@ -7,10 +8,11 @@ import type { Redactor } from '../secret/redactor.ts';
 import type { Fence, Store } from '../store/store.ts';
 import { CapturedCode } from './captured-code.ts';
 import { checkCheckpointName } from './checkpoint-name.ts';
-import type { CheckpointStore, WrittenContent } from './checkpoint-store.ts';
+import type { CheckpointStore, PartDraft, WrittenContent } from './checkpoint-store.ts';
 import type { CheckpointRow, Trigger } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
 import { partsFromRows, readRows, rowCounts, type AllRows } from './parts.ts';
+import { sessionParts } from './session-parts.ts';
 import { showPath, type TreePath } from './tree.ts';
 import type { CapturedGit, UserGit } from './user-git.ts';
 import type { Held, WorkTree } from './work-tree.ts';
@@ -31,6 +33,8 @@ export interface CheckpointPorts {
   readonly schema: number;
   /** Takes secrets out of what the manifest says; nothing is taken out when left out. */
   readonly secrets?: Redactor;
+  /** The session files of agents that others wrote. */
+  readonly homes?: AgentHomes;
 }
 
 export interface CheckpointRequest {
@@ -200,9 +204,11 @@ class Capture {
     gathering.catch(() => undefined);
     let manifest: Manifest | undefined;
     let gathered: readonly [AllRows, CapturedGit | null] | undefined;
-    const parts = async function* (): AsyncGenerator<{ path: string; bytes: Uint8Array }[]> {
+    const ports = this.#ports;
+    const parts = async function* (): AsyncGenerator<readonly PartDraft[]> {
       gathered = await gathering;
       yield [...partsFromRows(gathered[0]), ...(gathered[1]?.parts ?? [])];
+      yield await sessionParts(ports, gathered[0]);
     };
     const written = await checkpoints.create({
       id: this.#id,

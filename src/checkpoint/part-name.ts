@@ -4,6 +4,15 @@ export function partName(name: string): string {
   return escaped === '' ? '%' : escaped;
 }
 
+/** The way back. */
+export function nameOfPart(part: string): string {
+  if (part === '%') return '';
+  const bytes = part.replace(/%([0-9a-f]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
 function escapedByte(byte: number): string {
   const character = String.fromCharCode(byte);
   return /[A-Za-z0-9_.-]/.test(character) ? character : `%${byte.toString(16).padStart(2, '0')}`;

@@ -89,7 +89,8 @@ export async function planIntent(ports: IntentPorts, target: RestoreTarget): Pro
 
 export function planStateRows(target: RestoreTarget, present: StateRows): readonly TableChange[] {
   const savedAt = Date.parse(target.stored.manifest.createdAt);
-  return planRows(present, wantedRows({ saved: target.rows, savedAt, present, parts: target.parts }));
+  const saved = { saved: target.rows, savedIn: target.stored.id, savedAt };
+  return planRows(present, wantedRows({ ...saved, present, parts: target.parts }));
 }
 
 /** Throws `tree-moved` when the preview that was shown is not what would be done now. */

@@ -16,7 +16,7 @@ describe('the rows that a restore makes', () => {
       tasks: [taskRow()],
       steps: [step({ intent: { summary: 'rm x' } })],
     });
-    const wanted = wantedRows({ saved, savedAt: 7, present: rows({}), parts: all });
+    const wanted = wantedRows({ saved, savedIn: 'c1', savedAt: 7, present: rows({}), parts: all });
     expect(wanted.agents[0]?.status).toBe('idle');
     expect(wanted.tasks[0]).toMatchObject({ status: 'held', state: { kind: 'held', agent: 'ada' } });
     expect(wanted.steps[0]).toMatchObject({ status: 'interrupted', endedAt: 7, outcome: { isError: true } });
@@ -36,7 +36,13 @@ describe('the rows that a restore makes', () => {
       steps: [step({ seq: 9 }), step({ seq: 3, agent: 'cyd', id: 'sc' })],
       context_items: [item({ seq: 4 }), item({ seq: 4, agent: 'cyd', id: 'ic' })],
     });
-    const wanted = wantedRows({ saved, savedAt: 7, present, parts: new Set<RestorePart>(['context']) });
+    const wanted = wantedRows({
+      saved,
+      savedIn: 'c1',
+      savedAt: 7,
+      present,
+      parts: new Set<RestorePart>(['context']),
+    });
     expect(wanted.tasks.map(({ title }) => title)).toEqual(['now']);
     expect(wanted.agents.map(({ name, stepCount }) => [name, stepCount])).toEqual([
       ['ada', 2],
@@ -61,7 +67,13 @@ describe('the rows that a restore makes', () => {
       steps: [step({ seq: 9 }), step({ seq: 1, agent: 'bob', id: 'sb' })],
       context_items: [item({ seq: 4 })],
     });
-    const wanted = wantedRows({ saved, savedAt: 7, present, parts: new Set<RestorePart>(['state']) });
+    const wanted = wantedRows({
+      saved,
+      savedIn: 'c1',
+      savedAt: 7,
+      present,
+      parts: new Set<RestorePart>(['state']),
+    });
     expect(wanted.tasks.map(({ title }) => title)).toEqual(['then']);
     expect(wanted.agents.map(({ name, stepCount }) => [name, stepCount])).toEqual([
       ['ada', 9],
@@ -74,7 +86,13 @@ describe('the rows that a restore makes', () => {
   it('stay as they are with --only code', () => {
     const present = rows({ agents: [agent('ada', 9)], steps: [step({ seq: 9 })] });
     expect(
-      wantedRows({ saved: rows({}), savedAt: 7, present, parts: new Set<RestorePart>(['code']) }),
+      wantedRows({
+        saved: rows({}),
+        savedIn: 'c1',
+        savedAt: 7,
+        present,
+        parts: new Set<RestorePart>(['code']),
+      }),
     ).toEqual(present);
   });
 });
@@ -148,7 +166,16 @@ const someRows: fc.Arbitrary<StateRows> = fc
   );
 
 function rows(some: Partial<StateRows>): StateRows {
-  return { agents: [], tasks: [], blockers: [], steps: [], context_items: [], archives: [], ...some };
+  return {
+    agents: [],
+    homes: [],
+    tasks: [],
+    blockers: [],
+    steps: [],
+    context_items: [],
+    archives: [],
+    ...some,
+  };
 }
 
 function agent(name: string, stepCount: number): AgentRow {

@@ -1,4 +1,5 @@
 import type { AgentRow } from '../agent/agent.ts';
+import type { HomeRow } from '../agent/home.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { TaskRow } from '../task/task.ts';
 import type { StateRows } from './parts.ts';
@@ -13,13 +14,17 @@ import type { RestorePart } from './restore.ts';
  */
 export function wantedRows(rows: {
   readonly saved: StateRows;
-  /** When the checkpoint was made, ms. */
+  /** The checkpoint, and when it was made, ms. */
+  readonly savedIn: string;
   readonly savedAt: number;
   readonly present: StateRows;
   readonly parts: ReadonlySet<RestorePart>;
 }): StateRows {
   const { present, parts } = rows;
-  const saved = atRest(rows.saved, rows.savedAt);
+  const saved = {
+    ...atRest(rows.saved, rows.savedAt),
+    homes: rows.saved.homes.map((home) => movedOut(home, rows.savedIn)),
+  };
   if (parts.has('state') && parts.has('context')) return saved;
   if (parts.has('context')) return withMemory(saved, present);
   return parts.has('state') ? withoutMemory(saved, present) : present;
@@ -33,6 +38,11 @@ function atRest(rows: StateRows, savedAt: number): StateRows {
     tasks: rows.tasks.map(heldTask),
     steps: rows.steps.map((step) => (step.status === 'started' ? interruptedStep(step, savedAt) : step)),
   };
+}
+
+/** Its session files are put in place before it works again: until then nothing of them is half there. */
+function movedOut(home: HomeRow, savedIn: string): HomeRow {
+  return home.sessionId === null ? home : { ...home, fromId: savedIn };
 }
 
 function heldTask(task: TaskRow): TaskRow {
@@ -54,6 +64,7 @@ function withMemory(saved: StateRows, present: StateRows): StateRows {
   return {
     ...present,
     agents: present.agents.map((agent) => ({ ...agent, stepCount: stepsOf(steps, agent.name) })),
+    homes: saved.homes.filter(isThere),
     steps,
     context_items: saved.context_items.filter(isThere),
     archives: saved.archives.filter(isThere),

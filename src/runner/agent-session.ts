@@ -1,4 +1,5 @@
 import type { AgentRow } from '../agent/agent.ts';
+import { newHome, type HomeRow } from '../agent/home.ts';
 import type { AgentSession, AskSubject, ModelWindow, StepEnd, StepStart } from '../agent/session.ts';
 import type { StepRow } from '../agent/step.ts';
 import { newItemRow } from '../context/new-item.ts';
@@ -165,6 +166,18 @@ export class StoreAgentSession implements AgentSession {
       question,
       answer: answer ?? '',
     }));
+  }
+
+  async home(): Promise<HomeRow | null> {
+    return (await this.#ports.store.read((tx) => tx.get('homes', this.#of.agent.name))) ?? null;
+  }
+
+  keepHome(change: Partial<Omit<HomeRow, 'agent'>>): Promise<void> {
+    const agent = this.#of.agent.name;
+    return this.#write(async (tx) => {
+      if (await tx.update('homes', { key: [agent], set: change })) return;
+      await tx.insert('homes', { ...newHome, ...change, agent });
+    });
   }
 
   makeRoom(window: ModelWindow): Promise<boolean> {

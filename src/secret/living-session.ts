@@ -35,6 +35,8 @@ export function livingSession(session: AgentSession, secrets: Secrets): AgentSes
       return secrets.putBack(await session.answers());
     },
     tellWaiting: (waitMs, problem) => session.tellWaiting(waitMs, problem),
+    home: () => session.home(),
+    keepHome: (change) => session.keepHome(change),
     makeRoom: (window) => session.makeRoom(window),
   };
 }

@@ -12,6 +12,7 @@ export const contentColumns: ContentColumns = {
   project: ['name', 'state'],
   leases: ['command'],
   agents: ['role', 'lastStop'],
+  homes: [],
   tasks: ['title', 'details', 'state'],
   blockers: ['subject', 'question', 'answer'],
   steps: ['name', 'intent', 'outcome', 'lateOutcome'],

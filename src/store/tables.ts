@@ -1,4 +1,5 @@
 import type { AgentRow } from '../agent/agent.ts';
+import type { HomeRow } from '../agent/home.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { BlockerRow } from '../blocker/blocker.ts';
 import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
@@ -18,6 +19,7 @@ export interface Tables {
   readonly project: ProjectRow;
   readonly leases: LeaseRow;
   readonly agents: AgentRow;
+  readonly homes: HomeRow;
   readonly tasks: TaskRow;
   readonly blockers: BlockerRow;
   readonly steps: StepRow;
@@ -88,6 +90,18 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       stepCount: 'integer',
       lastStop: 'json?',
       createdAt: 'integer',
+    },
+  },
+  homes: {
+    key: ['agent'],
+    part: 'state',
+    columns: {
+      agent: 'text',
+      sessionId: 'text?',
+      taskId: 'integer?',
+      turn: 'text',
+      fromId: 'text?',
+      leftAt: 'integer?',
     },
   },
   tasks: {

@@ -1,5 +1,6 @@
 import type { AgentRow } from '../../src/agent/agent.ts';
 import type { CostRow } from '../../src/agent/cost.ts';
+import { newHome, type HomeRow } from '../../src/agent/home.ts';
 import type { AgentSession, AskSubject, StepEnd, StepStart } from '../../src/agent/session.ts';
 import type { StepRow } from '../../src/agent/step.ts';
 import type { BlockerRow } from '../../src/blocker/blocker.ts';
@@ -14,10 +15,11 @@ export interface AgentRows {
   readonly steps: StepRow[];
   readonly costs: CostRow[];
   readonly blockers: BlockerRow[];
+  readonly homes: HomeRow[];
 }
 
 export function noRows(): AgentRows {
-  return { items: [], steps: [], costs: [], blockers: [] };
+  return { items: [], steps: [], costs: [], blockers: [], homes: [] };
 }
 
 export function agentRow(settings: AgentRow['settings'] = {}): AgentRow {
@@ -178,6 +180,15 @@ export class MemorySession implements AgentSession {
         question,
         answer: answer ?? '',
       }));
+  }
+
+  async home(): Promise<HomeRow | null> {
+    return this.rows.homes[0] ?? null;
+  }
+
+  async keepHome(change: Partial<Omit<HomeRow, 'agent'>>): Promise<void> {
+    this.#write();
+    this.rows.homes[0] = { ...newHome, ...this.rows.homes[0], ...change, agent: 'ada' };
   }
 
   async makeRoom(): Promise<boolean> {

@@ -127,4 +127,13 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX events_by_type ON events (type, seq);
     `,
   },
+  {
+    version: 4,
+    sql: `
+      CREATE TABLE homes (
+        agent TEXT NOT NULL PRIMARY KEY, session_id TEXT, task_id INTEGER, turn TEXT NOT NULL, from_id TEXT,
+        left_at INTEGER
+      ) STRICT;
+    `,
+  },
 ];

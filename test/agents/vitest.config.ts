@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// Drives real coding agents (`npm run agents:install`); not part of `npm run check`. One file at a time: they are big.
+export default defineConfig({
+  test: {
+    name: 'agents',
+    include: ['test/agents/**/*.test.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 300_000,
+  },
+});
