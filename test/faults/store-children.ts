@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setImmediate } from 'node:timers/promises';
 import { bundleFixture } from '../rig/bundle.ts';
 
 export interface StoreChild {
@@ -9,6 +11,8 @@ export interface StoreChild {
   /** Lets a program that waits begin. */
   tell(): void;
   kill(signal: NodeJS.Signals): void;
+  /** Lets go on a program that stops itself; waits until it has, for a SIGCONT before that is lost. */
+  goOn(): Promise<void>;
   /** Resolves with the lines that nobody asked for, when it has ended. */
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null; rest: readonly string[] }>;
 }
@@ -38,10 +42,18 @@ export async function startStoreProgram(...parameters: readonly string[]): Promi
     },
     tell: () => child.stdin.end('go\n'),
     kill: (signal) => void child.kill(signal),
+    goOn: async () => {
+      while (!isStopped(child.pid ?? 0)) await setImmediate();
+      child.kill('SIGCONT');
+    },
     get ended() {
       return ending(next, closed);
     },
   };
+}
+
+function isStopped(pid: number): boolean {
+  return /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 }
 
 async function ending<T extends object>(next: () => Promise<string | undefined>, closed: Promise<T>) {

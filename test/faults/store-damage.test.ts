@@ -313,6 +313,16 @@ describe('files beside a database', () => {
     expect(await store.read((tx) => tx.count('tasks'))).toBeGreaterThanOrEqual(4);
   });
 
+  it('that its maker left, killed at the first write, are taken back', async () => {
+    const maker = await startStoreProgram('first-write', dir);
+    expect((await maker.ended).signal).toBe('SIGKILL');
+    expect(statSync(`${path}-journal`).size).toBeGreaterThan(0);
+    expect(statSync(path).size).toBeGreaterThan(0);
+    const store = await open();
+    expect(await store.check()).toEqual([]);
+    expect(await store.read((tx) => tx.count('tasks'))).toBe(0);
+  });
+
   it('of another database do not get into a new one', async () => {
     await leaveLog();
     await rm(path);

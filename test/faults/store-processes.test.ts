@@ -97,7 +97,7 @@ describe('several processes on one database', () => {
     expect(await store.read((tx) => tx.list('counters'))).toEqual([]);
     const late = await open({ busyMs: 200 });
     expect(await late.read((tx) => tx.list('counters'))).toEqual([]);
-    holder.kill('SIGCONT');
+    await holder.goOn();
     expect(await holder.line()).toBe('committed');
     expect(await store.write((tx) => tx.nextNumber('n'))).toBe(1);
     expect(await late.read((tx) => tx.get('counters', 'held'))).toEqual({ name: 'held', value: 1 });
@@ -119,7 +119,7 @@ describe('several processes on one database', () => {
     expect(await migrating.line()).toBe('migrating');
     const refused = await open({ busyMs: 200, migrations: twoMigrations }).catch((error: unknown) => error);
     expect(isFailure(refused, 'database-busy')).toBe(true);
-    migrating.kill('SIGCONT');
+    await migrating.goOn();
     expect(await migrating.line()).toBe(`${newest + 1}`);
     const store = await open({ migrations: twoMigrations });
     expect(await store.read((tx) => tx.count('tasks'))).toBe(1);
@@ -148,7 +148,7 @@ describe('several processes on one database', () => {
     expect(await first.line()).toBe('stopping');
     await store.write((tx) => tx.update('leases', { key: ['runner'], set: { ownerId: 'o2', epoch: 2 } }));
     const before = await store.read((tx) => tx.get('counters', 'owner'));
-    first.kill('SIGCONT');
+    await first.goOn();
     expect(await first.line()).toBe('stale-owner after 21');
     expect(await store.read((tx) => tx.get('counters', 'owner'))).toEqual(before);
   });

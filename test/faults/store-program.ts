@@ -1,6 +1,7 @@
-import { writeSync } from 'node:fs';
+import { writeFileSync, writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { newestMigrations, twoMigrations } from './store-migrations.ts';
+import { sqliteDriver } from '../../src/adapters/store-sqlite/driver.ts';
 import { openSqliteStore, type SqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
 import { isFailure } from '../../src/failure.ts';
 import { event, step, task } from '../conformance/store-rows.ts';
@@ -13,6 +14,7 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
   'hold-lock': holdLock,
   'hold-migration': holdMigration,
   owner: owner,
+  'first-write': firstWrite,
   count: count,
 };
 await programs[what]?.();
@@ -107,6 +109,16 @@ async function owner(): Promise<void> {
     }
   }
   await store.close();
+}
+
+/** Dies while the file has no log yet, with pages in it that only its journal can take back. */
+async function firstWrite(): Promise<void> {
+  writeFileSync(`${dir}/state.db`, '', { mode: 0o600 });
+  const database = new (sqliteDriver())(`${dir}/state.db`);
+  database.exec('PRAGMA cache_size = 1; BEGIN; CREATE TABLE cut (a); PRAGMA user_version = 1');
+  for (let row = 0; row < 100; row++) database.prepare('INSERT INTO cut VALUES (?)').run('x'.repeat(5_000));
+  process.kill(process.pid, 'SIGKILL');
+  await new Promise(() => {});
 }
 
 async function count(): Promise<void> {

@@ -7,7 +7,7 @@ import { SqliteConnection } from './connection.ts';
 import { makeDirectory, syncToDisk } from './directory.ts';
 import { migrate, newestOf, refuseForeign, refuseNewer, schemaOf } from './migrate.ts';
 import type { Migration } from './migrations.ts';
-import type { DatabasePlace } from './sqlite-failure.ts';
+import { isUnrolledBack, type DatabasePlace } from './sqlite-failure.ts';
 
 export interface DatabaseOrder extends DatabasePlace {
   readonly migrations: readonly Migration[];
@@ -82,7 +82,16 @@ export function openReader({ path }: DatabasePlace): SqliteConnection {
 function refuseUnread(order: DatabaseOrder): void {
   if (statSync(order.path).size === 0) return;
   refuseCut(order);
-  const connection = new SqliteConnection(order.path, { readonly: true });
+  try {
+    refuseUnfit(order, new SqliteConnection(order.path, { readonly: true }));
+  } catch (error) {
+    // Whoever made it was killed at its first write: only a connection that can write takes that back.
+    if (!isUnrolledBack(error)) throw error;
+    refuseUnfit(order, openReader(order));
+  }
+}
+
+function refuseUnfit(order: DatabaseOrder, connection: SqliteConnection): void {
   try {
     // One snapshot for both questions: another process may be making the tables.
     connection.run('BEGIN');

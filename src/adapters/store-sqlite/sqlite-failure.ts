@@ -30,6 +30,11 @@ export function isCorrupt(error: unknown): error is Error {
   return code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT') || error instanceof UnreadableValue;
 }
 
+/** Whether a killed process left a change that a connection which only reads cannot take back. */
+export function isUnrolledBack(error: unknown): boolean {
+  return ['SQLITE_READONLY_ROLLBACK', 'SQLITE_READONLY_RECOVERY'].includes(codeOf(error));
+}
+
 /** The failure that an error of SQLite stands for; anything else, also what a transaction's work threw, as it is. */
 export function failureOf(error: unknown, place: DatabasePlace, doing: string): unknown {
   const failure = sqliteFailure(error, place, doing);
