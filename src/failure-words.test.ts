@@ -44,6 +44,7 @@ const samples: Samples = {
   'tree-moved': { code: 'tree-moved', paths: ['a', 'b', 'c', 'd', 'e'] },
   'restore-blocked': { code: 'restore-blocked', problems: [{ path: 'ro', problem: 'read-only directory' }] },
   'nothing-to-undo': { code: 'nothing-to-undo' },
+  'nothing-to-redo': { code: 'nothing-to-redo' },
   'pause-failed': { code: 'pause-failed', pauseId: 'z1', reason: 'pid 7 does not end', status: 'running' },
   'missing-module': {
     code: 'missing-module',

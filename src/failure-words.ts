@@ -106,6 +106,12 @@ const table: WordsTable = {
       'There is no restore to undo',
       'Run `codeframe checkpoint list` to see what can be restored.',
     ),
+  'nothing-to-redo': () =>
+    words(
+      [4, 409],
+      'There is no undo to redo',
+      'Run `codeframe undo --list` to see what can be undone; a new restore ends what could be redone.',
+    ),
   'unfinished-work': (failure) => words([4, 409], failure.problem, `Run \`${failure.next}\` first.`),
   'corrupt-config': (failure) =>
     words(

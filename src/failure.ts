@@ -70,6 +70,7 @@ export type Failure =
       readonly problems: readonly { readonly path: string; readonly problem: string }[];
     }
   | { readonly code: 'nothing-to-undo' }
+  | { readonly code: 'nothing-to-redo' }
   | {
       readonly code: 'pause-failed';
       readonly pauseId: string;

@@ -58,7 +58,14 @@ export interface ProjectHandle extends AsyncDisposable {
   previewRestore(id: string, options?: RestoreOptions): Promise<RestorePreview>;
   /** Refused with `tree-moved` when a preview is given and what it lists is no longer what would change. */
   restore(id: string, options?: RestoreOptions & { readonly preview?: RestorePreview }): Promise<RestoreRow>;
-  undo(): Promise<RestoreRow>;
+  /** Brings back what was there before the last restore; again, and it goes one restore further back. */
+  undo(options?: { readonly preview?: RestorePreview }): Promise<RestoreRow>;
+  /** Takes back the last undo; nothing can be redone after a new restore. */
+  redo(options?: { readonly preview?: RestorePreview }): Promise<RestoreRow>;
+  /** What the next undo or redo would change; changes nothing. */
+  previewUndo(way?: UndoStep['way']): Promise<RestorePreview>;
+  /** All that can be undone, then all that can be redone; of each the next first. */
+  undoSteps(): Promise<readonly UndoStep[]>;
 
   /** The agents' memory in figures; of one agent, or of all. */
   contextStats(agent?: string): Promise<readonly ContextStats[]>;
@@ -188,6 +195,23 @@ export interface AgentStatus {
   readonly step: string | null;
   readonly promptTokens: number;
   readonly tiers: Readonly<Record<Tier, number>>;
+}
+
+/** A restore that an undo or redo can go back over. */
+export interface UndoStep {
+  readonly way: 'undo' | 'redo';
+  readonly restoreId: string;
+  readonly kind: RestoreRow['kind'];
+  /** What that restore brought back. */
+  readonly checkpointId: string;
+  /** What going back over it brings back. */
+  readonly backTo: string;
+  readonly only: readonly RestorePart[] | null;
+  readonly paths: readonly string[] | null;
+  readonly git: boolean;
+  readonly at: number;
+  /** False when the checkpoint that it needs was deleted since. */
+  readonly available: boolean;
 }
 
 export interface RestorePreview {

@@ -26,6 +26,7 @@ import { recordEvent } from './event/record-event.ts';
 import type { DrillSite } from './checkpoint/drill-restore.ts';
 import type { UserGit } from './checkpoint/user-git.ts';
 import { treePath } from './checkpoint/tree.ts';
+import type { TreeWriter } from './checkpoint/tree-writer.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
 import type { Log } from './log.ts';
@@ -103,13 +104,14 @@ async function openPorts(
   const processes = openProcesses();
   const startReaper = createStartReaper({ script: path.join(ownPackage.dir, 'dist', 'reaper.js'), log });
   const project = { id: config.id, name: config.name };
+  const writer = new FileTreeWriter({ root: dir, journalDir: path.join(dataDir, 'journal') });
   const ports: ProjectPorts = {
     store: redactingStore(store, secrets),
     checkpoints,
     git,
-    tree: openTree(place, { opened, git, log }),
+    tree: openTree(place, { opened, git, log, writer }),
     secrets,
-    writer: new FileTreeWriter({ root: dir, journalDir: path.join(dataDir, 'journal') }),
+    writer,
     clock: systemClock,
     ids: randomIds,
     log,
@@ -140,11 +142,18 @@ async function openPorts(
 /** The project's files, without new ones that hold a secret but those that the settings allow. */
 function openTree(
   { dir, dataDir, config }: ProjectPlace,
-  { opened, git, log }: { readonly opened: OpenedSecrets; readonly git: UserGit; readonly log: Log },
+  made: {
+    readonly opened: OpenedSecrets;
+    readonly git: UserGit;
+    readonly log: Log;
+    readonly writer: TreeWriter;
+  },
 ): WorkTree {
+  const { opened, git, log, writer } = made;
   const files = openWorkTree({
     root: dir,
     dataDir,
+    restoring: () => writer.open(),
     ignored: (nested) => git.ignored(nested),
     include: config.settings.include.map((name) => treePath(name.replace(/\/+$/u, ''))),
   });

@@ -24,7 +24,7 @@ import { agentRow, taskRow } from '../../test/rig/memory-session.ts';
 import { isFailure, type FailureCode } from '../failure.ts';
 import { recoverRestores } from './recover-restore.ts';
 import { restoreCheckpoint } from './restore-checkpoint.ts';
-import { findUndo } from './undo.ts';
+import { findUndoable, readUndoStacks } from './undo.ts';
 
 /** More runs of the random tests, for a long run. */
 const fuzz = Number(process.env['CODEFRAME_FUZZ'] ?? 1);
@@ -434,9 +434,81 @@ describe('undo', () => {
       expect(await failureOf(undo())).toEqual({ code: 'nothing-to-undo' });
       await restore(first);
       expect(await read()).toBe('one');
-      expect((await findUndo(ports.store)).checkpointId).toBe(first);
+      expect((await findUndoable(ports.store, 'undo')).checkpointId).toBe(first);
       await undo();
       expect(await read()).toBe('three');
+    });
+  });
+});
+
+describe('redo', () => {
+  it('goes forward over the undos, with what was edited in between', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, restore, undo, redo }) => {
+      const write = (text: string): Promise<void> => writeFile(join(root, 'f'), text);
+      const read = (): Promise<string> => readFile(join(root, 'f'), 'utf8');
+      const depths = async (): Promise<readonly number[]> => {
+        const stacks = await readUndoStacks(ports.store);
+        return [stacks.undo.length, stacks.redo.length];
+      };
+      const ids = new Map<string, string>();
+      for (const text of ['one', 'two', 'three']) {
+        await write(text);
+        ids.set(text, await checkpoint());
+      }
+      expect(await failureOf(redo())).toEqual({ code: 'nothing-to-redo' });
+      await restore(ids.get('two') ?? '');
+      await restore(ids.get('one') ?? '');
+      expect(await depths()).toEqual([2, 0]);
+      await write('one, edited');
+      await undo();
+      expect(await read()).toBe('two');
+      await undo();
+      expect([await read(), await depths()]).toEqual(['three', [0, 2]]);
+      await write('three, edited');
+      expect((await redo()).kind).toBe('redo');
+      expect([await read(), await depths()]).toEqual(['two', [1, 1]]);
+      await redo();
+      expect([await read(), await depths()]).toEqual(['one, edited', [2, 0]]);
+      await undo();
+      await undo();
+      expect([await read(), await depths()]).toEqual(['three, edited', [0, 2]]);
+      await redo();
+      expect(await read()).toBe('two');
+    });
+  });
+
+  it('is over after a new restore, and the undos before it stay', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, restore, undo, redo }) => {
+      await writeFile(join(root, 'f'), 'one');
+      const one = await checkpoint();
+      await writeFile(join(root, 'f'), 'two');
+      const two = await checkpoint();
+      await restore(one);
+      await restore(two);
+      await undo();
+      await restore(two);
+      expect(await failureOf(redo())).toEqual({ code: 'nothing-to-redo' });
+      const { undo: stack } = await readUndoStacks(ports.store);
+      expect(stack.map(({ checkpointId }) => checkpointId)).toEqual([two, one]);
+    });
+  });
+});
+
+describe('names that start like those of a restore', () => {
+  it('are files like any other, also while a restore runs', async () => {
+    await withRestoreBench(async ({ root, checkpoint, restore, undo }) => {
+      const notes = join(root, '.codeframe-restore-notes');
+      await writeFile(notes, 'one');
+      await writeFile(join(root, 'f'), 'one');
+      const id = await checkpoint();
+      await writeFile(notes, 'two');
+      await writeFile(join(root, 'f'), 'two');
+      const { figures } = await restore(id);
+      expect(figures).toMatchObject({ changed: 2 });
+      expect(await readFile(notes, 'utf8')).toBe('one');
+      await rm(notes);
+      await undo();
+      expect(await readFile(notes, 'utf8')).toBe('two');
     });
   });
 });

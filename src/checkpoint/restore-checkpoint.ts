@@ -103,7 +103,7 @@ interface Restoring {
 
 function begunRow(request: RestoreRequest, target: RestoreTarget): Parameters<typeof recordBegun>[1] {
   const { restoreId: id, kind, checkpointId, requestedBy } = request;
-  return { id, kind, checkpointId, only: target.only, requestedBy };
+  return { id, kind, checkpointId, only: target.only, paths: null, requestedBy };
 }
 
 async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<RestoreRow> {

@@ -15,7 +15,7 @@ export interface LedgerPorts extends EventPorts {
 /** Writes down that a restore begins, before anything of it happens. */
 export function recordBegun(
   ports: LedgerPorts,
-  begun: Pick<RestoreRow, 'id' | 'kind' | 'checkpointId' | 'only' | 'requestedBy'>,
+  begun: Pick<RestoreRow, 'id' | 'kind' | 'checkpointId' | 'only' | 'paths' | 'requestedBy'>,
   fence: Fence,
 ): Promise<RestoreRow> {
   return ports.store.write(
@@ -35,6 +35,7 @@ export function recordBegun(
 
 const notEnded = {
   safetyId: null,
+  git: null,
   status: 'begun',
   undoneBy: null,
   endedAt: null,
@@ -82,7 +83,7 @@ export function commitRestore(
       const set = { status: 'finished', endedAt: ports.clock.now(), figures } as const;
       const done = await tx.update('restores', { key: [row.id], expect: { status: 'begun' }, set });
       if (!done) throw new Error(`restore ${row.id} is not under way`);
-      if (row.kind === 'undo') await markUndone(tx, row);
+      if (row.kind !== 'restore') await markUndone(tx, row);
       const { id: restoreId, checkpointId, safetyId } = row;
       await recordEvent(tx, ports, {
         type: 'restore-finished',
@@ -116,7 +117,7 @@ type Write = Parameters<Parameters<Store['write']>[0]>[0];
 
 async function markUndone(tx: Write, undo: RestoreRow): Promise<void> {
   const [undone] = await tx.list('restores', {
-    where: { safetyId: undo.checkpointId, kind: 'restore', status: 'finished', undoneBy: null },
+    where: { safetyId: undo.checkpointId, status: 'finished', undoneBy: null },
   });
   if (undone !== undefined) await tx.update('restores', { key: [undone.id], set: { undoneBy: undo.id } });
 }

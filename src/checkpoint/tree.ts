@@ -12,9 +12,16 @@ export type ModeBits = number;
 
 /**
  * How the names of a restore's own files start, those staged and those moved aside: `<prefix><restoreId>-<n>.new|.old`.
- * They are there only while one runs or was killed. No scan lists them, covered or uncovered; recovery takes them away.
+ * They are there only while one runs or was killed. No scan lists those of a restore whose journal is open, covered or
+ * uncovered, and recovery takes them away. Whatever else is called so is a file like any other.
  */
 export const restoreNamePrefix = '.codeframe-restore-';
+
+/** Tells the names of the files that these restores have beside their targets. */
+export function isRestoreName(restoreIds: readonly string[]): (name: string) => boolean {
+  const prefixes = restoreIds.map((id) => `${restoreNamePrefix}${id}-`);
+  return (name) => prefixes.some((prefix) => name.startsWith(prefix));
+}
 
 /** What the file system says of a file; equal signatures that are not racy mean equal bytes. Times in ns as decimal strings. */
 export interface StatSignature {

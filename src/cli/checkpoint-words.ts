@@ -1,6 +1,6 @@
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
-import type { CheckpointDiff, RestorePreview, TreeChange } from '../handle.ts';
+import type { CheckpointDiff, RestorePreview, TreeChange, UndoStep } from '../handle.ts';
 import type { RestoreRow } from '../checkpoint/restore.ts';
 import type { Line } from './output.ts';
 import {
@@ -139,10 +139,28 @@ export function restoreLines(row: RestoreRow): readonly Line[] {
   ];
 }
 
-/** An undo goes back over the restores, one at a time; what it took away is a checkpoint like any other. */
 function wayBackWords(kind: RestoreRow['kind'], safetyId: string): string {
-  const command = kind === 'restore' ? 'codeframe undo' : `codeframe restore ${safetyId}`;
+  const command = kind === 'undo' ? 'codeframe redo' : 'codeframe undo';
   return `What was there before is checkpoint ${safetyId}; \`${command}\` brings it back.`;
+}
+
+/** All that can be undone and redone. */
+export function undoStepLines(steps: readonly UndoStep[]): readonly Line[] {
+  if (steps.length === 0) return ['There is nothing to undo and nothing to redo.'];
+  return table(
+    ['', 'GOES BACK OVER', 'WHEN', 'TO', 'LIMITED TO'],
+    steps.map((step) => [
+      step.way,
+      `${step.kind} ${step.restoreId} of ${step.checkpointId}`,
+      timeWords(step.at),
+      step.available ? step.backTo : `${step.backTo} (deleted)`,
+      limitWords(step),
+    ]),
+  );
+}
+
+function limitWords({ only, paths, git }: Pick<UndoStep, 'only' | 'paths' | 'git'>): string {
+  return [...(only ?? []), ...(paths ?? []), ...(git ? ['git too'] : [])].join(', ');
 }
 
 function figuresWords({ figures }: RestoreRow): string {

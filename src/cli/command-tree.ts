@@ -24,6 +24,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
 import { initCommand } from './commands/init.ts';
 import { pauseCommand } from './commands/pause.ts';
+import { redoCommand } from './commands/redo.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { startCommand } from './commands/start.ts';
@@ -61,7 +62,7 @@ export function createProgram(run: RunWork): Command {
         auditCommand(run),
       ],
     ],
-    ['Go back:', [checkpointGroup(run), restoreCommand(run), undoCommand(run)]],
+    ['Go back:', [checkpointGroup(run), restoreCommand(run), undoCommand(run), redoCommand(run)]],
   ];
   for (const [heading, commands] of groups)
     for (const command of commands) program.addCommand(command.helpGroup(heading));

@@ -4,6 +4,7 @@ import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
 import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
+import { findUndoable, readUndoStacks, undoRequest, undoSteps } from '../checkpoint/undo.ts';
 import { verifyCheckpoints } from '../checkpoint/verify-checkpoints.ts';
 import { contextStats, explainItem, listContext, pinItem, showItem } from '../context/views.ts';
 import { followEvents } from '../event/follow-events.ts';
@@ -17,6 +18,7 @@ import type {
   RestorePreview,
   Run,
   StartOptions,
+  UndoStep,
   VerifyOptions,
 } from '../handle.ts';
 import type { AuditReport } from '../secret/audit.ts';
@@ -180,8 +182,21 @@ export class OpenProject implements ProjectHandle {
     return restoreProject(this.#ports, { ...options, checkpointId });
   }
 
-  undo(): ReturnType<ProjectHandle['undo']> {
-    return undoRestore(this.#ports);
+  undo(options: Parameters<ProjectHandle['undo']>[0] = {}): ReturnType<ProjectHandle['undo']> {
+    return undoRestore(this.#ports, 'undo', options.preview);
+  }
+
+  redo(options: Parameters<ProjectHandle['redo']>[0] = {}): ReturnType<ProjectHandle['redo']> {
+    return undoRestore(this.#ports, 'redo', options.preview);
+  }
+
+  async previewUndo(way: UndoStep['way'] = 'undo'): Promise<RestorePreview> {
+    return previewRestore(this.#ports, undoRequest(way, await findUndoable(this.#ports.store, way)));
+  }
+
+  async undoSteps(): Promise<readonly UndoStep[]> {
+    const { store, checkpoints } = this.#ports;
+    return undoSteps(await readUndoStacks(store), new Set(await checkpoints.ids()));
   }
 
   async contextStats(agent?: string): ReturnType<ProjectHandle['contextStats']> {

@@ -39,6 +39,8 @@ describe('the status of a project whose owner is gone', () => {
         checkpointId: 'c1',
         safetyId: null,
         only: null,
+        paths: null,
+        git: null,
         status: 'begun',
         undoneBy: null,
         requestedBy: 'test',

@@ -1,7 +1,7 @@
-import { findUndo } from '../checkpoint/undo.ts';
+import { findUndoable, undoRequest } from '../checkpoint/undo.ts';
 import { restoreCheckpoint } from '../checkpoint/restore-checkpoint.ts';
 import type { RestorePart, RestoreRow } from '../checkpoint/restore.ts';
-import type { RestorePreview } from '../handle.ts';
+import type { RestorePreview, UndoStep } from '../handle.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { takeLease, type HeldLease } from './lease.ts';
 import type { ProjectPorts } from './ports.ts';
@@ -18,18 +18,22 @@ export function restoreProject(ports: ProjectPorts, request: RestoreRequest): Pr
   return asRestorer(ports, 'restore', async () => ({ ...request, kind: 'restore' as const }));
 }
 
-/** Brings back what was there before the newest restore that is not undone. Throws `nothing-to-undo`. */
-export function undoRestore(ports: ProjectPorts): Promise<RestoreRow> {
-  return asRestorer(ports, 'undo', async () => {
-    const { safetyId, only } = await findUndo(ports.store);
-    return { checkpointId: safetyId, kind: 'undo' as const, ...(only === null ? {} : { only }) };
-  });
+/** Goes back over the last restore, or over the last undo. Throws `nothing-to-undo`, `nothing-to-redo`. */
+export function undoRestore(
+  ports: ProjectPorts,
+  way: UndoStep['way'],
+  preview?: RestorePreview,
+): Promise<RestoreRow> {
+  return asRestorer(ports, way, async () => ({
+    ...undoRequest(way, await findUndoable(ports.store, way)),
+    ...(preview === undefined ? {} : { preview }),
+  }));
 }
 
 async function asRestorer(
   ports: ProjectPorts,
   command: string,
-  decide: () => Promise<RestoreRequest & { readonly kind: 'restore' | 'undo' }>,
+  decide: () => Promise<RestoreRequest & Pick<RestoreRow, 'kind'>>,
 ): Promise<RestoreRow> {
   const held = await takeLease(ports, command);
   try {

@@ -292,6 +292,8 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       checkpointId: 'text',
       safetyId: 'text?',
       only: 'json?',
+      paths: 'json?',
+      git: 'json?',
       status: 'text',
       undoneBy: 'text?',
       requestedBy: 'text',

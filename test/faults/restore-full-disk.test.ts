@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { restoreNamePrefix } from '../../src/checkpoint/tree.ts';
 import { isFailure } from '../../src/failure.ts';
 import { treeOf, type ModelNode, type ModelTree } from '../rig/random-tree.ts';
 import { makeTree, readTree, withDirectory } from '../rig/real-tree.ts';
@@ -111,10 +110,11 @@ async function onSmallDisk(
     mkdirSync(disk);
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', disk]);
     try {
-      // No scan sees this name, so that the full disk does not change the project.
-      const filler = join(disk, `${restoreNamePrefix}filler`);
+      // No scan looks there, so that the full disk does not change the project.
+      const filler = join(disk, '.git', 'filler');
       await withRestoreBench(async (bench) => {
         await work(bench, (leftKb) => {
+          mkdirSync(join(disk, '.git'), { recursive: true });
           rmSync(filler, { force: true });
           const { bavail, bsize } = statfsSync(disk);
           writeFileSync(filler, Buffer.alloc(Math.max(0, bavail * bsize - leftKb * 1024)));
@@ -142,7 +142,7 @@ function mayMount(): boolean {
 }
 
 function withoutFiller(tree: ModelTree): ModelTree {
-  return new Map([...tree].filter(([path]) => path !== `${restoreNamePrefix}filler`));
+  return new Map([...tree].filter(([path]) => !/^\.git(\/|$)/.test(path)));
 }
 
 function file(text: string): ModelNode {

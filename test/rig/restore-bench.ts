@@ -14,7 +14,7 @@ import {
   type RestorePorts,
 } from '../../src/checkpoint/restore-checkpoint.ts';
 import type { RestorePart, RestoreRow } from '../../src/checkpoint/restore.ts';
-import { findUndo } from '../../src/checkpoint/undo.ts';
+import { findUndoable, undoRequest } from '../../src/checkpoint/undo.ts';
 import type { RestorePreview } from '../../src/handle.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Fence, Store } from '../../src/store/store.ts';
@@ -33,6 +33,7 @@ export interface RestoreBench {
     options?: { readonly only?: readonly RestorePart[]; readonly preview?: RestorePreview },
   ) => Promise<RestoreRow>;
   readonly undo: () => Promise<RestoreRow>;
+  readonly redo: () => Promise<RestoreRow>;
 }
 
 export const benchFence: Fence = { ownerId: 'o1', epoch: 1 };
@@ -62,12 +63,18 @@ export async function openRestoreBench(directory: string, store: Store): Promise
   mkdirSync(root, { recursive: true });
   mkdirSync(dataDir, { recursive: true });
   const git = openUserGit({ root });
+  const writer = new FileTreeWriter({ root, journalDir: join(dataDir, 'journal') });
   const ports: RestorePorts = {
     store,
     checkpoints: openGitCheckpoints({ path: join(dataDir, 'store.git') }),
-    tree: openWorkTree({ root, dataDir, ignored: (nested) => git.ignored(nested) }),
+    tree: openWorkTree({
+      root,
+      dataDir,
+      ignored: (nested) => git.ignored(nested),
+      restoring: () => writer.open(),
+    }),
     git,
-    writer: new FileTreeWriter({ root, journalDir: join(dataDir, 'journal') }),
+    writer,
     clock: systemClock,
     ids: randomIds,
     log: silentLog,
@@ -94,21 +101,22 @@ async function ownProject(store: Store): Promise<void> {
   });
 }
 
-function commands(ports: RestorePorts): Pick<RestoreBench, 'checkpoint' | 'preview' | 'restore' | 'undo'> {
+function commands(
+  ports: RestorePorts,
+): Pick<RestoreBench, 'checkpoint' | 'preview' | 'restore' | 'undo' | 'redo'> {
   const asked = (): { restoreId: string; requestedBy: string; fence: Fence } => ({
     restoreId: ports.ids.next('restore'),
     requestedBy: 'test',
     fence: benchFence,
   });
+  const goBack = async (way: 'undo' | 'redo'): Promise<RestoreRow> =>
+    restoreCheckpoint(ports, { ...asked(), ...undoRequest(way, await findUndoable(ports.store, way)) });
   return {
     checkpoint: async () => (await createCheckpoint(ports, { trigger: 'manual', createdBy: 'test' })).row.id,
     preview: (checkpointId) => previewRestore(ports, { checkpointId }),
     restore: (checkpointId, options = {}) =>
       restoreCheckpoint(ports, { ...asked(), ...options, kind: 'restore', checkpointId }),
-    undo: async () => {
-      const { safetyId, only } = await findUndo(ports.store);
-      const parts = only === null ? {} : { only };
-      return restoreCheckpoint(ports, { ...asked(), ...parts, kind: 'undo', checkpointId: safetyId });
-    },
+    undo: () => goBack('undo'),
+    redo: () => goBack('redo'),
   };
 }

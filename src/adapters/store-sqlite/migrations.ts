@@ -136,4 +136,11 @@ export const migrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    version: 5,
+    sql: `
+      ALTER TABLE restores ADD COLUMN paths TEXT;
+      ALTER TABLE restores ADD COLUMN git TEXT;
+    `,
+  },
 ];

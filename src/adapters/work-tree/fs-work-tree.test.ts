@@ -47,6 +47,7 @@ function open(laterMs = 0): WorkTree {
     root,
     dataDir: place,
     now: () => Date.now() + laterMs,
+    restoring: async () => ['r1'],
     ignored: async (nested) =>
       (nested === undefined ? [''] : nested).flatMap((path) => ignored.get(path) ?? []),
   });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { ScannedEntry, TreePath } from '../../checkpoint/tree.ts';
+import { isRestoreName, type ScannedEntry, type TreePath } from '../../checkpoint/tree.ts';
 import type { KnownObject, ScanOptions, TreeScan, WorkTree } from '../../checkpoint/work-tree.ts';
 import { inspectPaths } from './inspect.ts';
 import { readTreeFile } from './read-file.ts';
@@ -15,6 +15,8 @@ export interface WorkTreePlace {
   readonly ignored: Ignored;
   /** Ignored paths that are covered all the same, in every scan. */
   readonly include?: readonly TreePath[];
+  /** The restores whose own files may be in the tree; none when left out. */
+  readonly restoring?: () => Promise<readonly string[]>;
   /** Wall time in ms; the machine's when left out. */
   readonly now?: () => number;
 }
@@ -37,6 +39,7 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
         cache: options.distrustCache === true ? { ...emptyCache(), skipped: cache.skipped } : cache,
         include: [...(place.include ?? []), ...options.include],
         fileBytesMax: options.fileBytesMax ?? fileBytesMax,
+        isOwn: isRestoreName((await place.restoring?.()) ?? []),
       });
       return scanned;
     },

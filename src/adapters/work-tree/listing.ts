@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
-import { restoreNamePrefix, type ModeBits, type TreePath } from '../../checkpoint/tree.ts';
+import type { ModeBits, TreePath } from '../../checkpoint/tree.ts';
 import { FileStat, kindOf, modeBits } from './file-stat.ts';
 import { fileProblem, type FileProblem } from './file-problem.ts';
 import { rawPath } from './raw-path.ts';
@@ -20,14 +20,22 @@ export type Child =
 export class Listing {
   readonly #root: string;
   readonly #known: ReadonlyMap<TreePath, CachedFile>;
+  readonly #isOwn: (name: string) => boolean;
   readonly #directories = new Map<TreePath, Directory>();
   /** Directories below the root that have a `.git` of their own. */
   readonly nested = new Set<TreePath>();
 
-  /** A file that is as it was when `known` was made gets the signature that stands there: the very same object. */
-  constructor(root: string, known: ReadonlyMap<TreePath, CachedFile>) {
+  /**
+   * A file that is as it was when `known` was made gets the signature that stands there: the very same object.
+   * `isOwn` tells the names that are not the project's; see `restoreNamePrefix`.
+   */
+  constructor(
+    root: string,
+    { known, isOwn }: { known: ReadonlyMap<TreePath, CachedFile>; isOwn: (name: string) => boolean },
+  ) {
     this.#root = root;
     this.#known = known;
+    this.#isOwn = isOwn;
   }
 
   directory(path: TreePath): Directory {
@@ -55,7 +63,7 @@ export class Listing {
     if (!Array.isArray(names)) return { problem: names };
     const children: Child[] = [];
     for (const name of names) {
-      if (name.startsWith(restoreNamePrefix)) continue;
+      if (this.#isOwn(name)) continue;
       if (name === '.git' && path !== '') this.nested.add(path);
       const child = this.#child(path === '' ? name : `${path}/${name}`);
       if (child !== undefined) children.push(child);

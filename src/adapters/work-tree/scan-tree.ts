@@ -12,6 +12,8 @@ export interface TreeRules {
   readonly include: readonly TreePath[];
   readonly fileBytesMax: number;
   readonly ignored: Ignored;
+  /** The names that are not the project's but a restore's. */
+  readonly isOwn: (name: string) => boolean;
 }
 
 /** The ignored paths: those of the project's repository, or those of the nested repositories at these paths. */
@@ -20,7 +22,7 @@ export type Ignored = (nested?: readonly TreePath[]) => Promise<readonly TreePat
 /** Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. */
 export async function scanTree(rules: TreeRules): Promise<TreeScan> {
   const asked = rules.ignored();
-  const listing = new Listing(rules.root, rules.cache.files);
+  const listing = new Listing(rules.root, { known: rules.cache.files, isOwn: rules.isOwn });
   const skipped = new Set(rules.cache.skipped);
   try {
     listing.readBelow('', (path) => skipped.has(path));

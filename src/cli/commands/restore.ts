@@ -39,23 +39,33 @@ export function restoreCommand(run: RunWork): Command {
       run(async (session, id: string, flags: RestoreFlags) => {
         await using project = await session.open();
         const options: RestoreOptions = flags.only.length === 0 ? {} : { only: flags.only };
-        const preview = await project.previewRestore(id, options);
-        if (flags.dryRun === true) return session.out.show(preview, () => previewLines(preview));
-        if (!(await agreed(session, preview, flags))) return session.out.note('Nothing was changed.');
+        if (flags.dryRun === true) {
+          const preview = await project.previewRestore(id, options);
+          return session.out.show(preview, () => previewLines(preview));
+        }
+        const shown = await agreed(session, flags, () => project.previewRestore(id, options));
+        if (shown === null) return session.out.note('Nothing was changed.');
         const row = await uninterrupted(
           session.out,
           'The restore is finished first; `codeframe undo` undoes it.',
-          () => project.restore(id, { ...options, preview }),
+          () => project.restore(id, { ...options, ...shown }),
         );
         session.out.show(row, () => restoreLines(row));
       }),
     );
 }
 
-/** Asks only where somebody can answer: a restore can be undone, so that a script needs no flag. */
-async function agreed(session: CliSession, preview: RestorePreview, flags: RestoreFlags): Promise<boolean> {
-  const { out, streams } = session;
-  if (flags.yes === true || out.json || !canAsk(streams)) return true;
+/**
+ * Asks only where somebody can answer: a restore can be undone, so that a script needs no flag. Answers what was shown,
+ * which is all that may then be done, and null for a no.
+ */
+async function agreed(
+  { out, streams }: CliSession,
+  flags: RestoreFlags,
+  look: () => Promise<RestorePreview>,
+): Promise<{ readonly preview?: RestorePreview } | null> {
+  if (flags.yes === true || out.json || !canAsk(streams)) return {};
+  const preview = await look();
   out.note(...previewLines(preview));
-  return ask(streams, 'Restore it? (y/N) ');
+  return (await ask(streams, 'Restore it? (y/N) ')) ? { preview } : null;
 }

@@ -1,7 +1,12 @@
 import type { Command } from 'commander';
-import { restoreLines } from '../checkpoint-words.ts';
+import { previewLines, restoreLines, undoStepLines } from '../checkpoint-words.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
+
+interface UndoFlags {
+  readonly list?: boolean;
+  readonly dryRun?: boolean;
+}
 
 /** `codeframe undo` */
 export function undoCommand(run: RunWork): Command {
@@ -10,18 +15,31 @@ export function undoCommand(run: RunWork): Command {
     summary: 'Undo the last restore.',
     paragraph:
       'Brings back what was there before the last restore, from the checkpoint that it made first; again, and it goes ' +
-      'back over the restore before that. What is there now becomes a checkpoint too, and its id is printed.',
-    examples: ['codeframe undo', 'codeframe undo --json'],
+      'back over the restore before that. It touches what that restore touched: only some parts, only some paths, or ' +
+      'git as well. What is there now becomes a checkpoint too, and `codeframe redo` brings it back.',
+    examples: ['codeframe undo', 'codeframe undo --list'],
     exits: [...projectExits, 4],
-  }).action(
-    run(async (session) => {
-      await using project = await session.open();
-      const row = await uninterrupted(
-        session.out,
-        'The undo is finished first; `codeframe undo` undoes it.',
-        () => project.undo(),
-      );
-      session.out.show(row, () => restoreLines(row));
-    }),
-  );
+  })
+    .option('--list', 'list what can be undone and redone, the next first; change nothing')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .action(
+      run(async (session, { list, dryRun }: UndoFlags) => {
+        await using project = await session.open();
+        const { out } = session;
+        if (list === true) {
+          const steps = await project.undoSteps();
+          return out.showEach(steps, () => undoStepLines(steps));
+        }
+        if (dryRun === true) {
+          const preview = await project.previewUndo('undo');
+          return out.show(preview, () => previewLines(preview));
+        }
+        const row = await uninterrupted(
+          out,
+          'The undo is finished first; `codeframe redo` takes it back.',
+          () => project.undo(),
+        );
+        out.show(row, () => restoreLines(row));
+      }),
+    );
 }
