@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
@@ -103,7 +104,7 @@ async function openPorts(
   const checkpoints = openGitCheckpoints({ path: path.join(dataDir, 'store.git') });
   const processes = openProcesses();
   const startReaper = createStartReaper({ script: path.join(ownPackage.dir, 'dist', 'reaper.js'), log });
-  const project = { id: config.id, name: config.name };
+  const project = { id: config.id, name: config.name, marker: markerOf(config.id, dataDir) };
   const writer = new FileTreeWriter({ root: dir, journalDir: path.join(dataDir, 'journal') });
   const ports: ProjectPorts = {
     store: redactingStore(store, secrets),
@@ -129,7 +130,7 @@ async function openPorts(
     },
     graceMs: config.settings.graceMs ?? defaultGraceMs,
     actor: `${program}:${userName()}@${hostname()}#${process.pid}`,
-    guard: (ownerId) => startReaper({ projectId: config.id, ownerId }),
+    guard: (ownerId) => startReaper({ scope: project.marker, ownerId }),
   };
   const close = async (): Promise<void> => {
     await checkpoints.close();
@@ -314,6 +315,11 @@ function findOwnPackage(from: string): OwnPackage {
 function readManifest(file: string): { readonly name: string; readonly version: string } | undefined {
   if (!existsSync(file)) return undefined;
   return JSON.parse(readFileSync(file, 'utf8')) as { name: string; version: string };
+}
+
+/** Of these data and no others: a moved project, or a second CODEFRAME_HOME, has the same id. */
+function markerOf(projectId: string, dataDir: string): string {
+  return `${projectId}.${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}`;
 }
 
 function userName(): string {

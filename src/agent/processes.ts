@@ -1,16 +1,24 @@
 import type { LeaseRow, OwnerLiveness, ProcessIdentity } from '../project/lease.ts';
 
-/** The environment variable by which an agent's processes are found again: `<projectId>/<agent>/<ownerId>`. */
+/** The environment variable by which an agent's processes are found again: `<scope>/<agent>/<ownerId>`. */
 export const markerVariable = 'CODEFRAME_AGENT';
 
+/**
+ * What the markers of a project's processes start with. A project that was moved or cloned is there twice under one id,
+ * each with data of its own: `marker` tells them apart, so that neither kills the other's agents.
+ */
+export function markerScope(project: { readonly id: string; readonly marker?: string }): string {
+  return project.marker ?? project.id;
+}
+
 /** What every process that is started for an agent carries in its environment. */
-export function agentMarker(projectId: string, agent: string, ownerId: string): string {
-  return `${projectId}/${agent}/${ownerId}`;
+export function agentMarker(scope: string, agent: string, ownerId: string): string {
+  return `${scope}/${agent}/${ownerId}`;
 }
 
 /** The start of the markers of a project's processes, or of one agent's. */
-export function markerPrefix(projectId: string, agent?: string): string {
-  return agent === undefined ? `${projectId}/` : `${projectId}/${agent}/`;
+export function markerPrefix(scope: string, agent?: string): string {
+  return agent === undefined ? `${scope}/` : `${scope}/${agent}/`;
 }
 
 /**
@@ -67,9 +75,9 @@ export interface KillReport {
 
 /**
  * Starts the reaper of a run: when this process ends without `stop`, however it ends, the reaper kills every process
- * that is marked `<projectId>/…/<ownerId>`.
+ * that is marked `<scope>/…/<ownerId>`.
  */
-export type StartReaper = (run: { readonly projectId: string; readonly ownerId: string }) => Reaper;
+export type StartReaper = (run: { readonly scope: string; readonly ownerId: string }) => Reaper;
 
 export interface Reaper {
   /** Says goodbye: the reaper ends and kills nothing. Resolves when it is gone. May be called twice. */

@@ -26,7 +26,8 @@ export interface CheckpointPorts {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Log;
-  readonly project: { readonly id: string; readonly name: string };
+  /** `marker`: see `markerScope`. */
+  readonly project: { readonly id: string; readonly name: string; readonly marker?: string };
   /** The program's version. */
   readonly program: string;
   /** The number of the newest migration. */

@@ -1,4 +1,4 @@
-import { markerPrefix } from '../agent/processes.ts';
+import { markerPrefix, markerScope } from '../agent/processes.ts';
 import { adoptCheckpoints } from '../checkpoint/create-checkpoint.ts';
 import { isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
@@ -78,7 +78,7 @@ async function examineRestores(ports: ProjectPorts): Promise<readonly Finding[]>
 
 async function examineOwner(ports: ProjectPorts): Promise<readonly Finding[]> {
   const { owner, status, next } = await projectStatus(ports);
-  const processes = await ports.processes.marked(markerPrefix(ports.project.id));
+  const processes = await ports.processes.marked(markerPrefix(markerScope(ports.project)));
   if (owner !== null)
     return [ok('owner', `${status}, owned by ${owner.command ?? '?'} (pid ${owner.pid ?? '?'})`)];
   const findings = processes.map(({ pid, command }) =>

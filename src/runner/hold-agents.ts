@@ -1,4 +1,4 @@
-import { markerPrefix, type Processes, type Thaw } from '../agent/processes.ts';
+import { markerPrefix, markerScope, type Processes, type Thaw } from '../agent/processes.ts';
 import type { HeldAgents, HoldAgents } from '../checkpoint/create-checkpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { StepGate } from './step-gate.ts';
@@ -22,7 +22,7 @@ export function holdAgents(
     const began = ports.clock.elapsed();
     const open = await gate.hold(ports.clock, holdMs);
     try {
-      const thaw = await ports.processes.freezeMarked(markerPrefix(ports.project.id), holdMs);
+      const thaw = await ports.processes.freezeMarked(markerPrefix(markerScope(ports.project)), holdMs);
       return held(ports.clock, { began, thaw, open });
     } catch (error) {
       open();

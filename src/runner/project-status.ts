@@ -1,5 +1,5 @@
 import type { AgentRow } from '../agent/agent.ts';
-import { markerPrefix } from '../agent/processes.ts';
+import { markerPrefix, markerScope } from '../agent/processes.ts';
 import { stepWords } from '../agent/step-words.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { ContextItemRow, Tier } from '../context/item.ts';
@@ -21,7 +21,7 @@ export async function projectStatus(ports: StatusPorts): Promise<StatusReport> {
 }
 
 async function countStrays({ processes, project }: StatusPorts): Promise<number> {
-  return (await processes.marked(markerPrefix(project.id))).length;
+  return (await processes.marked(markerPrefix(markerScope(project)))).length;
 }
 
 /** `isLost`: the row's state has an owner, and there is none. */

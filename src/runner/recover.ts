@@ -1,7 +1,7 @@
 import { adoptCheckpoints } from '../checkpoint/create-checkpoint.ts';
 import { recoverRestores } from '../checkpoint/recover-restore.ts';
 import type { RunEnd } from '../agent/driver.ts';
-import { markerPrefix } from '../agent/processes.ts';
+import { markerPrefix, markerScope } from '../agent/processes.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { readProject, setState } from '../project/change-project.ts';
 import { needsOwner, nextState, type ProjectState } from '../project/lifecycle.ts';
@@ -36,7 +36,7 @@ export async function recover(
   if (!(await isDue(ports, lease))) return { interruptedSteps: [], killedProcesses: 0 };
   log.info({ epoch: lease.fence.epoch }, 'recovering from an owner that ended without a word');
   killStaleOwner(ports, lease.before);
-  const { killed, left } = await processes.killMarked(markerPrefix(project.id), killMs);
+  const { killed, left } = await processes.killMarked(markerPrefix(markerScope(project)), killMs);
   if (left.length > 0) throw new Error(`processes of agents are still there: ${left.join(', ')}`);
   for (const { restoreId, how } of await recoverRestores(ports, lease.fence)) {
     log.info({ restoreId, how }, 'recovered a restore');

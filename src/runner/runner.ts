@@ -1,6 +1,6 @@
 import type { RunEnd } from '../agent/driver.ts';
 import type { AgentRow } from '../agent/agent.ts';
-import { agentMarker } from '../agent/processes.ts';
+import { agentMarker, markerScope } from '../agent/processes.ts';
 import type { RunSummary } from '../handle.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { CodeframeError } from '../failure.ts';
@@ -230,7 +230,7 @@ export class Runner {
     }
     const stored = new StoreAgentSession(this.#ports, { agent, task, fence, gate: this.#gate });
     const session = livingSession(stored, secrets);
-    const marker = agentMarker(project.id, agent.name, fence.ownerId);
+    const marker = agentMarker(markerScope(project), agent.name, fence.ownerId);
     this.#markers.add(marker);
     log.debug({ agent: agent.name, taskId: task.id }, 'starting');
     const run = driver.begin({ agent, task: secrets.putBack(task), projectDir, marker, session });

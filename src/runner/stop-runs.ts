@@ -1,4 +1,4 @@
-import { markerPrefix, type Processes } from '../agent/processes.ts';
+import { markerPrefix, markerScope, type Processes } from '../agent/processes.ts';
 import type { RunEnd, StopReport } from '../agent/driver.ts';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../log.ts';
@@ -67,7 +67,7 @@ export async function stopRuns(
     await active.settleAs(end);
     reports.set(active.agent.name, { ...stopReport(end, []), durationMs });
   }
-  const { killed, left } = await processes.killMarked(markerPrefix(project.id), killMs);
+  const { killed, left } = await processes.killMarked(markerPrefix(markerScope(project)), killMs);
   if (killed > 0) log.info({ killed }, 'killed processes that agents had left');
   if (left.length > 0) throw new Error(`processes of agents are still there: ${left.join(', ')}`);
   return reports;

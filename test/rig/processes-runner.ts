@@ -5,12 +5,12 @@ import { spawn } from 'node:child_process';
 import { createStartReaper } from '../../src/adapters/processes/start-reaper.ts';
 import { agentMarker, markerVariable } from '../../src/agent/processes.ts';
 
-const [script = '', projectId = '', ownerId = '', program = ''] = process.argv.slice(2);
-const reaper = createStartReaper({ script })({ projectId, ownerId });
+const [script = '', scope = '', ownerId = '', program = ''] = process.argv.slice(2);
+const reaper = createStartReaper({ script })({ scope, ownerId });
 const agent = spawn('sh', ['-c', program], {
   detached: true,
   stdio: 'ignore',
-  env: { ...process.env, [markerVariable]: agentMarker(projectId, 'ada', ownerId) },
+  env: { ...process.env, [markerVariable]: agentMarker(scope, 'ada', ownerId) },
 });
 agent.unref();
 console.log('started');

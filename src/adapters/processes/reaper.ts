@@ -1,5 +1,5 @@
 // The reaper's program: waits for the end of the runner that started it, whose pipe is its stdin, and kills what that
-// runner's agents left when it did not say goodbye. Arguments: the project's id, the owner's id.
+// runner's agents left when it did not say goodbye. Arguments: the scope of the project's markers, the owner's id.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { goodbye } from './goodbye.ts';
 import { killFamily } from './kill-family.ts';
@@ -13,11 +13,10 @@ const settleMs = 200;
 const roundMs = 5000;
 const roundsMax = 12;
 
-const [projectId = '', ownerId = ''] = process.argv.slice(2);
+const [scope = '', ownerId = ''] = process.argv.slice(2);
 const table = systemTable();
 const search = new MarkedSearch(table);
-const look = () =>
-  search.look((marker) => marker.startsWith(`${projectId}/`) && marker.endsWith(`/${ownerId}`));
+const look = () => search.look((marker) => marker.startsWith(`${scope}/`) && marker.endsWith(`/${ownerId}`));
 
 // Ctrl-C and a closed terminal end the runner, after which this is needed most.
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => undefined);

@@ -23,7 +23,7 @@ const nodeOptions = ['--max-old-space-size=32', '--max-semi-space-size=1', '--si
  * when this process ends, by kill -9 too. One that is killed itself is started again.
  */
 export function createStartReaper({ script, log }: ReaperOptions): StartReaper {
-  return ({ projectId, ownerId }) => {
+  return ({ scope, ownerId }) => {
     let child = start();
     let restarts = 0;
     let stopped: Promise<void> | null = null;
@@ -32,7 +32,7 @@ export function createStartReaper({ script, log }: ReaperOptions): StartReaper {
 
     function start(): ChildProcess {
       const { PATH, LD_LIBRARY_PATH } = process.env;
-      const reaper = spawn(process.execPath, [...nodeOptions, script, projectId, ownerId], {
+      const reaper = spawn(process.execPath, [...nodeOptions, script, scope, ownerId], {
         cwd: '/',
         detached: true,
         // Above all without the marker and without NODE_OPTIONS.

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join, sep } from 'node:path';
+import { isFailure } from '../../failure.ts';
 import type { ProjectConfig } from '../../project/config.ts';
 import { copyOfConfig, readConfigCopy } from './config-file.ts';
 import { readIfThere, writeDurably } from './durable-file.ts';
@@ -20,14 +21,15 @@ export function keepConfig(config: ProjectConfig, dataDir: string): void {
 }
 
 /**
- * The project that had `start`, or a directory above it, as its own: the nearest, and of several the one that had it
- * last; undefined when there is none. The directory is made again, empty, when it is gone: a restore fills it.
+ * The project that had `start`, or a directory above it, as its own: the nearest, and of several the one whose very
+ * directory is still there, then the one that had it last; undefined when there is none. The directory is made again,
+ * empty, when it is gone: a restore fills it.
  */
 export function findLost(start: string, home: string): LostProject | undefined {
   const [found] = dataDirs(home)
     .flatMap((dataDir) => lostIn(dataDir, home))
     .filter(({ origin: { dir } }) => start === dir || start.startsWith(dir + sep))
-    .toSorted((a, b) => b.origin.dir.length - a.origin.dir.length || b.origin.since - a.origin.since);
+    .toSorted(byNearness);
   if (found === undefined) return undefined;
   const { origin, dataDir, config } = found;
   mkdirSync(origin.dir, { recursive: true });
@@ -46,11 +48,25 @@ interface Candidate {
   readonly config: ProjectConfig;
 }
 
+function byNearness({ origin: a }: Candidate, { origin: b }: Candidate): number {
+  return b.dir.length - a.dir.length || Number(b.isThere) - Number(a.isThere) || b.since - a.since;
+}
+
 function lostIn(dataDir: string, home: string): readonly Candidate[] {
-  const origin = readOrigin(dataDir);
-  const config = origin === null ? null : readConfigCopy(join(dataDir, 'config.json'));
-  if (origin === null || config === null || join(home, 'projects', config.id) !== dataDir) return [];
-  return [{ dataDir, origin, config }];
+  const found = readCandidate(dataDir);
+  return found === null || join(home, 'projects', found.config.id) !== dataDir ? [] : [found];
+}
+
+/** Null also for what cannot be read: it is another project's, and no reason not to find this one. */
+function readCandidate(dataDir: string): Candidate | null {
+  try {
+    const origin = readOrigin(dataDir);
+    const config = origin === null ? null : readConfigCopy(join(dataDir, 'config.json'));
+    return origin === null || config === null ? null : { dataDir, origin, config };
+  } catch (error) {
+    if (isFailure(error)) return null;
+    throw error;
+  }
 }
 
 function dataDirs(home: string): readonly string[] {

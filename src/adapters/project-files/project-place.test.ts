@@ -240,6 +240,26 @@ test('a directory that was made anew can be made a new project, which has it fro
   expect(findProject(join(root, 'app'), { home })).toEqual(place);
 });
 
+test('of two projects that had one directory, the one whose directory is still there is meant, whatever was written later', () => {
+  const old = create('app');
+  renameSync(join(root, 'app'), join(root, 'aside'));
+  const present = create('app');
+  renameSync(join(root, 'app'), join(root, 'later'));
+  renameSync(join(root, 'aside'), join(root, 'app'));
+  for (const dir of ['app', 'later']) rmSync(join(root, dir, '.codeframe'), { recursive: true });
+  expect(present.config.id).not.toBe(old.config.id);
+  expect(findProject(join(root, 'app'), { home })).toEqual(old);
+});
+
+test('what cannot be read of another project is no obstacle', () => {
+  const place = create('app');
+  const other = create('other');
+  rmSync(join(other.dataDir, 'origin.json'));
+  mkdirSync(join(other.dataDir, 'origin.json'));
+  rmSync(join(root, 'app/.codeframe'), { recursive: true });
+  expect(findProject(join(root, 'app'), { home })).toEqual(place);
+});
+
 test('of two projects that were cleaned away the nearer one is meant', () => {
   create('app');
   const inner = create('app/inner');
