@@ -23,8 +23,9 @@ export interface MemoryPiece extends Piece {
 export interface CutMemory {
   readonly memory: Memory;
   readonly pieces: readonly MemoryPiece[];
-  /** Counted tokens for one that the estimator says, over all pieces: other models count otherwise. */
+  /** Counted tokens for one that the estimator says, over all pieces and by item: other models count otherwise. */
   readonly rate: number;
+  readonly rates: Float64Array;
 }
 
 /** Items below this stay: a stub would save nothing. */
@@ -47,7 +48,10 @@ export function cutMemory(facts: Facts): CutMemory {
   });
   const estimate = pieces.reduce((sum, piece) => sum + piece.estimate, 0);
   const tokens = pieces.reduce((sum, piece) => sum + piece.tokens, 0);
-  return { memory: facts.memory, pieces, rate: estimate === 0 ? 1 : tokens / estimate };
+  const rate = estimate === 0 ? 1 : tokens / estimate;
+  const rates = new Float64Array(items.length).fill(rate);
+  for (const piece of pieces) rates[piece.item] = piece.tokens / piece.estimate;
+  return { memory: facts.memory, pieces, rate, rates };
 }
 
 /** What a provider adds around a message is not in its text. */
@@ -96,20 +100,26 @@ function breaksOf(facts: Facts, index: number, stretch: Stretch): number[] {
 
 function endOfSpent(facts: Facts, index: number, range: { at: number; last: number }): number {
   let end = range.at;
-  while (end < range.last && isSpent(facts, facts.memory.lines.ids[end] ?? 0, index)) end += 1;
+  while (end < range.last && isSpent(facts, end, index)) end += 1;
   return end;
 }
 
-/** Whether a line of this item is shown again further down, or was replaced by an edit and is not shown since. */
-function isSpent(facts: Facts, line: number, item: number): boolean {
-  return (facts.lines.shown[line] ?? -1) > item || (facts.lines.replaced[line] ?? -1) >= item;
+/**
+ * Whether the line at this place of an item is shown again further down, or was replaced by an edit and is not shown since.
+ * What an edit quotes and writes again is in the file still: there its new text is the last that shows it.
+ */
+function isSpent(facts: Facts, at: number, item: number): boolean {
+  const line = facts.memory.lines.ids[at] ?? 0;
+  if ((facts.lines.shown[line] ?? -1) > item) return true;
+  const replaced = facts.lines.replaced[line] ?? -1;
+  return facts.memory.lineRoles[at] === 'old' ? replaced >= item : replaced > item;
 }
 
 /** The share of a piece's lines that are spent. */
 export function shareSpent(facts: Facts, piece: MemoryPiece): number {
   let spent = 0;
   for (let at = piece.linesFrom; at < piece.linesTo; at += 1) {
-    if (isSpent(facts, facts.memory.lines.ids[at] ?? 0, piece.item)) spent += 1;
+    if (isSpent(facts, at, piece.item)) spent += 1;
   }
   return spent / Math.max(1, piece.linesTo - piece.linesFrom);
 }

@@ -33,10 +33,13 @@ export interface Draft {
   readonly freed: number;
 }
 
-/** Drafts of one memory: `draft(n)` makes the first `n` of `count` moves, those that lose least for what they free. */
+/**
+ * Drafts of one memory: `draft(n, dear)` makes the first `n` of `count` moves, those that lose least for what they free, and
+ * lists names as if each were `dear` times as dear.
+ */
 export interface Drafts {
   readonly count: number;
-  readonly draft: (moves: number) => Draft;
+  readonly draft: (moves: number, dear: number) => Draft;
 }
 
 /** Measured: a stub's frame, the frame of a further part, and a line number with the space before it and the sign behind it. */
@@ -63,14 +66,16 @@ export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
   const costOf = (name: number): number =>
     (costs[name] ||= (estimateTokens(table.word(name)) + 0.15) * WORD_RATE * cut.rate);
   const moves = movesOf(cut, worth);
-  const made = new Map<number, Draft>();
-  const draft = (count: number): Draft => {
-    const known = made.get(count);
+  const made = new Map<string, Draft>();
+  const draft = (count: number, dear: number): Draft => {
+    const key = `${count} ${dear}`;
+    const known = made.get(key);
     if (known !== undefined) return known;
     const fates = new Uint8Array(cut.pieces.length);
     for (let at = 0; at < count; at += 1) fates[moves[at]?.piece ?? 0] = moves[at]?.fate ?? WHOLE;
-    const drafted = outline({ ...cut, worth, fates, costOf, left: namesLeft(cut, totals, fates) });
-    made.set(count, drafted);
+    const left = namesLeft(cut, totals, fates);
+    const drafted = outline({ ...cut, worth, fates, costOf, left, namePrice: NAME_PRICE * dear });
+    made.set(key, drafted);
     return drafted;
   };
   return { count: moves.length, draft };
@@ -103,6 +108,7 @@ interface Desk extends CutMemory {
   readonly worth: Worth;
   readonly fates: Uint8Array;
   readonly costOf: (name: number) => number;
+  readonly namePrice: number;
   /** How often each name still stands in the prompt. */
   readonly left: Int32Array;
 }
@@ -174,12 +180,12 @@ function condensed(desk: Desk, first: number, last: number): CountedPart {
 
 /** Lists each name that would be lost once, in the first stub that could have it. */
 function named(desk: Desk, first: number, last: number): CountedPart {
-  const { memory, pieces, left, worth, costOf } = desk;
+  const { memory, pieces, left, worth, costOf, namePrice } = desk;
   const names: number[] = [];
   let tokens = 0;
   for (let at = pieces[first]?.namesFrom ?? 0; at < (pieces[last]?.namesTo ?? 0); at += 1) {
     const name = memory.names.ids[at] ?? 0;
-    if (left[name] !== 0 || (worth.names[name] ?? 0) < NAME_PRICE * costOf(name)) continue;
+    if (left[name] !== 0 || (worth.names[name] ?? 0) < namePrice * costOf(name)) continue;
     left[name] = 1;
     names.push(name);
     tokens += costOf(name);

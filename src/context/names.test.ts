@@ -30,6 +30,11 @@ test('knows what a name looks like', () => {
   expect(kinds).toContain(NAME_FILE);
 });
 
+test('takes the name of a host as one', () => {
+  expect(namesIn('curl https://api.example.com/v2')).toContain('api.example.com');
+  expect(namesIn('item.text')).not.toContain('item.text');
+});
+
 test('reads a name behind an escape of JSON', () => {
   expect(namesIn(String.raw`{"a":"\nparseHeader\tvalue_1"}`)).toEqual(['parseHeader', 'value_1']);
 });

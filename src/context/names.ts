@@ -140,7 +140,7 @@ function isJoin(text: string, at: number): boolean {
   return (code === 46 || code === 45) && at + 1 < text.length && isWordCode(text.charCodeAt(at + 1));
 }
 
-/** A word with dots in it is a file name when it ends like one: `a.test.ts` is, `item.text` is not. */
+/** A word with dots in it is a file's or a host's name when it ends like one: `a.test.ts` is, `item.text` is not. */
 function isFileName(text: string, at: { start: number; last: number; end: number }): boolean {
   if (text.charCodeAt(at.last - 1) !== 46 || at.end - at.last > 10 || at.last - at.start < 2) return false;
   return EXTENSIONS.has(text.slice(at.last, at.end));
@@ -151,6 +151,7 @@ const EXTENSIONS = new Set(
     'ts tsx js jsx mjs cjs mts cts json jsonl ndjson md mdx txt go py pyi rb rs java kt kts swift c h cc cpp hpp cs php ' +
     'sh bash zsh fish ps1 bat sql yml yaml toml ini cfg conf env lock html htm css scss sass less vue svelte astro xml ' +
     'svg png jpg jpeg gif webp ico pdf csv tsv log gz zip tar tgz db sqlite proto graphql gql tf hcl ex exs erl hs ml ' +
-    'scala clj lua r jl dart zig nix pen ipynb tmpl tpl mod sum gradle properties diff patch snap wasm img traj'
+    'scala clj lua r jl dart zig nix pen ipynb tmpl tpl mod sum gradle properties diff patch snap wasm img traj ' +
+    'com org net io dev app ai'
   ).split(' '),
 );

@@ -159,6 +159,32 @@ describe('a plan', () => {
     expect(shownOf(plan, items, 'r3')).not.toContain('const value3_9 = ');
   });
 
+  test('keeps the lines that an edit quoted and wrote again: they are in the file still', () => {
+    const quoted = fileText(3);
+    const edit = { file_path: 'src/module3.ts', old_string: quoted, new_string: `// new\n${quoted}` };
+    const items = session().map((one) => (one.id === 'edit' ? { ...one, text: JSON.stringify(edit) } : one));
+    const plan = planFlashSave(items, { targetReduction: 0.4, now: NOW });
+    const shown = JSON.parse(shownOf(plan, items, 'edit')) as { old_string: string; new_string: string };
+    expect(shown.old_string).not.toContain('const value3_9 = ');
+    expect(shown.new_string).toContain('const value3_9 = ');
+  });
+
+  test('names less where the target is not met otherwise', () => {
+    const names = (n: number): string =>
+      Array.from({ length: 60 }, (_, at) => `entryNumber${n}x${at} = ${at}`).join('\n');
+    const items = [
+      item({ id: 'ask', kind: 'user', step: 0, text: 'go' }),
+      ...Array.from({ length: 12 }, (_, n) => item({ id: `out${n}`, step: n + 1, text: names(n) })),
+      item({ id: 'end', kind: 'assistant', step: 13, text: 'done' }),
+    ];
+    const named = planFlashSave(items, { targetReduction: 0.3, now: NOW });
+    const bare = planFlashSave(items, { targetReduction: 0.9, now: NOW });
+    expect(shownOf(named, items, 'out0')).toContain('entryNumber0x3');
+    expect(shownOf(bare, items, 'out0')).not.toContain('entryNumber0x3');
+    expect(bare.reduction).toBeGreaterThan(0.88);
+    expect(bare.reason).toBeNull();
+  });
+
   test('names what only the archived text held', () => {
     const items = [
       ...session().slice(0, -2),

@@ -5,7 +5,7 @@ import { factsOf } from './facts.ts';
 import { admitItems, type AdmittedItem, type FlashItem } from './flash-item.ts';
 import { readMemory } from './memory.ts';
 import { rankMemory } from './rank.ts';
-import { type ArchivedPiece, type WrittenPrompt, writePrompt } from './write-prompt.ts';
+import { type ArchivedPiece, type StubCounter, type WrittenPrompt, writePrompt } from './write-prompt.ts';
 
 /** What a flash save is asked for. */
 export interface FlashSaveOptions {
@@ -47,6 +47,7 @@ export function planFlashSave(items: readonly FlashItem[], options: FlashSaveOpt
   const goal = whole - tokensBefore * (1 - target);
   const written = writeToGoal(cut, draftsOf(cut, rankMemory(facts, cut.pieces)), {
     goal,
+    least: goal - tokensBefore * CLOSE_ENOUGH,
     count: options?.count,
   });
   const tokensAfter = Math.max(0, Math.round(whole - written.freed));
@@ -88,19 +89,37 @@ function percent(share: number): string {
 }
 
 interface Goal {
-  /** Tokens to free. */
+  /** Tokens to free, and how many of them are enough. */
   readonly goal: number;
+  readonly least: number;
   readonly count: FlashSaveOptions['count'];
 }
 
-/** Writes the prompt, counts it, and aims again by what the drafts misjudged. */
-function writeToGoal(cut: CutMemory, drafts: Drafts, { goal, count }: Goal): WrittenPrompt {
-  const counter = count ?? ((text: string) => estimateTokens(text) * cut.rate);
+/**
+ * Writes the prompt, counts it, and aims again by what the drafts misjudged. Where the pieces alone do not free enough, the
+ * stubs name less, if that meets the goal.
+ */
+function writeToGoal(cut: CutMemory, drafts: Drafts, goal: Goal): WrittenPrompt {
+  const full = writeAt(cut, drafts, { ...goal, namePrice: 1 });
+  if (full.freed >= goal.least) return full;
+  for (const namePrice of NAME_PRICES) {
+    const next = writeAt(cut, drafts, { ...goal, namePrice });
+    if (next.freed >= goal.least) return next;
+  }
+  return full;
+}
+
+function writeAt(
+  cut: CutMemory,
+  drafts: Drafts,
+  { goal, count, namePrice }: Goal & { readonly namePrice: number },
+): WrittenPrompt {
+  const counter = count ?? stubEstimate(cut);
   let aim = goal;
-  let best = writePrompt(cut, fit(drafts, aim), counter);
+  let best = writePrompt(cut, fit(drafts, aim, namePrice), counter);
   for (let round = 0; round < ROUNDS && Math.abs(best.freed - goal) > goal * TOLERANCE; round += 1) {
     aim += goal - best.freed;
-    const next = writePrompt(cut, fit(drafts, aim), counter);
+    const next = writePrompt(cut, fit(drafts, aim, namePrice), counter);
     if (Math.abs(next.freed - goal) >= Math.abs(best.freed - goal)) break;
     best = next;
   }
@@ -109,19 +128,28 @@ function writeToGoal(cut: CutMemory, drafts: Drafts, { goal, count }: Goal): Wri
 
 const ROUNDS = 2;
 const TOLERANCE = 0.02;
+/** How many times dearer names become until the goal is met. */
+const NAME_PRICES = [1.5, 2, 3, 5, 10, 1_000];
+
+/** A recall id is more tokens than its letters look like. */
+const RECALL_ID_TOKENS = 2.5;
+
+function stubEstimate(cut: CutMemory): StubCounter {
+  return (stub, item) => (estimateTokens(stub) + RECALL_ID_TOKENS) * (cut.rates[item] ?? cut.rate);
+}
 
 /** The moves, cheapest first, that free as many tokens as the goal or come nearest to it. */
-function fit({ count, draft }: Drafts, goal: number): Draft {
-  let below = draft(0);
+function fit({ count, draft }: Drafts, goal: number, namePrice: number): Draft {
+  let below = draft(0, namePrice);
   if (goal <= 0) return below;
-  let above = draft(count);
+  let above = draft(count, namePrice);
   let low = 0;
   let high = count;
   // Guesses along the line between what is known, and halves every second time, so that a curve cannot slow it down.
   for (let guess = 0; high - low > 1 && above.freed - below.freed > 1; guess += 1) {
     const share = guess % 2 === 0 ? (goal - below.freed) / (above.freed - below.freed) : 1 / 2;
     const middle = Math.min(high - 1, Math.max(low + 1, Math.round(low + (high - low) * share)));
-    const next = draft(middle);
+    const next = draft(middle, namePrice);
     if (next.freed >= goal) [high, above] = [middle, next];
     else [low, below] = [middle, next];
     if (Math.abs(next.freed - goal) < Math.max(SAME, goal * SAME_SHARE)) return next;

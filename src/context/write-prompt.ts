@@ -22,8 +22,11 @@ export interface WrittenPrompt {
   readonly freed: number;
 }
 
+/** Tokens of a stub in the item with this index. */
+export type StubCounter = (stub: string, item: number) => number;
+
 /** Puts the stubs of a draft in place. A stub that would be longer than what it stands for is not used. */
-export function writePrompt(cut: CutMemory, draft: Draft, count: (text: string) => number): WrittenPrompt {
+export function writePrompt(cut: CutMemory, draft: Draft, count: StubCounter): WrittenPrompt {
   const runs = new Map<number, Run[]>();
   for (const run of draft.runs) {
     const ofItem = runs.get(run.item);
@@ -39,7 +42,7 @@ export function writePrompt(cut: CutMemory, draft: Draft, count: (text: string) 
     for (const run of runs.get(index) ?? []) {
       const piece = pieceOf(cut, run, taken);
       const stub = renderStub(cut, run, piece.recallId);
-      const gain = run.tokens - count(stub);
+      const gain = run.tokens - count(stub, index);
       if (gain <= 0 || stub.length >= piece.to - piece.from) continue;
       taken.add(piece.recallId);
       freed += gain;
