@@ -11,6 +11,8 @@ import type { StepEffect, StepIntent, StepOutcome, StepRow } from './step.ts';
 export interface AgentSession {
   /** The agent's memory in order, archived pieces included (their `promptText` is what the prompt shows). */
   items(): Promise<readonly ContextItemRow[]>;
+  /** What the prompt shows instead of an item's text, by the item's id, of those of which something is archived. */
+  stubs(): Promise<ReadonlyMap<string, string>>;
   /** Steps of the task in hand whose outcome is unknown and that the agent has not been told of yet. */
   interrupted(): Promise<readonly StepRow[]>;
   /** Adds items to the end of the memory, e.g. the task or a note of what was interrupted. */
@@ -35,9 +37,15 @@ export interface AgentSession {
   home(): Promise<HomeRow | null>;
   /** Writes down what has changed of that. */
   keepHome(change: Partial<Omit<HomeRow, 'agent'>>): Promise<void>;
-  /** An archived piece by its id, or the pieces that fit some words best, within a budget of tokens. Counts as a use. */
+  /**
+   * An archived piece by its id, or the pieces that fit some words best, within a budget of tokens. Counts as a use, and
+   * puts the piece back into the prompt; `told`: leaves the prompt as it is, because the answer itself is added to it.
+   */
   recall(
-    query: ({ readonly id: string } | { readonly text: string }) & { readonly budget: number },
+    query: ({ readonly id: string } | { readonly text: string }) & {
+      readonly budget: number;
+      readonly told?: boolean;
+    },
   ): Promise<readonly Recalled[]>;
   /** The answers to this task's blockers, newest last. */
   answers(): Promise<

@@ -26,6 +26,8 @@ export type RecallQuery = (
 ) & {
   /** Whose memory; absent: everybody's. */
   readonly agent?: string;
+  /** The prompt stays as it is: what is answered is added to it by itself. */
+  readonly told?: boolean;
 };
 
 /** A piece that was archived. */
@@ -59,7 +61,7 @@ export async function recall(
     const whole = wholeText(piece);
     const tokens = ports.tokens.count(whole);
     if (tokens <= left) {
-      await putBack(tx, ports, piece);
+      await use(tx, ports, { ...piece, told: query.told });
       answered.push(recalled(piece, whole, null));
     } else if (left >= leastExcerpt) {
       const words = plainWords(query.text);
@@ -77,7 +79,7 @@ const leastExcerpt = 40;
 async function recallById(
   tx: WriteTransaction,
   ports: RecallPorts,
-  query: { readonly id: string; readonly budget?: number; readonly agent?: string },
+  query: { readonly id: string; readonly budget?: number; readonly agent?: string; readonly told?: boolean },
 ): Promise<readonly Recalled[]> {
   const row = await tx.get('archives', query.id);
   if (row === undefined || (query.agent !== undefined && row.agent !== query.agent)) return [];
@@ -86,7 +88,7 @@ async function recallById(
   if (item === undefined) throw missingItem(row);
   const piece = { row, item };
   const whole = wholeText(piece);
-  await putBack(tx, ports, piece);
+  await use(tx, ports, { ...piece, told: query.told });
   const tokens = ports.tokens.count(whole);
   if (query.budget === undefined || tokens <= query.budget) return [recalled(piece, whole, null)];
   const text = excerptOf(whole, { words: [], budget: query.budget, tokens: ports.tokens });
@@ -161,6 +163,24 @@ function missingItem(row: ArchiveRow): CodeframeError {
 function recalled({ row, item }: Piece, text: string, wholeTokens: number | null): Recalled {
   const { agent, kind, tool, path } = item;
   return { archiveId: row.id, itemId: item.id, agent, kind, tool, path, text, wholeTokens };
+}
+
+/** The item counts as used; without `told` the piece stands in the prompt again. */
+function use(
+  tx: WriteTransaction,
+  ports: RecallPorts,
+  { row, item, told }: Piece & { readonly told: boolean | undefined },
+): Promise<void> {
+  return told === true ? countUse(tx, ports, { row, item }) : putBack(tx, ports, { row, item });
+}
+
+async function countUse(tx: WriteTransaction, ports: RecallPorts, { row, item }: Piece): Promise<void> {
+  await tx.update('archives', { key: [row.id], set: { recalledAt: ports.clock.now() } });
+  const now = (await tx.get('context_items', item.agent, item.seq)) ?? item;
+  const lastUsedStep = (await tx.get('agents', item.agent))?.stepCount ?? item.lastUsedStep;
+  const set = { accessCount: now.accessCount + 1, lastUsedStep };
+  await tx.update('context_items', { key: [item.agent, item.seq], set });
+  await recordEvent(tx, ports, { type: 'item-recalled', data: { agent: item.agent, archiveId: row.id } });
 }
 
 /** The piece stands in the prompt again, with whatever else the stubs over it had taken; the item counts as used. */

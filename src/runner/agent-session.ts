@@ -43,6 +43,16 @@ export class StoreAgentSession implements AgentSession {
     );
   }
 
+  async stubs(): Promise<ReadonlyMap<string, string>> {
+    const where = { agent: this.#of.agent.name };
+    const rows = await this.#ports.store.read((tx) =>
+      tx.pick('context_items', ['id', 'promptText'], { where }),
+    );
+    return new Map(
+      rows.flatMap(({ id, promptText }) => (promptText === null ? [] : [[id, promptText] as const])),
+    );
+  }
+
   async interrupted(): Promise<readonly StepRow[]> {
     const steps = await this.#ports.store.read((tx) =>
       tx.list('steps', { where: { agent: this.#of.agent.name, taskId: this.#of.task.id } }),

@@ -11,6 +11,10 @@ export function livingSession(session: AgentSession, secrets: Secrets): AgentSes
     async items() {
       return (await session.items()).map((item) => livingItem(secrets, item));
     },
+    async stubs() {
+      const stubs = await session.stubs();
+      return new Map([...stubs].map(([id, shown]) => [id, secrets.putBack(shown)]));
+    },
     async interrupted() {
       return (await session.interrupted()).map(({ intent, ...step }) => ({
         ...step,

@@ -82,6 +82,14 @@ export class MemorySession implements AgentSession {
     return [...this.rows.items];
   }
 
+  async stubs(): Promise<ReadonlyMap<string, string>> {
+    return new Map(
+      this.rows.items.flatMap(({ id, promptText }) =>
+        promptText === null ? [] : [[id, promptText] as const],
+      ),
+    );
+  }
+
   async interrupted(): Promise<readonly StepRow[]> {
     const own = this.rows.steps.filter((step) => step.taskId === this.#task.id);
     const ended = own.findLast((step) => step.status === 'completed' || step.status === 'failed');

@@ -1,0 +1,131 @@
+import type { GatewayLine, GatewaySeat } from '../../gateway/gateway.ts';
+import { LineMemory } from '../../gateway/line-memory.ts';
+import type { GatewayParts } from './gateway-parts.ts';
+import { pathInProject } from './path-in-project.ts';
+
+/** A call that is being answered, or waits. */
+export interface LineCall {
+  /** Aborted when it is cut. */
+  readonly cut: AbortController;
+  /** Set while it waits. */
+  release: (() => void) | null;
+}
+
+type Mode = 'open' | 'held' | 'cut';
+
+/** One agent's way through the gateway: what of it goes on, waits, or is cut. */
+export class Line implements GatewayLine {
+  readonly baseUrl: string;
+  readonly mcpUrl: string;
+  readonly seat: GatewaySeat;
+  readonly parts: GatewayParts;
+  readonly memory: LineMemory;
+  done: { readonly summary: string } | null = null;
+  asked: string | null = null;
+  /** Resolves when a flash save that a call made necessary is over. */
+  room: Promise<unknown> = Promise.resolve();
+  #mode: Mode = 'open';
+  readonly #calls = new Set<LineCall>();
+  readonly #idle = new Set<() => void>();
+  readonly #close: () => void;
+
+  constructor(
+    parts: GatewayParts,
+    of: { readonly seat: GatewaySeat; readonly baseUrl: string; readonly close: () => void },
+  ) {
+    this.parts = parts;
+    this.seat = of.seat;
+    this.baseUrl = of.baseUrl;
+    this.mcpUrl = `${of.baseUrl}/mcp`;
+    this.#close = of.close;
+    const { projectDir, redact = (said: string) => said } = parts;
+    this.memory = new LineMemory({
+      session: of.seat.session,
+      redact,
+      pathIn: (path) => pathInProject(path, projectDir),
+    });
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  hold(): void {
+    this.#mode = 'held';
+  }
+
+  release(): void {
+    this.#mode = 'open';
+    for (const call of this.#calls) this.#letGo(call);
+  }
+
+  cut(): void {
+    this.#mode = 'cut';
+    for (const call of this.#calls) call.cut.abort(new Error('codeframe cut the call'));
+  }
+
+  inFlight(): number {
+    return [...this.#calls].filter(({ release }) => release === null).length;
+  }
+
+  held(): number {
+    return this.#calls.size - this.inFlight();
+  }
+
+  idle(signal: AbortSignal): Promise<void> {
+    if (this.inFlight() === 0 || signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const settle = (): void => {
+        this.#idle.delete(settle);
+        signal.removeEventListener('abort', settle);
+        resolve();
+      };
+      this.#idle.add(settle);
+      signal.addEventListener('abort', settle);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    this.#close();
+    await this.idle(AbortSignal.timeout(1_000));
+  }
+
+  /** A call has come; it ends with `leave`. */
+  enter(): LineCall {
+    const call: LineCall = { cut: new AbortController(), release: null };
+    if (this.#mode === 'cut') call.cut.abort(new Error('codeframe cut the call'));
+    this.#calls.add(call);
+    return call;
+  }
+
+  leave(call: LineCall): void {
+    this.#calls.delete(call);
+    this.#tellIdle();
+  }
+
+  /** Resolves when the call may go on: at once unless the line is held. Rejects when it is cut. */
+  async pass(call: LineCall): Promise<void> {
+    const { signal } = call.cut;
+    while (this.#mode === 'held' && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        call.release = resolve;
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        this.#tellIdle();
+      });
+      call.release = null;
+    }
+    signal.throwIfAborted();
+  }
+
+  #letGo(call: LineCall): void {
+    const { release } = call;
+    call.release = null;
+    release?.();
+  }
+
+  #tellIdle(): void {
+    if (this.inFlight() > 0) return;
+    for (const settle of this.#idle) settle();
+  }
+}

@@ -1,0 +1,299 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { StepRow } from '../../agent/step.ts';
+import { isFailure } from '../../failure.ts';
+import type { Provider } from '../../gateway/gateway.ts';
+import { historyProblem } from '../../gateway/history-problem.ts';
+import { field, parseJson, type Json } from '../../gateway/json.ts';
+import { ReplyReader } from '../../gateway/read-reply.ts';
+import { stepEndOf, type CallEnd, type CalledModel } from '../../gateway/reply-summary.ts';
+import type { Covered } from '../../gateway/line-memory.ts';
+import { noFacts, type Wire, type WireMessage } from '../../gateway/wire.ts';
+import { labelOf, pricedAs, providerUrl } from '../../gateway/wires.ts';
+import { problemOf } from '../../problem-of.ts';
+import { headersToAgent } from './headers.ts';
+import { HeldReply } from './held-reply.ts';
+import type { Line, LineCall } from './line.ts';
+import { closedSignal, passOn, readingAnswer } from './pass-on.ts';
+import type { ProviderConnections } from './provider-call.ts';
+import { refuse } from './refuse.ts';
+import { textOfBody } from './read-body.ts';
+import { canWait, waitAfter } from './wait-after.ts';
+
+export interface TurnRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** As the agent sent it behind its secret, with the query. */
+  readonly path: string;
+  readonly body: Buffer;
+  readonly wire: Wire;
+  readonly provider: Provider;
+}
+
+/** One call of the model: held if the line is, written down as a step, sent, passed on, and its end written down. */
+export class Turn {
+  readonly #line: Line;
+  readonly #connections: ProviderConnections;
+  readonly #asked: TurnRequest;
+  readonly #call: LineCall;
+  readonly #signal: AbortSignal;
+  #text: string | null = null;
+  #body: Json;
+  #messages: readonly WireMessage[] = [];
+  #model: CalledModel;
+  #recorded: Promise<Covered | null> | null = null;
+
+  private constructor(line: Line, connections: ProviderConnections, asked: TurnRequest) {
+    this.#line = line;
+    this.#connections = connections;
+    this.#asked = asked;
+    this.#call = line.enter();
+    this.#signal = AbortSignal.any([this.#call.cut.signal, closedSignal(asked.response)]);
+    this.#model = { label: '', priced: '', recorded: asked.provider.recorded };
+  }
+
+  /** Never rejects: what goes wrong is told to the agent, in the step and in the log. */
+  static async serve(line: Line, connections: ProviderConnections, asked: TurnRequest): Promise<void> {
+    const turn = new Turn(line, connections, asked);
+    try {
+      await turn.#serve();
+    } catch (error) {
+      turn.#fail(error);
+    } finally {
+      line.leave(turn.#call);
+    }
+  }
+
+  async #serve(): Promise<void> {
+    await this.#read();
+    const held = await this.#waitWhileHeld();
+    const step = await this.#begin();
+    const end = await this.#send(step, held).catch((error: unknown): CallEnd => {
+      this.#fail(error);
+      return { kind: 'broken', problem: problemOf(error), facts: noFacts };
+    });
+    await this.#finish(step, end);
+  }
+
+  async #read(): Promise<void> {
+    const { request, wire, provider, path, body } = this.#asked;
+    this.#text = await textOfBody(body, request.headers['content-encoding']);
+    this.#body = this.#text === null ? undefined : parseJson(this.#text);
+    this.#messages = wire.read(this.#body);
+    const model = wire.modelOf(this.#body, path) ?? 'unknown';
+    this.#model = {
+      label: labelOf(wire, provider, model),
+      priced: pricedAs(wire, model),
+      recorded: provider.recorded,
+    };
+  }
+
+  /** Answers what keeps the waiting client content; null: it did not have to wait. */
+  async #waitWhileHeld(): Promise<HeldReply | null> {
+    if (this.#line.mode !== 'held') {
+      this.#signal.throwIfAborted();
+      return null;
+    }
+    const { wire, response, path } = this.#asked;
+    const { noOpMs = 10_000, spaceMs = 50_000 } = this.#line.parts;
+    const isStreamed = wire.isStreamed(this.#body, path);
+    const held = new HeldReply(response, { wire, model: this.#model.label, isStreamed, noOpMs, spaceMs });
+    const stop = (): void => held.stop();
+    this.#signal.addEventListener('abort', () => this.#call.cut.abort(this.#signal.reason), { once: true });
+    this.#signal.addEventListener('abort', stop, { once: true });
+    held.start();
+    // The agent stands still with this history: a pause that comes now saves it.
+    this.#record();
+    await this.#line.pass(this.#call);
+    return held;
+  }
+
+  async #begin(): Promise<StepRow> {
+    const problem = historyProblem(this.#messages, field(this.#body, 'previous_response_id') !== undefined);
+    const { agent, session } = this.#line.seat;
+    if (problem !== null)
+      this.#line.parts.log.warn(
+        { agent, problem },
+        'the agent sent a history that a strict provider refuses',
+      );
+    await this.#line.room;
+    return session.beginStep({
+      kind: 'model',
+      name: this.#model.label,
+      effect: 'pure',
+      intent: { summary: `${this.#messages.length} messages, ${this.#asked.body.length} bytes` },
+    });
+  }
+
+  /** Sends the call, again while the provider is busy and nobody else could do so, and passes the answer on. */
+  async #send(step: StepRow, held: HeldReply | null): Promise<CallEnd> {
+    const body = await this.#bodyToSend();
+    for (let tries = 1; ; tries += 1) {
+      const end = await this.#sendOnce(body, held);
+      const waitMs =
+        held?.hasBegun === true && end.retry !== null && canWait(tries) ? waitAfter(end.retry, tries) : null;
+      if (waitMs === null) {
+        if (end.refuse !== null) held?.refuse(end.refuse.status, end.refuse.message);
+        return end.end;
+      }
+      this.#line.parts.log.info(
+        { step: step.id, waitMs, tries },
+        'the provider is busy; the held call waits',
+      );
+      await this.#line.parts.clock.sleep(waitMs, this.#signal);
+    }
+  }
+
+  async #bodyToSend(): Promise<Buffer> {
+    const { body, request } = this.#asked;
+    // A body that is packed is passed on as it is: to unpack it would change its headers.
+    if (this.#text === null || request.headers['content-encoding'] !== undefined) return body;
+    if (this.#body === undefined) return body;
+    const rewritten = await this.#line.memory.rewrite(this.#text, this.#messages);
+    return rewritten === this.#text ? body : Buffer.from(rewritten, 'utf8');
+  }
+
+  async #sendOnce(body: Buffer, held: HeldReply | null): Promise<Sent> {
+    const { request, provider, path } = this.#asked;
+    let response: IncomingMessage;
+    try {
+      response = await this.#connections.call({
+        url: providerUrl(provider.baseUrl, path),
+        method: request.method ?? 'POST',
+        rawHeaders: request.rawHeaders,
+        body,
+        isPlain: held !== null,
+        signal: this.#signal,
+      });
+    } catch (error) {
+      return this.#unreached(error, held);
+    }
+    if (response.statusCode === 429 || (response.statusCode ?? 0) >= 500) await this.#tellBusy(response);
+    if (held?.hasBegun === true && (response.statusCode ?? 0) >= 400) return this.#refusedLate(response);
+    held?.stop();
+    return { end: await this.#passOn(response), retry: null, refuse: null };
+  }
+
+  async #passOn(response: IncomingMessage): Promise<CallEnd> {
+    const { response: to, wire } = this.#asked;
+    const status = response.statusCode ?? 502;
+    const isStream = (response.headers['content-type'] ?? '').includes('text/event-stream');
+    const reply = new ReplyReader(wire, isStream);
+    const reader = readingAnswer(response, reply);
+    if (!to.headersSent) {
+      to.writeHead(status, response.statusMessage, headersToAgent(response.rawHeaders));
+      to.flushHeaders();
+    }
+    try {
+      await passOn(response, to, { reader, onFirst: () => setImmediate(() => this.#record()) });
+      to.end();
+      await reader?.end();
+      return { kind: 'answered', status, facts: reply.end(), isRead: reader !== null };
+    } catch (error) {
+      const facts = reply.end();
+      if (this.#signal.aborted) return { kind: 'cut', problem: problemOf(this.#signal.reason), facts };
+      to.destroy();
+      return { kind: 'broken', problem: problemOf(error), facts };
+    }
+  }
+
+  /** Nothing of the provider's has come. */
+  #unreached(error: unknown, held: HeldReply | null): Sent {
+    const { provider, wire, response } = this.#asked;
+    if (this.#signal.aborted)
+      return {
+        end: { kind: 'cut', problem: problemOf(this.#signal.reason), facts: noFacts },
+        retry: null,
+        refuse: null,
+      };
+    const message = `codeframe could not reach ${new URL(provider.baseUrl).origin}: ${problemOf(error)}`;
+    if (held?.hasBegun !== true) refuse(response, { status: 502, body: wire.error(502, message) });
+    return {
+      end: { kind: 'broken', problem: message, facts: noFacts },
+      retry: {},
+      refuse: { status: 502, message },
+    };
+  }
+
+  /** A refusal for a client that has been told 200: it is read here, and told as an event of the stream. */
+  async #refusedLate(response: IncomingMessage): Promise<Sent> {
+    const status = response.statusCode ?? 502;
+    const reply = new ReplyReader(this.#asked.wire, false);
+    for await (const chunk of response as AsyncIterable<Buffer>) reply.push(chunk.toString('utf8'));
+    const facts = reply.end();
+    const isBusy = status === 408 || status === 429 || status >= 500;
+    return {
+      end: { kind: 'answered', status, facts, isRead: true },
+      retry: isBusy ? response.headers : null,
+      refuse: { status, message: facts.problem ?? `the provider answered ${status}` },
+    };
+  }
+
+  async #tellBusy(response: IncomingMessage): Promise<void> {
+    const problem = `the provider answered ${response.statusCode}`;
+    const waitMs = waitAfter(response.headers, 1);
+    const { agent, session } = this.#line.seat;
+    this.#line.parts.log.info({ agent, waitMs, problem }, 'the provider is busy');
+    await session.tellWaiting(waitMs, problem).catch((error: unknown) => {
+      this.#line.parts.log.warn({ err: error, agent }, 'could not tell of the wait');
+    });
+  }
+
+  #record(): void {
+    const { agent } = this.#line.seat;
+    this.#recorded ??= this.#line.memory.record(this.#messages).catch((error: unknown) => {
+      this.#line.parts.log.error({ err: error, agent }, 'could not keep what the call shows of the memory');
+      return null;
+    });
+  }
+
+  async #finish(step: StepRow, end: CallEnd): Promise<void> {
+    this.#record();
+    const covered = await this.#recorded;
+    const { session } = this.#line.seat;
+    const { findPriced } = this.#line.parts;
+    const wholeMemory = covered !== null && covered.shown >= covered.known * coveredMin;
+    const besides = this.#asked.wire.besides(this.#body);
+    await session.endStep(step, {
+      ...stepEndOf(end, this.#model, findPriced),
+      ...(wholeMemory ? { besides } : {}),
+    });
+    if (wholeMemory && end.kind === 'answered') this.#makeRoom(end, besides);
+  }
+
+  #makeRoom({ facts }: CallEnd, besides: string): void {
+    const windowTokens = this.#line.parts.findPriced(this.#model.priced)?.windowTokens ?? null;
+    const used = (facts.usage?.inputTokens ?? 0) + (facts.usage?.outputTokens ?? 0);
+    if (windowTokens !== null && used < windowTokens * lookFrom) return;
+    const { agent, session } = this.#line.seat;
+    this.#line.room = session
+      .makeRoom({ model: this.#model.label, windowTokens, besides })
+      .catch((error: unknown) => this.#line.parts.log.error({ err: error, agent }, 'could not make room'));
+  }
+
+  #fail(error: unknown): void {
+    const { response, wire } = this.#asked;
+    const { agent } = this.#line.seat;
+    if (this.#signal.aborted) {
+      response.destroy();
+      return;
+    }
+    this.#line.parts.log.error({ err: error, agent }, 'a call of the model failed in the gateway');
+    const message = isFailure(error, 'stale-owner')
+      ? 'codeframe runs this project in another process now'
+      : `codeframe: ${problemOf(error)}`;
+    refuse(response, { status: 503, body: wire.error(503, message) });
+  }
+}
+
+interface Sent {
+  readonly end: CallEnd;
+  /** The head of an answer that asks to come again; null: it is no use. */
+  readonly retry: Readonly<Record<string, string | readonly string[] | undefined>> | null;
+  /** What the agent has to be told when nobody calls again. */
+  readonly refuse: { readonly status: number; readonly message: string } | null;
+}
+
+/** A call that shows less of the memory is one of a helper, or comes after the agent shortened its history by itself. */
+const coveredMin = 0.9;
+/** Below this share of the window nothing is counted: a flash save is far away. */
+const lookFrom = 0.4;

@@ -1,0 +1,124 @@
+import type { AgentSession } from '../agent/session.ts';
+import type { ContextItemRow } from '../context/item.ts';
+import { spliceJson, type Edit } from './splice-json.ts';
+import { isObject, parseJson } from './json.ts';
+import { contentHash, itemsOf, keysOfRows, type WireItem } from './wire-items.ts';
+import type { WireMessage } from './wire.ts';
+
+export interface LineMemoryParts {
+  readonly session: AgentSession;
+  /** A text without its secrets, as it is in the store: by it pieces are known again after a restart. */
+  readonly redact: (text: string) => string;
+  /** A path as the memory names it: relative to the project. */
+  readonly pathIn: (path: string) => string;
+}
+
+/** What is known of a row of the memory: enough to find it again in a call. */
+interface KnownRow {
+  readonly id: string;
+  readonly hash: string;
+}
+
+/** Rows are counted while the store's write lock is held: a few at a time, so that nobody waits long. */
+const rowsAtOnce = 16;
+
+/**
+ * An agent's memory as its calls show it: every piece of a call that is new becomes an item, and what was archived is
+ * replaced by its stub in every call. Both are decided by content alone, so the same call with the same memory is
+ * always sent as the same bytes.
+ */
+export class LineMemory {
+  readonly #parts: LineMemoryParts;
+  readonly #hashes = new Map<string, string>();
+  #known: Map<string, KnownRow> | null = null;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: LineMemoryParts) {
+    this.#parts = parts;
+  }
+
+  /** Adds the pieces that the memory does not have yet; answers how many tokens of it this history shows, and of how many. */
+  record(messages: readonly WireMessage[]): Promise<Covered> {
+    const recorded = this.#queue.then(() => this.#record(messages));
+    this.#queue = recorded.catch(() => undefined);
+    return recorded;
+  }
+
+  /** The body with every archived piece replaced by its stub; the very same text when there is none in it. */
+  async rewrite(raw: string, messages: readonly WireMessage[]): Promise<string> {
+    const stubs = await this.#parts.session.stubs();
+    if (stubs.size === 0) return raw;
+    const known = await this.#load();
+    const edits = this.#itemsOf(messages).flatMap((one) => this.#editOf(one, { known, stubs }));
+    return edits.length === 0 ? raw : spliceJson(raw, edits);
+  }
+
+  async #record(messages: readonly WireMessage[]): Promise<Covered> {
+    const items = this.#itemsOf(messages);
+    let known = await this.#load();
+    // A prompt may have been written down by whoever gave it.
+    if (items.some(({ key, item }) => item.kind === 'user' && !known.has(key))) known = await this.#reload();
+    const added = items.filter(({ key }) => !known.has(key));
+    for (let at = 0; at < added.length; at += rowsAtOnce) {
+      const some = added.slice(at, at + rowsAtOnce);
+      const rows = await this.#parts.session.remember(some.map(({ item }) => item));
+      rows.forEach((row, index) => this.#know(some[index]?.key, row));
+    }
+    return { shown: items.length, known: known.size };
+  }
+
+  #itemsOf(messages: readonly WireMessage[]): readonly WireItem[] {
+    return itemsOf(messages, { pathIn: this.#parts.pathIn, hash: this.#hash });
+  }
+
+  #editOf(
+    { key, part, item }: WireItem,
+    memory: { readonly known: ReadonlyMap<string, KnownRow>; readonly stubs: ReadonlyMap<string, string> },
+  ): readonly Edit[] {
+    const row = memory.known.get(key);
+    const shown = row === undefined ? undefined : memory.stubs.get(row.id);
+    // An agent may shorten a result by itself: then it is no longer what was archived.
+    if (row === undefined || shown === undefined || part.slot === null || row.hash !== this.#hash(part.text))
+      return [];
+    const put = shown.trim() === '' ? blank : shown;
+    const { path, as } = part.slot;
+    if (item.kind === 'call' && isObject(parseJson(part.text)) && !isObject(parseJson(put))) return [];
+    return [{ path, json: as === 'json' ? put : JSON.stringify(put) }];
+  }
+
+  async #load(): Promise<Map<string, KnownRow>> {
+    return this.#known ?? this.#reload();
+  }
+
+  async #reload(): Promise<Map<string, KnownRow>> {
+    const rows = await this.#parts.session.items();
+    const keys = keysOfRows(rows, this.#hash);
+    this.#known = new Map();
+    rows.forEach((row, index) => this.#know(keys[index], row));
+    return this.#known;
+  }
+
+  #know(key: string | undefined, row: Pick<ContextItemRow, 'id' | 'text'>): void {
+    if (key !== undefined) this.#known?.set(key, { id: row.id, hash: this.#hash(row.text) });
+  }
+
+  /** Of a text without its secrets; each text is searched for them once. */
+  readonly #hash = (said: string): string => {
+    const raw = contentHash(said);
+    const before = this.#hashes.get(raw);
+    if (before !== undefined) return before;
+    const redacted = this.#parts.redact(said);
+    const hash = redacted === said ? raw : contentHash(redacted);
+    this.#hashes.set(raw, hash);
+    return hash;
+  };
+}
+
+/** How many pieces a history shows, and how many the memory had before it. */
+export interface Covered {
+  readonly shown: number;
+  readonly known: number;
+}
+
+/** Providers refuse blank text. */
+const blank = '[archived]';
