@@ -137,6 +137,8 @@ export interface VerifyOptions {
 
 export interface RestoreOptions {
   readonly only?: readonly RestorePart[];
+  /** Files, directories and globs, from the project's directory: only these, and only the code unless `only` says more. */
+  readonly paths?: readonly string[];
 }
 
 export interface NewAgent {
@@ -217,6 +219,8 @@ export interface UndoStep {
 export interface RestorePreview {
   readonly checkpointId: string;
   readonly only: readonly RestorePart[] | null;
+  /** Null: every path. */
+  readonly paths: readonly string[] | null;
   readonly changes: readonly TreeChange[];
   /** Tables whose rows change, with how many rows are added, changed, deleted. */
   readonly rows: readonly {

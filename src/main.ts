@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
 import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
+import { matchGlob } from './adapters/globs-picomatch/match-glob.ts';
 import { openLog } from './adapters/log-pino/pino-log.ts';
 import { openProcesses } from './adapters/processes/machine-processes.ts';
 import { createStartReaper } from './adapters/processes/start-reaper.ts';
@@ -113,6 +114,7 @@ async function openPorts(
     tree: openTree(place, { opened, git, log, writer }),
     secrets,
     writer,
+    matchGlob,
     clock: systemClock,
     ids: randomIds,
     log,

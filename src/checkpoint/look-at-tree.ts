@@ -1,4 +1,5 @@
 import { blobId } from './blob-id.ts';
+import type { PathFilter } from './path-filter.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { hiddenPaths, type KnownEntry, type PresentTree } from './present-tree.ts';
 import type { CodeEntry, ObjectId, ScannedEntry, TreePath, Uncovered, UncoveredReason } from './tree.ts';
@@ -18,17 +19,19 @@ export interface LookTarget {
   readonly wanted: WantedTree;
   /** What the checkpoint did not cover, as its manifest shows it. */
   readonly unknown: ReadonlySet<string>;
+  /** Left out: every path. */
+  readonly filter?: PathFilter;
   /** An id of the store that the wanted objects are in: it says by which hash files have to be compared. */
   readonly like: ObjectId;
 }
 
 /** Plans from the tree as it is now; looks again, with what is ignored and in the way, until nothing of that is left out. */
 export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<LookedAt> {
-  const { wanted, unknown } = target;
+  const { wanted } = target;
   const include: TreePath[] = [];
   for (;;) {
     const present = await presentTree(tree, { ...target, include });
-    const plan = planRestore(wanted, present, unknown);
+    const plan = planRestore(wanted, present, target);
     if (plan.save.length === 0) {
       const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
       return { plan, uncovered: present.uncovered, include, saved };

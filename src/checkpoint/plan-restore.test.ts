@@ -113,7 +113,7 @@ describe('a plan of a restore', () => {
       ['na\xefve', file('3')],
     ]);
     const tree = { ...scanOf(present, []), included: [], found: new Map() };
-    const plan = planRestore(new Map(), tree, new Set(['modules', 'na\\xefve']));
+    const plan = planRestore(new Map(), tree, { unknown: new Set(['modules', 'na\\xefve']) });
     expect(plan.operations.map(({ kind, path }) => [kind, path])).toEqual([
       ['remove', 'other/file'],
       ['remove-directory', 'other'],
@@ -127,7 +127,9 @@ describe('a plan of a restore', () => {
     ]);
     const plan = planOnce(new Map(), present, []);
     expect(plan.operations.map(({ kind, path }) => [kind, path])).toEqual([['remove', '.codeframe/other']]);
-    expect(planOnce(treeOf([['.codeframe', file('x')]]), present, []).problems).toHaveLength(1);
+    const inItsPlace = planOnce(treeOf([['.codeframe', file('x')]]), present, []);
+    expect(inItsPlace.operations.map(({ path }) => path)).not.toContain('.codeframe/config.json');
+    expect(inItsPlace.problems).toEqual([]);
   });
 
   it('names each path once in its changes, directories only where they say something', () => {

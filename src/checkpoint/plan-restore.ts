@@ -1,4 +1,5 @@
 import type { TreeChange } from '../handle.ts';
+import { everyPath, type PathFilter } from './path-filter.ts';
 import { listChanges, planDigest } from './plan-summary.ts';
 import { beforeOf, sameContent, viewPresent, type KnownEntry, type PresentTree } from './present-tree.ts';
 import type { PresentView } from './present-tree.ts';
@@ -20,12 +21,14 @@ export interface RestorePlan {
 }
 
 /** Never deleted, also when a checkpoint does not hold it: without it the directory is no project any more. */
-const ownConfig = '.codeframe/config.json';
+const ownDirectory = '.codeframe';
+const ownConfig = `${ownDirectory}/config.json`;
 
 /**
  * The way from the present tree to the wanted one: only what differs is touched, and only covered paths are deleted.
  * What the checkpoint itself did not cover (`unknown`, as its manifest shows it) is not deleted either: that it is not
- * in the checkpoint does not say that it was not there.
+ * in the checkpoint does not say that it was not there. Of what `filter` does not select nothing is touched; a directory
+ * above something that it selects is made where it is missing.
  *
  * The order: what gives way to another kind, directories (parents first), files and links, modes, deletions (deepest
  * first), modes of directories. Until the deletions, both the old and the new content are somewhere on disk.
@@ -33,22 +36,23 @@ const ownConfig = '.codeframe/config.json';
 export function planRestore(
   wanted: WantedTree,
   present: PresentTree,
-  unknown: ReadonlySet<string> = new Set(),
+  limits: { readonly unknown?: ReadonlySet<string>; readonly filter?: PathFilter } = {},
 ): RestorePlan {
-  const planning = startPlanning(wanted, present, unknown);
-  for (const entry of wanted.values()) {
-    if (entry.kind === 'directory') planDirectory(planning, entry);
-    else planLeaf(planning, entry);
+  const planning = startPlanning(wanted, present, limits);
+  for (const entry of planning.wanted.values()) {
+    if (entry.kind !== 'directory') planLeaf(planning, entry);
+    else if (planning.selects(entry.path)) planDirectory(planning, entry);
+    else planWayTo(planning, entry);
   }
   for (const entry of present.entries.toReversed()) {
-    if (!wanted.has(entry.path)) planUnwanted(planning, entry);
+    if (!planning.wanted.has(entry.path)) planUnwanted(planning, entry);
   }
   const { clear, make, put, modes, remove, directoryModes } = planning;
   clear.sort((a, b) => (a.path < b.path ? 1 : -1));
   const operations = [...clear, ...make, ...put, ...modes, ...remove, ...directoryModes];
   return {
     operations,
-    changes: listChanges(operations, planning.view, wanted),
+    changes: listChanges(operations, planning.view, planning.wanted),
     save: [...planning.save].toSorted(),
     problems: planning.problems,
     digest: planDigest(operations),
@@ -56,7 +60,9 @@ export function planRestore(
 }
 
 interface Planning {
+  /** What is selected of it, and the directories above that. */
   readonly wanted: WantedTree;
+  readonly selects: (path: TreePath) => boolean;
   readonly view: PresentView;
   /** Directories that are there now and go. */
   readonly going: ReadonlySet<TreePath>;
@@ -71,28 +77,62 @@ interface Planning {
   readonly problems: { path: string; problem: string }[];
 }
 
-function startPlanning(wanted: WantedTree, present: PresentTree, unknown: ReadonlySet<string>): Planning {
+function startPlanning(
+  all: WantedTree,
+  present: PresentTree,
+  { unknown = new Set(), filter = everyPath }: NonNullable<Parameters<typeof planRestore>[2]>,
+): Planning {
   const view = viewPresent(present);
-  const kept = keptPaths(wanted, present, unknown);
+  const staysOwn = keepsOwnDirectory(all, view);
+  const selects = (path: TreePath): boolean => filter.selects(path) && !(staysOwn && isOwn(path));
+  const wanted = filter === everyPath && !staysOwn ? all : selectWanted(all, selects);
+  const kept = keptPaths({ wanted, present, unknown, selects });
   const going = new Set<TreePath>();
   for (const { kind, path } of present.entries) {
     const stays = wanted.get(path)?.kind === 'directory' || view.holdsUncovered(path) || kept.has(path);
     if (kind === 'directory' && !stays) going.add(path);
   }
   const lists = { clear: [], make: [], put: [], modes: [], remove: [], directoryModes: [] };
-  return { wanted, view, going, kept, ...lists, save: new Set(), problems: [] };
+  return { wanted, selects, view, going, kept, ...lists, save: new Set(), problems: [] };
+}
+
+/**
+ * A link in the place of the project's own directory, or a directory where the checkpoint has a link: either way what
+ * makes this a project would be lost or change under the program, so it stays as it is.
+ */
+function keepsOwnDirectory(wanted: WantedTree, view: PresentView): boolean {
+  if (view.there(ownDirectory).kind === 'absent') return false;
+  const saved = wanted.get(ownDirectory);
+  return !view.isDirectory(ownDirectory) || (saved !== undefined && saved.kind !== 'directory');
+}
+
+function isOwn(path: TreePath): boolean {
+  return path === ownDirectory || path.startsWith(`${ownDirectory}/`);
+}
+
+function selectWanted(all: WantedTree, selects: (path: TreePath) => boolean): WantedTree {
+  const needed = new Set<TreePath>();
+  for (const path of all.keys()) {
+    if (!selects(path)) continue;
+    for (const one of [path, ...ancestorsOf(path)]) needed.add(one);
+  }
+  return new Map([...all].filter(([path]) => needed.has(path)));
 }
 
 /** Covered paths that stay although they are not wanted, with the directories above them. */
-function keptPaths(
-  wanted: WantedTree,
-  present: PresentTree,
-  unknown: ReadonlySet<string>,
-): ReadonlySet<TreePath> {
+function keptPaths(given: {
+  readonly wanted: WantedTree;
+  readonly present: PresentTree;
+  readonly unknown: ReadonlySet<string>;
+  readonly selects: (path: TreePath) => boolean;
+}): ReadonlySet<TreePath> {
+  const { wanted, present, unknown, selects } = given;
   const kept = new Set<TreePath>();
   for (const { path } of present.entries) {
     if (wanted.has(path)) continue;
-    if (path !== ownConfig && (!isUnknown(path, unknown) || givesWay(wanted, path))) continue;
+    const stays =
+      !selects(path) || path === ownConfig || (isUnknown(path, unknown) && !givesWay(wanted, path));
+    if (!stays) continue;
     for (const one of [path, ...ancestorsOf(path)]) kept.add(one);
   }
   return kept;
@@ -127,6 +167,17 @@ function planDirectory(planning: Planning, entry: Extract<CodeEntry, { kind: 'di
   planning.make.push({ kind: 'make-directory', path, mode });
 }
 
+/** A directory above something that is selected, which is not selected itself: it only has to be there. */
+function planWayTo(planning: Planning, { path, mode }: Extract<CodeEntry, { kind: 'directory' }>): void {
+  const there = planning.view.there(path);
+  if (planning.view.isDirectory(path)) return;
+  if (there.kind === 'absent') return void planning.make.push({ kind: 'make-directory', path, mode });
+  planning.problems.push({
+    path: showPath(path),
+    problem: 'it is in the way of what was named, and was not named itself',
+  });
+}
+
 function planLeaf(planning: Planning, entry: Exclude<CodeEntry, { kind: 'directory' }>): void {
   const { path } = entry;
   const there = planning.view.there(path);
@@ -151,9 +202,6 @@ function planLeaf(planning: Planning, entry: Exclude<CodeEntry, { kind: 'directo
 function planUnwanted(planning: Planning, entry: KnownEntry): void {
   const { path } = entry;
   const clears = givesWay(planning.wanted, path);
-  if (path === ownConfig && clears) {
-    planning.problems.push({ path, problem: 'it is in the way and makes this a project' });
-  }
   if (planning.kept.has(path) || (entry.kind === 'directory' && !planning.going.has(path))) return;
   planRemoval(planning, entry, clears ? planning.clear : planning.remove);
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   appendFile,
   chmod,
+  lstat,
   mkdir,
   readdir,
   readFile,
@@ -490,6 +491,135 @@ describe('redo', () => {
       expect(await failureOf(redo())).toEqual({ code: 'nothing-to-redo' });
       const { undo: stack } = await readUndoStacks(ports.store);
       expect(stack.map(({ checkpointId }) => checkpointId)).toEqual([two, one]);
+    });
+  });
+});
+
+describe('a restore of some paths', () => {
+  const saved = treeOf([
+    ['keep', file('saved')],
+    ['src/a.ts', file('saved')],
+    ['src/b.ts', file('saved')],
+    ['src/deep/c.ts', file('saved')],
+    ['gone/deep/d', file('saved')],
+  ]);
+  const present = treeOf([
+    ['keep', file('present')],
+    ['new', file('present')],
+    ['src/a.ts', file('present', 0o755)],
+    ['src/e.ts', file('present')],
+    ['src/deep', file('a file now')],
+  ]);
+  const read = (tree: ModelTree): readonly string[] =>
+    [...tree].flatMap(([path, node]) => (node.kind === 'file' ? [`${path}: ${node.text}`] : []));
+
+  it('adds, changes and deletes only those, undoes only those, and leaves rows alone', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, preview, restore, undo, redo }) => {
+      await makeTree(root, saved);
+      await ports.store.write((tx) => tx.insert('tasks', task({ title: 'saved' })));
+      const id = await checkpoint();
+      await makeTree(root, present);
+      await ports.store.write((tx) => tx.update('tasks', { key: [1], set: { title: 'present' } }));
+      const options = { paths: ['src', 'gone/*/d'] };
+      const shown = await preview(id, options);
+      expect(shown.rows).toEqual([]);
+      expect(shown.changes.map(({ path, change }) => `${change} ${path}`)).toEqual([
+        'add gone/deep/d',
+        'change src/a.ts',
+        'add src/b.ts',
+        'type src/deep',
+        'add src/deep/c.ts',
+        'delete src/e.ts',
+      ]);
+      const row = await restore(id, { ...options, preview: shown });
+      expect(row).toMatchObject({ only: ['code'], paths: options.paths });
+      expect(read(await readTree(root))).toEqual([
+        'gone/deep/d: saved',
+        'keep: present',
+        'new: present',
+        'src/a.ts: saved',
+        'src/b.ts: saved',
+        'src/deep/c.ts: saved',
+      ]);
+      expect((await ports.store.read((tx) => tx.get('tasks', 1)))?.title).toBe('present');
+      const restored = await readTree(root);
+      await writeFile(join(root, 'keep'), 'edited after');
+      await undo();
+      expect(read(await readTree(root))).toEqual(
+        read(present).map((line) => line.replace('keep: present', 'keep: edited after')),
+      );
+      await writeFile(join(root, 'keep'), 'present');
+      await redo();
+      expect(await readTree(root)).toEqual(restored);
+    });
+  });
+
+  it('restores rows too when it is told to, and refuses paths without code', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, restore }) => {
+      await makeTree(root, saved);
+      await ports.store.write((tx) => tx.insert('tasks', task({ title: 'saved' })));
+      const id = await checkpoint();
+      await makeTree(root, present);
+      await ports.store.write((tx) => tx.update('tasks', { key: [1], set: { title: 'present' } }));
+      expect(await failureOf(restore(id, { paths: ['src'], only: ['state'] }))).toMatchObject({
+        code: 'invalid-argument',
+      });
+      await restore(id, { paths: ['src/b.ts'], only: ['code', 'state'] });
+      expect((await ports.store.read((tx) => tx.get('tasks', 1)))?.title).toBe('saved');
+      expect((await readTree(root)).get('keep')).toMatchObject({ text: 'present' });
+    });
+  });
+
+  it('is refused for what names nothing, and for what is behind something that was not named', async () => {
+    await withRestoreBench(async (bench) => {
+      const { root, checkpoint, restore } = bench;
+      await makeTree(root, saved);
+      const id = await checkpoint();
+      await makeTree(root, present);
+      const before = await snapshotOf(bench);
+      expect(await failureOf(restore(id, { paths: ['src/a.ts', 'srx', '*.md'] }))).toEqual({
+        code: 'invalid-argument',
+        argument: '--path',
+        problem: "`srx`, `*.md` is neither in the checkpoint nor among the project's covered files",
+      });
+      expect(await failureOf(restore(id, { paths: ['src/deep/c.ts'] }))).toMatchObject({
+        code: 'restore-blocked',
+        problems: [{ path: 'src/deep' }],
+      });
+      expect(await snapshotOf(bench)).toEqual(before);
+    });
+  });
+});
+
+describe("the project's own directory", () => {
+  it('stays what it is where it is a link now, or was one', async () => {
+    await withRestoreBench(async ({ root, dataDir, checkpoint, restore, undo }) => {
+      const own = join(root, '.codeframe');
+      const elsewhere = join(dataDir, 'elsewhere');
+      for (const dir of [own, elsewhere]) {
+        await mkdir(dir);
+        await writeFile(join(dir, 'config.json'), '{}');
+      }
+      await writeFile(join(root, 'f'), 'one');
+      const asDirectory = await checkpoint();
+      await rm(own, { recursive: true });
+      await symlink(elsewhere, own);
+      await writeFile(join(root, 'f'), 'two');
+      const asLink = await checkpoint();
+      await restore(asDirectory);
+      expect(await readFile(join(root, 'f'), 'utf8')).toBe('one');
+      await undo();
+      expect(await readFile(join(root, 'f'), 'utf8')).toBe('two');
+      expect((await lstat(own)).isSymbolicLink()).toBe(true);
+      await rm(own);
+      await mkdir(own);
+      await writeFile(join(own, 'config.json'), '{}');
+      await writeFile(join(root, 'f'), 'three');
+      await restore(asLink);
+      expect(await readFile(join(root, 'f'), 'utf8')).toBe('two');
+      await undo();
+      expect(await readFile(join(root, 'f'), 'utf8')).toBe('three');
+      expect((await lstat(own)).isDirectory()).toBe(true);
     });
   });
 });

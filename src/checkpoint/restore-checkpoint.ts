@@ -4,13 +4,15 @@ import type { Fence } from '../store/store.ts';
 import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
 import { ofKnown } from './find-checkpoint.ts';
 import { heldBy, isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
-import type { RestoreFigures, RestorePart, RestoreRow } from './restore.ts';
+import type { MatchGlob } from './path-filter.ts';
+import type { RestoreFigures, RestoreRow } from './restore.ts';
 import {
   openTarget,
   planIntent,
   refuseIfMoved,
   type RestoreIntent,
   type RestoreTarget,
+  type TargetRequest,
 } from './restore-intent.ts';
 import { commitRestore, recordBegun, recordFailed, recordSafety } from './restore-ledger.ts';
 import { notSaved } from './saved-before.ts';
@@ -36,15 +38,14 @@ import type { TreeOperation, TreeWriter } from './tree-writer.ts';
 
 export interface RestorePorts extends CheckpointPorts {
   readonly writer: TreeWriter;
+  readonly matchGlob: MatchGlob;
   /** Who does it, for the events. */
   readonly actor: string;
 }
 
-export interface RestoreRequest {
+export interface RestoreRequest extends TargetRequest {
   readonly restoreId: string;
   readonly kind: RestoreRow['kind'];
-  readonly checkpointId: string;
-  readonly only?: readonly RestorePart[];
   readonly requestedBy: string;
   readonly fence: Fence;
   readonly preview?: RestorePreview;
@@ -54,10 +55,7 @@ export interface RestoreRequest {
  * What a restore would change. Changes nothing, and may be asked while the project is owned. Throws what the restore
  * would throw before it begins, but reads no object to verify it.
  */
-export async function previewRestore(
-  ports: RestorePorts,
-  request: { readonly checkpointId: string; readonly only?: readonly RestorePart[] },
-): Promise<RestorePreview> {
+export async function previewRestore(ports: RestorePorts, request: TargetRequest): Promise<RestorePreview> {
   const intent = await planIntent(ports, await openTarget(ports, request));
   await refuseIfBlocked(ports, intent);
   return intent.preview;
@@ -103,7 +101,7 @@ interface Restoring {
 
 function begunRow(request: RestoreRequest, target: RestoreTarget): Parameters<typeof recordBegun>[1] {
   const { restoreId: id, kind, checkpointId, requestedBy } = request;
-  return { id, kind, checkpointId, only: target.only, paths: null, requestedBy };
+  return { id, kind, checkpointId, only: target.only, paths: target.paths, requestedBy };
 }
 
 async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<RestoreRow> {

@@ -7,7 +7,8 @@ import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
 import { openKnown } from './find-checkpoint.ts';
 import { planFromTree, type LookedAt, type LookTarget } from './look-at-tree.ts';
 import { rowsFromParts, type StateRows } from './parts.ts';
-import type { RestorePart } from './restore.ts';
+import { selectPaths, type MatchGlob } from './path-filter.ts';
+import type { RestorePart, RestoreRow } from './restore.ts';
 import { showPath } from './tree.ts';
 import { wantedRows } from './wanted-rows.ts';
 import { wantedTree } from './wanted-tree.ts';
@@ -17,6 +18,9 @@ import type { WorkTree } from './work-tree.ts';
 export interface RestoreTarget {
   readonly stored: StoredCheckpoint;
   readonly only: readonly RestorePart[] | null;
+  readonly paths: readonly string[] | null;
+  /** Whether paths that name nothing are a mistake: not in an undo, which takes those of its restore. */
+  readonly checksPaths: boolean;
   readonly parts: ReadonlySet<RestorePart>;
   /** Null: the files stay as they are. */
   readonly tree: LookTarget | null;
@@ -34,15 +38,26 @@ export interface IntentPorts {
   readonly store: Store;
   readonly checkpoints: CheckpointStore;
   readonly tree: WorkTree;
+  readonly matchGlob: MatchGlob;
   readonly project: { readonly id: string };
 }
 
-/** Reads what a checkpoint holds. Throws `corrupt-checkpoint` when it is not one that this project can have made. */
-export async function openTarget(
-  ports: IntentPorts,
-  request: { readonly checkpointId: string; readonly only?: readonly RestorePart[] },
-): Promise<RestoreTarget> {
-  const { checkpointId } = request;
+/** What is asked for, from a caller or from the restore that is undone. */
+export interface TargetRequest {
+  readonly checkpointId: string;
+  readonly kind?: RestoreRow['kind'];
+  readonly only?: readonly RestorePart[];
+  /** As `tidyPatterns` makes them; only the code, unless `only` says more. */
+  readonly paths?: readonly string[];
+}
+
+/**
+ * Reads what a checkpoint holds. Throws `corrupt-checkpoint` when it is not one that this project can have made, and
+ * `invalid-argument` for paths without code.
+ */
+export async function openTarget(ports: IntentPorts, request: TargetRequest): Promise<RestoreTarget> {
+  const { checkpointId, kind = 'restore' } = request;
+  const { only, paths } = limitsOf(request);
   const stored = await openKnown(ports.checkpoints, checkpointId);
   if (stored.manifest.projectId !== ports.project.id) {
     const problem = 'it is of another project';
@@ -53,19 +68,30 @@ export async function openTarget(
       problem,
     });
   }
-  const only = request.only === undefined || request.only.length === 0 ? null : request.only;
   const parts = new Set<RestorePart>(only ?? ['code', 'state', 'context']);
   const tree: LookTarget = {
     wanted: wantedTree(checkpointId, await stored.code()),
     unknown: new Set(stored.manifest.uncovered.map(({ path }) => path)),
     like: stored.commit,
+    ...(paths === null ? {} : { filter: selectPaths(paths, ports.matchGlob) }),
   };
-  return { stored, only, parts, tree: parts.has('code') ? tree : null, rows: await rowsFromParts(stored) };
+  const rows = await rowsFromParts(stored);
+  const checksPaths = kind === 'restore';
+  return { stored, only, paths, checksPaths, parts, tree: parts.has('code') ? tree : null, rows };
+}
+
+function limitsOf(request: TargetRequest): Pick<RestoreTarget, 'only' | 'paths'> {
+  const given = request.only === undefined || request.only.length === 0 ? null : request.only;
+  if (request.paths === undefined || request.paths.length === 0) return { only: given, paths: null };
+  if (given === null || given.includes('code')) return { only: given ?? ['code'], paths: request.paths };
+  const problem = 'paths are code, which --only leaves out';
+  throw new CodeframeError({ code: 'invalid-argument', argument: '--path', problem });
 }
 
 /** Plans; changes nothing. */
 export async function planIntent(ports: IntentPorts, target: RestoreTarget): Promise<RestoreIntent> {
   const looked = target.tree === null ? nothing : await planFromTree(ports.tree, target.tree);
+  refuseUnmatched(target);
   const present = await ports.store.read(readState);
   const rows = planStateRows(target, present);
   const { plan, saved } = looked;
@@ -79,12 +105,22 @@ export async function planIntent(ports: IntentPorts, target: RestoreTarget): Pro
     preview: {
       checkpointId: target.stored.id,
       only: target.only,
+      paths: target.paths,
       changes: plan.changes,
       rows: countRows(rows),
       saved: saved.map(showPath),
       digest,
     },
   };
+}
+
+/** Every path of both trees has been asked for by now. */
+function refuseUnmatched({ tree, checksPaths }: RestoreTarget): void {
+  const unmatched = checksPaths ? (tree?.filter?.unmatched() ?? []) : [];
+  if (unmatched.length === 0) return;
+  const names = unmatched.map((pattern) => `\`${pattern}\``).join(', ');
+  const problem = `${names} is neither in the checkpoint nor among the project's covered files`;
+  throw new CodeframeError({ code: 'invalid-argument', argument: '--path', problem });
 }
 
 export function planStateRows(target: RestoreTarget, present: StateRows): readonly TableChange[] {

@@ -2,6 +2,7 @@ import { CodeframeError } from '../failure.ts';
 import type { UndoStep } from '../handle.ts';
 import type { Store } from '../store/store.ts';
 import type { RestoreRow } from './restore.ts';
+import type { TargetRequest } from './restore-intent.ts';
 
 /** A restore that can be gone back over: it knows what was there before. */
 export type Undoable = RestoreRow & { readonly safetyId: string };
@@ -48,12 +49,14 @@ export async function findUndoable(store: Store, way: UndoStep['way']): Promise<
 export function undoRequest(
   way: UndoStep['way'],
   row: Undoable,
-): Pick<RestoreRow, 'checkpointId'> & {
-  readonly kind: 'undo' | 'redo';
-  readonly only?: NonNullable<RestoreRow['only']>;
-} {
-  const { safetyId: checkpointId, only } = row;
-  return { kind: way, checkpointId, ...(only === null ? {} : { only }) };
+): TargetRequest & { readonly kind: 'undo' | 'redo' } {
+  const { safetyId: checkpointId, only, paths } = row;
+  return {
+    kind: way,
+    checkpointId,
+    ...(only === null ? {} : { only }),
+    ...(paths === null ? {} : { paths }),
+  };
 }
 
 /** The steps of both ways for people: the next first. `known`: the checkpoints that are still there. */

@@ -83,7 +83,7 @@ function uncoveredLines(uncovered: Manifest['uncovered']): readonly Line[] {
 
 /** The preview of a restore: exactly what would change. */
 export function previewLines(preview: RestorePreview): readonly Line[] {
-  const only = preview.only === null ? '' : ` (only ${listWords(preview.only)})`;
+  const only = onlyWords(preview);
   const lines = [
     ...preview.changes.map(changeLine),
     ...preview.rows.map(
@@ -132,11 +132,17 @@ function changeLine({ path, change }: TreeChange): Line {
 }
 
 export function restoreLines(row: RestoreRow): readonly Line[] {
-  const only = row.only === null ? '' : ` (only ${listWords(row.only)})`;
+  const only = onlyWords(row);
   return [
     `The project is as in checkpoint ${row.checkpointId}${only}${figuresWords(row)}.`,
     row.safetyId === null ? 'Nothing had to be saved before.' : wayBackWords(row.kind, row.safetyId),
   ];
+}
+
+function onlyWords({ only, paths }: Pick<RestoreRow, 'only' | 'paths'>): string {
+  if (only === null) return '';
+  const code = paths === null ? 'code' : listWords(paths);
+  return ` (only ${listWords(only.map((part) => (part === 'code' ? code : part)))})`;
 }
 
 function wayBackWords(kind: RestoreRow['kind'], safetyId: string): string {
@@ -160,7 +166,8 @@ export function undoStepLines(steps: readonly UndoStep[]): readonly Line[] {
 }
 
 function limitWords({ only, paths, git }: Pick<UndoStep, 'only' | 'paths' | 'git'>): string {
-  return [...(only ?? []), ...(paths ?? []), ...(git ? ['git too'] : [])].join(', ');
+  const parts = (only ?? []).filter((part) => paths === null || part !== 'code');
+  return [...(paths ?? []), ...parts, ...(git ? ['git too'] : [])].join(', ');
 }
 
 function figuresWords({ figures }: RestoreRow): string {

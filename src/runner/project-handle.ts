@@ -3,6 +3,7 @@ import { answerBlocker } from '../blocker/answer-blocker.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
+import { tidyPatterns } from '../checkpoint/path-filter.ts';
 import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
 import { findUndoable, readUndoStacks, undoRequest, undoSteps } from '../checkpoint/undo.ts';
 import { verifyCheckpoints } from '../checkpoint/verify-checkpoints.ts';
@@ -171,7 +172,7 @@ export class OpenProject implements ProjectHandle {
 
   async previewRestore(id: string, options: RestoreOptions = {}): Promise<RestorePreview> {
     const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
-    return previewRestore(this.#ports, { ...options, checkpointId });
+    return previewRestore(this.#ports, { ...this.#limited(options), checkpointId });
   }
 
   async restore(
@@ -179,7 +180,7 @@ export class OpenProject implements ProjectHandle {
     options: RestoreOptions & { readonly preview?: RestorePreview } = {},
   ): ReturnType<ProjectHandle['restore']> {
     const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
-    return restoreProject(this.#ports, { ...options, checkpointId });
+    return restoreProject(this.#ports, { ...options, ...this.#limited(options), checkpointId });
   }
 
   undo(options: Parameters<ProjectHandle['undo']>[0] = {}): ReturnType<ProjectHandle['undo']> {
@@ -270,6 +271,11 @@ export class OpenProject implements ProjectHandle {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #limited(options: RestoreOptions): RestoreOptions {
+    if (options.paths === undefined) return options;
+    return { ...options, paths: tidyPatterns(this.dir, options.paths) };
   }
 
   async #stopOwnRuns(): Promise<void> {

@@ -1,15 +1,14 @@
 import { findUndoable, undoRequest } from '../checkpoint/undo.ts';
 import { restoreCheckpoint } from '../checkpoint/restore-checkpoint.ts';
-import type { RestorePart, RestoreRow } from '../checkpoint/restore.ts';
+import type { RestoreRow } from '../checkpoint/restore.ts';
+import type { TargetRequest } from '../checkpoint/restore-intent.ts';
 import type { RestorePreview, UndoStep } from '../handle.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { takeLease, type HeldLease } from './lease.ts';
 import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 
-export interface RestoreRequest {
-  readonly checkpointId: string;
-  readonly only?: readonly RestorePart[];
+export interface RestoreRequest extends TargetRequest {
   readonly preview?: RestorePreview;
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openGitCheckpoints } from '../../src/adapters/checkpoint-git/git-checkpoint-store.ts';
+import { matchGlob } from '../../src/adapters/globs-picomatch/match-glob.ts';
 import { openMemoryStore } from '../../src/adapters/store-memory/memory-store.ts';
 import { randomIds } from '../../src/adapters/system/random-ids.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
@@ -13,9 +14,9 @@ import {
   restoreCheckpoint,
   type RestorePorts,
 } from '../../src/checkpoint/restore-checkpoint.ts';
-import type { RestorePart, RestoreRow } from '../../src/checkpoint/restore.ts';
+import type { RestoreRow } from '../../src/checkpoint/restore.ts';
 import { findUndoable, undoRequest } from '../../src/checkpoint/undo.ts';
-import type { RestorePreview } from '../../src/handle.ts';
+import type { RestoreOptions, RestorePreview } from '../../src/handle.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Fence, Store } from '../../src/store/store.ts';
 import { withDirectory } from './real-tree.ts';
@@ -27,10 +28,10 @@ export interface RestoreBench {
   readonly ports: RestorePorts;
   readonly fence: Fence;
   readonly checkpoint: () => Promise<string>;
-  readonly preview: (checkpointId: string) => Promise<RestorePreview>;
+  readonly preview: (checkpointId: string, options?: RestoreOptions) => Promise<RestorePreview>;
   readonly restore: (
     checkpointId: string,
-    options?: { readonly only?: readonly RestorePart[]; readonly preview?: RestorePreview },
+    options?: RestoreOptions & { readonly preview?: RestorePreview },
   ) => Promise<RestoreRow>;
   readonly undo: () => Promise<RestoreRow>;
   readonly redo: () => Promise<RestoreRow>;
@@ -75,6 +76,7 @@ export async function openRestoreBench(directory: string, store: Store): Promise
     }),
     git,
     writer,
+    matchGlob,
     clock: systemClock,
     ids: randomIds,
     log: silentLog,
@@ -113,7 +115,7 @@ function commands(
     restoreCheckpoint(ports, { ...asked(), ...undoRequest(way, await findUndoable(ports.store, way)) });
   return {
     checkpoint: async () => (await createCheckpoint(ports, { trigger: 'manual', createdBy: 'test' })).row.id,
-    preview: (checkpointId) => previewRestore(ports, { checkpointId }),
+    preview: (checkpointId, options = {}) => previewRestore(ports, { ...options, checkpointId }),
     restore: (checkpointId, options = {}) =>
       restoreCheckpoint(ports, { ...asked(), ...options, kind: 'restore', checkpointId }),
     undo: () => goBack('undo'),

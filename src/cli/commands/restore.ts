@@ -11,6 +11,7 @@ import { uninterrupted } from '../interrupt.ts';
 interface RestoreFlags {
   readonly dryRun?: boolean;
   readonly only: readonly RestorePart[];
+  readonly path: readonly string[];
   readonly yes?: boolean;
 }
 
@@ -22,8 +23,8 @@ export function restoreCommand(run: RunWork): Command {
     paragraph:
       'Makes files, tasks, agents and their memory what they were. What is there now becomes a checkpoint first, so ' +
       'that `codeframe undo` brings it back. On a terminal it shows what will change and asks; without one it goes on ' +
-      'without asking. It refuses while agents are running, and when the files change after the preview.',
-    examples: ['codeframe restore latest --dry-run', 'codeframe restore c7k2 --only code --yes'],
+      'without asking. What is asked is what is done: it refuses when anything has changed since. It refuses while agents are running.',
+    examples: ['codeframe restore latest --dry-run', "codeframe restore c7k2 --path src 'test/**/*.ts'"],
     exits: [...projectExits, 4],
   })
     .argument('<id>', 'id, start of an id, name, or latest')
@@ -34,11 +35,17 @@ export function restoreCommand(run: RunWork): Command {
       collect((text) => parseRestoreParts(text, '--only')),
       [],
     )
+    .option(
+      '--path <path...>',
+      'only these files, directories and globs of the project; tasks and memory stay as they are',
+      collect((text) => [text]),
+      [],
+    )
     .option('--yes', 'do not ask')
     .action(
       run(async (session, id: string, flags: RestoreFlags) => {
         await using project = await session.open();
-        const options: RestoreOptions = flags.only.length === 0 ? {} : { only: flags.only };
+        const options = optionsOf(flags);
         if (flags.dryRun === true) {
           const preview = await project.previewRestore(id, options);
           return session.out.show(preview, () => previewLines(preview));
@@ -53,6 +60,10 @@ export function restoreCommand(run: RunWork): Command {
         session.out.show(row, () => restoreLines(row));
       }),
     );
+}
+
+function optionsOf({ only, path }: RestoreFlags): RestoreOptions {
+  return { ...(only.length === 0 ? {} : { only }), ...(path.length === 0 ? {} : { paths: path }) };
 }
 
 /**
