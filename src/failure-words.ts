@@ -145,6 +145,32 @@ const table: WordsTable = {
       `The checkpoint store ${failure.path} is damaged: ${failure.problem}`,
       'Keep it as it is; `codeframe doctor` names the checkpoints that are damaged. Nothing was overwritten.',
     ),
+  'store-busy': (failure) =>
+    words(
+      [5, 503],
+      `The checkpoint store ${failure.path} is being tidied by process ${failure.pid}, which stands still`,
+      `Run the command again; should that process hang, end it (kill ${failure.pid}): it loses nothing.`,
+    ),
+  'checkpoint-deleted': (failure) =>
+    words(
+      [4, 410],
+      `Checkpoint ${failure.id} is deleted`,
+      `Run \`codeframe checkpoint undelete ${failure.id}\` to bring it back.`,
+    ),
+  'checkpoint-needed': (failure) =>
+    words(
+      [4, 409],
+      `Checkpoint ${failure.id} cannot be deleted: ${failure.needs.map((need) => needWords[need] ?? need).join(', ')}`,
+      failure.needs.includes('pinned')
+        ? `Run \`codeframe checkpoint unpin ${failure.id}\` first.`
+        : 'Run `codeframe checkpoint list` to see the others.',
+    ),
+  'rules-keep-nothing': (failure) =>
+    words(
+      [2, 400],
+      `These rules keep none of the ${failure.count} checkpoints`,
+      'Run it again with a rule that keeps some, such as `codeframe cleanup-checkpoints --keep 10`; nothing was deleted.',
+    ),
   'corrupt-recording': (failure) =>
     words(
       [6, 422],
@@ -245,6 +271,18 @@ const table: WordsTable = {
         : `git ${failure.found} is too old: 2.25 or later is needed`,
       'Install git, then run `codeframe doctor`.',
     ),
+};
+
+/** Why a checkpoint is needed, as a sentence of its own. */
+export const needWords: Readonly<Record<string, string>> = {
+  pinned: 'it is pinned',
+  newest: 'it is the newest',
+  latest: 'it is what `latest` stands for',
+  paused: 'the paused project resumes from it',
+  pausing: 'a pause under way has written it',
+  restore: 'a restore under way needs it',
+  undo: '`codeframe undo` needs it',
+  redo: '`codeframe redo` needs it',
 };
 
 function unsafeDirectory(failure: Of<'unsafe-directory'>): string {

@@ -63,6 +63,12 @@ export type Failure =
     }
   | { readonly code: 'checkpoint-newer'; readonly id: string; readonly found: number; readonly known: number }
   | { readonly code: 'corrupt-store'; readonly path: string; readonly problem: string }
+  /** Another process reclaims space of the store, and stands still at it. */
+  | { readonly code: 'store-busy'; readonly path: string; readonly pid: number }
+  | { readonly code: 'checkpoint-deleted'; readonly id: string }
+  /** `needs`: as `NeedReason`. */
+  | { readonly code: 'checkpoint-needed'; readonly id: string; readonly needs: readonly string[] }
+  | { readonly code: 'rules-keep-nothing'; readonly count: number }
   | { readonly code: 'capture-failed'; readonly path: string; readonly problem: string }
   | { readonly code: 'tree-moved'; readonly paths: readonly string[] }
   | {

@@ -46,6 +46,8 @@ export interface VerifiedContent {
 
 export interface CheckpointDraft {
   readonly id: string;
+  /** Called when `cut` will tell of it should this process die, and before anything is read. */
+  readonly begun?: () => void;
   /**
    * Strictly sorted by path (refused when not), every directory above an entry among them; `empty` is not looked at. In batches,
    * because an asynchronous step an entry costs more than the entry.

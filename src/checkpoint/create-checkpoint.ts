@@ -136,6 +136,7 @@ class Capture {
   readonly #code: CapturedCode;
   readonly #phasesMs: Record<string, number> = {};
   #held: HeldAgents | undefined;
+  #keeping: Promise<void> | undefined;
 
   constructor(ports: CheckpointPorts, request: CheckpointRequest, distrustCache: boolean) {
     this.#ports = ports;
@@ -154,20 +155,19 @@ class Capture {
     const { clock, git, log } = this.#ports;
     const before = await this.#hashesBefore();
     this.#held = await this.#request.hold?.();
-    const keeping = this.#keep();
     let isWritten = false;
     try {
       const { commit, manifest } = await this.#write(before);
       isWritten = true;
       this.#mark('content');
-      await keeping;
+      await this.#keeping;
       const row = rowOf(manifest, { commit, durationMs: Math.round(clock.elapsed() - this.#began) });
       await insertRow(this.#ports, row, this.#request.fence);
       this.#mark('row');
       log.info({ id: row.id, commit, phasesMs: this.#phasesMs }, 'checkpoint written');
       return { row, manifest, phasesMs: this.#phasesMs };
     } catch (error) {
-      await keeping;
+      await this.#keeping;
       // Once it is there it needs its commits, also when its row could not be written: it is adopted later.
       const isNeeded = isWritten || isFailure(error, 'already-exists');
       if (!isNeeded) await git.release(this.#id).catch(() => undefined);
@@ -213,6 +213,10 @@ class Capture {
     };
     const written = await checkpoints.create({
       id: this.#id,
+      // Not before: should this process die, whoever finds that it was cut takes the ref away again.
+      begun: () => {
+        this.#keeping = this.#keep();
+      },
       code: this.#code.batches(() => this.#mark('scan')),
       parts: parts(),
       manifest: (content) => {

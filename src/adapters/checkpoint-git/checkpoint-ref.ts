@@ -44,3 +44,14 @@ export async function listRefs(place: StorePlace): Promise<ReadonlyMap<string, O
     }),
   );
 }
+
+/** Takes these refs away, those that are there, and brings that to the disk. */
+export async function deleteRefs(place: StorePlace, ids: readonly string[]): Promise<void> {
+  const there = await listRefs(place);
+  const going = ids.filter((id) => there.has(id));
+  if (going.length === 0) return;
+  const commands = going.map((id) => `delete ${checkpointRef(id)}\n`);
+  const output = await place.run(['update-ref', '--stdin'], commands.join(''));
+  if (output.code !== 0) throw gitFailure(output, 'update-ref', place.dir);
+  syncPath(join(place.dir, prefix));
+}

@@ -8,27 +8,34 @@ import type {
   VerifiedContent,
   WrittenCheckpoint,
 } from '../../checkpoint/checkpoint-store.ts';
+import type { CheckpointSize, CheckpointSpace, Reclaimed } from '../../checkpoint/checkpoint-space.ts';
 import type { ObjectId } from '../../checkpoint/tree.ts';
 import { CodeframeError } from '../../failure.ts';
 import { nearest } from '../../ids.ts';
 import { baseOf, noBase, type BaseTree } from './base-tree.ts';
-import { checkpointRef, createRef, isCheckpointId, listRefs } from './checkpoint-ref.ts';
+import { checkpointRef, createRef, deleteRefs, isCheckpointId, listRefs } from './checkpoint-ref.ts';
 import { FastImport } from './fast-import.ts';
 import { listBlobs, openStored, type StoreReading } from './git-stored-checkpoint.ts';
 import { treeOfCommit } from './git-objects.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { Quarantine } from './quarantine.ts';
+import { cutMaking, endMaking, markMaking } from './making.ts';
+import { measureSizes } from './object-sizes.ts';
+import { objectBytes, reclaimSpace } from './reclaim-space.ts';
 import { ObjectReader } from './object-reader.ts';
 import { storeFailure, StorePlace, writeHint } from './store-place.ts';
+import { beginWriting } from './store-turns.ts';
 import { verifyCheckpoint } from './verify-checkpoint.ts';
 import { CheckpointWriter } from './write-checkpoint.ts';
 
+/** How long a reclaim waits for a moment in which nobody writes. */
+const reclaimWaitMs = 60_000;
+
 /** The checkpoints of a project in a bare git repository at `path`, which is made with the first of them. */
-export function openGitCheckpoints(options: { readonly path: string }): CheckpointStore {
+export function openGitCheckpoints(options: { readonly path: string }): CheckpointStore & CheckpointSpace {
   return new GitCheckpointStore(options.path);
 }
 
-class GitCheckpointStore implements CheckpointStore {
+class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
   readonly #place: StorePlace;
   readonly #reader: ObjectReader;
   /** The last checkpoint that was written here: the next one is mostly the same. */
@@ -80,6 +87,55 @@ class GitCheckpointStore implements CheckpointStore {
     }
   }
 
+  async remove(ids: readonly string[]): Promise<void> {
+    if (!this.#place.exists()) return;
+    await this.#place.ready();
+    await deleteRefs(this.#place, ids);
+    for (const id of ids) endMaking(this.#place.dir, id);
+  }
+
+  async reclaim(): Promise<Reclaimed | null> {
+    if (!this.#place.exists()) return { bytesBefore: 0, bytesAfter: 0 };
+    await this.#place.ready();
+    removeLeftovers(this.#place.dir);
+    try {
+      return await reclaimSpace(this.#place, { waitMs: reclaimWaitMs, hintPath: this.#hintPath() });
+    } catch (error) {
+      throw storeFailure(error, this.#place.dir);
+    } finally {
+      // It keeps files open, and with them the space of what is deleted.
+      await this.#reader.close();
+    }
+  }
+
+  async sizes(ids: readonly string[]): Promise<readonly CheckpointSize[]> {
+    if (ids.length === 0) return [];
+    const reading = await this.#reading(ids[0] ?? '');
+    const refs = await listRefs(this.#place);
+    const commits = ids.map((id) => {
+      const commit = refs.get(id);
+      if (commit === undefined) throw unknownId(id, [...refs.keys()]);
+      return { id, commit };
+    });
+    return measureSizes(reading, commits);
+  }
+
+  async diskBytes(): Promise<number> {
+    return this.#place.exists() ? objectBytes(this.#place.dir) : 0;
+  }
+
+  async cut(): Promise<readonly string[]> {
+    const { dir } = this.#place;
+    if (!this.#place.exists()) return [];
+    const cut = cutMaking(dir);
+    if (cut.length === 0) return [];
+    await this.#place.ready();
+    const there = await listRefs(this.#place);
+    // Its ref is there: it died just before it could take back that it makes one.
+    for (const id of cut) if (there.has(id)) endMaking(dir, id);
+    return cut.filter((id) => !there.has(id));
+  }
+
   async close(): Promise<void> {
     await this.#reader.close();
   }
@@ -87,13 +143,16 @@ class GitCheckpointStore implements CheckpointStore {
   async #create(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
     const format = await this.#place.ready();
     removeLeftovers(this.#place.dir, draft.id);
-    const quarantine = new Quarantine(this.#place.dir);
+    const quarantine = await beginWriting(this.#place.dir);
+    markMaking(this.#place.dir, draft.id);
+    draft.begun?.();
     const git = new FastImport(this.#place, quarantine);
     try {
       const base = await this.#takeBase();
       const written = await new CheckpointWriter(git, format, base).write(draft);
       quarantine.release();
       await createRef(this.#place, draft.id, written.commit);
+      endMaking(this.#place.dir, draft.id);
       const tree = await this.#treeOf(written.commit);
       if (tree !== undefined) this.#last = { commit: written.commit, base: { ...base, tree } };
       writeHint(this.#hintPath(), `${written.commit}\n`);

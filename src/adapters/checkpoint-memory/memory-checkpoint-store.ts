@@ -7,13 +7,14 @@ import type {
   StoredCheckpoint,
   WrittenCheckpoint,
 } from '../../checkpoint/checkpoint-store.ts';
+import type { CheckpointSize, CheckpointSpace } from '../../checkpoint/checkpoint-space.ts';
 import { codeList, encodeManifest, groupHashes, parseManifest, sha256 } from '../../checkpoint/manifest.ts';
 import type { CodeEntry, ObjectId, TreePath } from '../../checkpoint/tree.ts';
 import { CodeframeError } from '../../failure.ts';
 import { nearest } from '../../ids.ts';
 
 /** Checkpoints that are gone with the process: for tests of what uses them. */
-export function openMemoryCheckpoints(): CheckpointStore {
+export function openMemoryCheckpoints(): CheckpointStore & CheckpointSpace {
   const objects = new Map<ObjectId, Uint8Array>();
   const kept = new Map<string, Kept>();
 
@@ -32,6 +33,7 @@ export function openMemoryCheckpoints(): CheckpointStore {
           problem: 'it is no id of a checkpoint',
         });
       }
+      draft.begun?.();
       const made = await make(draft, objects);
       if (kept.has(draft.id))
         throw new CodeframeError({ code: 'already-exists', kind: 'checkpoint', id: draft.id });
@@ -46,8 +48,54 @@ export function openMemoryCheckpoints(): CheckpointStore {
       return { objects: manifest.files, bytes: manifest.bytes };
     },
     check: async () => undefined,
+    async remove(ids) {
+      for (const id of ids) kept.delete(id);
+    },
+    async reclaim() {
+      const bytesBefore = bytesOf(objects);
+      const needed = new Set([...kept.values()].flatMap(objectsOf));
+      for (const object of objects.keys()) if (!needed.has(object)) objects.delete(object);
+      return { bytesBefore, bytesAfter: bytesOf(objects) };
+    },
+    async sizes(ids) {
+      for (const id of ids) await open(id);
+      return sizesOf(ids, kept, objects);
+    },
+    diskBytes: async () => bytesOf(objects),
+    cut: async () => [],
     close: async () => undefined,
   };
+}
+
+function bytesOf(objects: ReadonlyMap<ObjectId, Uint8Array>): number {
+  return [...objects.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+}
+
+function objectsOf({ code }: Kept): ObjectId[] {
+  return code.flatMap((entry) => (entry.kind === 'directory' ? [] : [entry.object]));
+}
+
+function sizesOf(
+  ids: readonly string[],
+  kept: ReadonlyMap<string, Kept>,
+  objects: ReadonlyMap<ObjectId, Uint8Array>,
+): readonly CheckpointSize[] {
+  const own = ids.map((id) => {
+    const found = kept.get(id);
+    return new Set(found === undefined ? [] : objectsOf(found));
+  });
+  const sum = (wanted: readonly ObjectId[]): number =>
+    wanted.reduce((all, object) => all + (objects.get(object)?.length ?? 0), 0);
+  return ids.map((id, i) => {
+    const mine = [...(own[i] ?? [])];
+    const before = (object: ObjectId): boolean => own.slice(0, i).some((set) => set.has(object));
+    const elsewhere = (object: ObjectId): boolean => own.some((set, j) => j !== i && set.has(object));
+    return {
+      id,
+      addedBytes: sum(mine.filter((object) => !before(object))),
+      uniqueBytes: sum(mine.filter((object) => !elsewhere(object))),
+    };
+  });
 }
 
 interface Kept {
