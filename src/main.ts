@@ -31,10 +31,12 @@ import { treePath } from './checkpoint/tree.ts';
 import type { TreeWriter } from './checkpoint/tree-writer.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
 import type { ProjectPlace } from './project/config.ts';
 import { defaultGraceMs } from './project/pause.ts';
 import type { ProjectPorts, RunnerPorts } from './runner/ports.ts';
+import { checkpointProject } from './runner/live-checkpoint.ts';
 import { OpenProject } from './runner/project-handle.ts';
 import type { AuditReport } from './secret/audit.ts';
 import { redactLine } from './secret/redact-line.ts';
@@ -69,16 +71,20 @@ export async function openProject(dir: string, options: OpenOptions = {}): Promi
 
 async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<ProjectHandle> {
   const { ports, close } = await openPorts(place, options);
+  const gateway = lazyGateway(ports, place);
   await introduce(ports, place);
   return new OpenProject({
     ports,
     name: place.config.name,
     dataDir: place.dataDir,
-    loadRunner: (allow) => loadRunner(ports, { place, allow }),
+    loadRunner: (allow) => loadRunner(ports, { place, allow, gateway: gateway.open }),
     loadWindows,
     audit: (checkpointIds) => auditProject(ports, place, checkpointIds),
     upkeep: { openDrill },
-    closePorts: close,
+    closePorts: async () => {
+      await gateway.close();
+      await close();
+    },
   });
 }
 
@@ -214,10 +220,7 @@ async function introduce(ports: ProjectPorts, place: ProjectPlace): Promise<void
 }
 
 /** The tokenizer takes 150 ms to load: only what runs agents or saves memory pays for it. */
-async function loadRunner(
-  ports: ProjectPorts,
-  run: { readonly place: ProjectPlace; readonly allow: readonly string[] },
-): Promise<RunnerPorts> {
+async function loadRunner(ports: ProjectPorts, run: Omit<DriverParts, 'ports'>): Promise<RunnerPorts> {
   const { openO200kTokens } = await import('./adapters/tokens-o200k/o200k-tokens.ts');
   await ports.secrets.ready();
   return { ...ports, tokens: await openO200kTokens(), drivers: await driversOf({ ...run, ports }) };
@@ -240,10 +243,42 @@ async function auditProject(
   return audit({ ...ports, isAllowed, logs: () => logTexts(path.join(dataDir, 'logs')) }, checkpointIds);
 }
 
+/** The project's model server, opened when the first agent needs it. */
+function lazyGateway(
+  ports: ProjectPorts,
+  { dir, dataDir }: ProjectPlace,
+): { readonly open: () => Promise<Gateway>; readonly close: () => Promise<void> } {
+  let opening: Promise<Gateway> | undefined;
+  const load = async (): Promise<Gateway> => {
+    const { openGateway } = await import('./adapters/gateway-http/http-gateway.ts');
+    const { openGatewayPlace } = await import('./adapters/gateway-http/gateway-place.ts');
+    const { builtInPrices, costOf, findPrice } = await import('./adapters/model-ai-sdk/price-table.ts');
+    return openGateway({
+      log: ports.log,
+      clock: ports.clock,
+      redact: (said) => ports.secrets.redact(said).text,
+      projectDir: dir,
+      place: openGatewayPlace(path.join(dataDir, 'gateway.json')),
+      findPriced: (model) => {
+        const price = findPrice(builtInPrices, model);
+        return price && { windowTokens: price.windowTokens, costOf: (usage) => costOf(price, usage) };
+      },
+      checkpoint: async ({ agent, ...asked }) =>
+        (await checkpointProject({ ...ports, actor: `agent:${agent}` }, asked)).id,
+    });
+  };
+  return {
+    open: () => (opening ??= load()),
+    close: async () => (await opening)?.[Symbol.asyncDispose](),
+  };
+}
+
 interface DriverParts {
   readonly place: ProjectPlace;
   readonly allow: readonly string[];
   readonly ports: Pick<ProjectPorts, 'log' | 'processes' | 'secrets'>;
+  /** Through which the calls of agents that others wrote go; left out where no agent is run. */
+  readonly gateway?: () => Promise<Gateway>;
 }
 
 /** Knows the drivers by name, and loads them when one is asked whether it can run an agent: a quick command never is. */
@@ -298,6 +333,15 @@ async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDr
       ),
   });
   return new Map([model, command].map((driver) => [driver.name, driver]));
+}
+
+/** MCP on two streams, passed on to a server on HTTP; see the adapter. */
+export async function bridgeMcp(
+  url: URL,
+  streams: { readonly input: NodeJS.ReadableStream; readonly output: NodeJS.WritableStream },
+): Promise<void> {
+  const { bridgeMcp: bridge } = await import('./adapters/gateway-http/mcp-bridge.ts');
+  await bridge(url, streams);
 }
 
 interface OwnPackage {

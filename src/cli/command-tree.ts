@@ -23,6 +23,7 @@ import { demoCommand } from './commands/demo.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { eventsCommand } from './commands/events.ts';
 import { initCommand } from './commands/init.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { pauseCommand } from './commands/pause.ts';
 import { redoCommand } from './commands/redo.ts';
 import { restoreCommand } from './commands/restore.ts';
@@ -58,6 +59,7 @@ export function createProgram(run: RunWork): Command {
         eventsCommand(run),
         contextGroup(run),
         doctorCommand(run),
+        mcpCommand(run),
         verifyCommand(run),
         auditCommand(run),
       ],

@@ -60,6 +60,8 @@ class HttpGateway implements Gateway {
     server.keepAliveTimeout = 60_000;
     await listenOn(server, place?.port ?? 0).catch(() => listenOn(server, 0));
     place?.keep(portOf(server));
+    // It serves what this process runs, and keeps no process alive.
+    server.unref();
     return server;
   }
 

@@ -1,6 +1,9 @@
+import type { AgentSession } from '../../agent/session.ts';
+import type { AgentDesk } from '../../gateway/agent-tools.ts';
 import type { GatewayLine, GatewaySeat } from '../../gateway/gateway.ts';
 import { LineMemory } from '../../gateway/line-memory.ts';
 import type { GatewayParts } from './gateway-parts.ts';
+import type { McpLine } from './mcp-server.ts';
 import { pathInProject } from './path-in-project.ts';
 
 /** A call that is being answered, or waits. */
@@ -14,7 +17,7 @@ export interface LineCall {
 type Mode = 'open' | 'held' | 'cut';
 
 /** One agent's way through the gateway: what of it goes on, waits, or is cut. */
-export class Line implements GatewayLine {
+export class Line implements GatewayLine, AgentDesk {
   readonly baseUrl: string;
   readonly mcpUrl: string;
   readonly seat: GatewaySeat;
@@ -28,6 +31,7 @@ export class Line implements GatewayLine {
   readonly #calls = new Set<LineCall>();
   readonly #idle = new Set<() => void>();
   readonly #close: () => void;
+  #tools: Promise<McpLine> | undefined;
 
   constructor(
     parts: GatewayParts,
@@ -44,6 +48,18 @@ export class Line implements GatewayLine {
       redact,
       pathIn: (path) => pathInProject(path, projectDir),
     });
+  }
+
+  get session(): AgentSession {
+    return this.seat.session;
+  }
+
+  /** The agent's own tools; what serves them takes a moment to load. */
+  tools(): Promise<McpLine> {
+    this.#tools ??= import('./mcp-server.ts').then(
+      ({ McpLine: Tools }) => new Tools({ desk: this, agent: this.seat.agent, parts: this.parts }),
+    );
+    return this.#tools;
   }
 
   get mode(): Mode {
@@ -88,6 +104,7 @@ export class Line implements GatewayLine {
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
     this.#close();
+    await (await this.#tools)?.close();
     await this.idle(AbortSignal.timeout(1_000));
   }
 

@@ -25,7 +25,9 @@ export async function serveLine(asked: LineRequest): Promise<void> {
   // The agent may go at any time; whoever writes to it then is told by its own call.
   response.on('error', () => {});
   try {
-    if (line.mode === 'cut') response.destroy();
+    // The agent's tools are never held: they touch no files, and a call that waits would not reach them.
+    if (/^\/mcp\/?(?:\?|$)/.test(path)) await (await line.tools()).serve(request, response);
+    else if (line.mode === 'cut') response.destroy();
     else await serve(asked, recognise(request.method ?? 'GET', path.replace(/\?.*$/s, '')));
   } catch (error) {
     line.parts.log.debug({ err: error, agent: line.seat.agent }, 'a request of the agent ended early');

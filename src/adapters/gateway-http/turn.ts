@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StepRow } from '../../agent/step.ts';
 import { isFailure } from '../../failure.ts';
 import type { Provider } from '../../gateway/gateway.ts';
+import { lookForAnswer } from '../../gateway/agent-tools.ts';
 import { historyProblem } from '../../gateway/history-problem.ts';
 import { field, parseJson, type Json } from '../../gateway/json.ts';
 import { ReplyReader } from '../../gateway/read-reply.ts';
@@ -116,6 +117,7 @@ export class Turn {
         'the agent sent a history that a strict provider refuses',
       );
     await this.#line.room;
+    await lookForAnswer(this.#line);
     return session.beginStep({
       kind: 'model',
       name: this.#model.label,
