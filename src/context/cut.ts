@@ -1,15 +1,12 @@
 import type { Facts } from './facts.ts';
-import { afterLineNumber } from './lines.ts';
 import type { AdmittedItem } from './flash-item.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, Places } from './memory.ts';
 import { cutPieces, type Piece } from './pieces.ts';
 import { isCuttable, type Role, type Stretch } from './stretches.ts';
 
-/** A piece that may leave, with its place in the memory: which names and lines stand in it. */
+/** A piece that may leave, its tokens by the item's own count, and its place in the memory: which names and lines stand in it. */
 export interface MemoryPiece extends Piece {
   readonly item: number;
-  /** Tokens before they were brought to the scale of the item's own count. */
-  readonly estimate: number;
   readonly role: Role;
   /** Lines that begin with a number which a file tool put there. */
   readonly numbered: number;
@@ -23,7 +20,7 @@ export interface MemoryPiece extends Piece {
 export interface CutMemory {
   readonly memory: Memory;
   readonly pieces: readonly MemoryPiece[];
-  /** Counted tokens for one that the estimator says, over all pieces and by item: other models count otherwise. */
+  /** Counted tokens for one that the estimator says, over all pieces and by item (0: nothing of it may leave): models differ. */
   readonly rate: number;
   readonly rates: Float64Array;
 }
@@ -37,45 +34,53 @@ const PIECE_TOKENS = 220;
  * or that an edit has replaced since, so that such lines can leave alone.
  */
 export function cutMemory(facts: Facts): CutMemory {
-  const { items, kept, stretches } = facts.memory;
-  const pieces = items.flatMap((item, index) => {
-    if (kept[index] === true || item.tokens < LEAST_TOKENS) return [];
-    const cuttable = (stretches[index] ?? []).filter((stretch) => isCuttable(item, stretch));
-    return calibrated(
-      item,
-      cuttable.flatMap((stretch) => cutStretch(facts, index, stretch)),
-    );
+  const { items, kept } = facts.memory;
+  const pieces: MemoryPiece[] = [];
+  const rates = new Float64Array(items.length);
+  let estimate = 0;
+  items.forEach((item, index) => {
+    if (kept[index] === true || item.tokens < LEAST_TOKENS) return;
+    const raw = rawPieces(facts, index);
+    const rate = rateOf(item, raw);
+    for (const piece of raw) {
+      estimate += piece.tokens;
+      pieces.push(placed(facts, piece, { index, rate }));
+    }
+    rates[index] = rate;
   });
-  const estimate = pieces.reduce((sum, piece) => sum + piece.estimate, 0);
   const tokens = pieces.reduce((sum, piece) => sum + piece.tokens, 0);
-  const rate = estimate === 0 ? 1 : tokens / estimate;
-  const rates = new Float64Array(items.length).fill(rate);
-  for (const piece of pieces) rates[piece.item] = piece.tokens / piece.estimate;
-  return { memory: facts.memory, pieces, rate, rates };
+  return { memory: facts.memory, pieces, rate: estimate === 0 ? 1 : tokens / estimate, rates };
 }
 
 /** What a provider adds around a message is not in its text. */
 const ENVELOPE_TOKENS = 4;
 
-/** Estimates brought to the scale of the item's own count. */
-function calibrated(item: AdmittedItem, pieces: readonly MemoryPiece[]): MemoryPiece[] {
+/** Tokens by the item's own count for one that was estimated. */
+function rateOf(item: AdmittedItem, pieces: readonly Piece[]): number {
   const estimate = pieces.reduce((sum, piece) => sum + piece.tokens, 0);
   const covered = pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0);
-  if (estimate === 0) return [...pieces];
+  if (estimate === 0) return 1;
   const counted = (Math.max(1, item.tokens - ENVELOPE_TOKENS) * covered) / item.text.length;
-  const rate = Math.min(4, Math.max(0.25, counted / estimate));
-  return pieces.map((piece) => ({ ...piece, tokens: piece.tokens * rate }));
+  return Math.min(4, Math.max(0.25, counted / estimate));
 }
 
-function cutStretch(facts: Facts, index: number, stretch: Stretch): MemoryPiece[] {
-  const text = facts.memory.items[index]?.text ?? '';
-  const ends = [...breaksOf(facts, index, stretch), stretch.to];
-  let from = stretch.from;
-  return ends.flatMap((to) => {
-    const pieces = cutPieces(text, { ...stretch, from, to }, PIECE_TOKENS);
-    from = to;
-    return pieces.map((piece) => placed(facts, piece, { index, stretch }));
-  });
+type RawPiece = Piece & Pick<MemoryPiece, 'role'>;
+
+function rawPieces(facts: Facts, index: number): RawPiece[] {
+  const item = facts.memory.items[index];
+  const raw: RawPiece[] = [];
+  for (const stretch of facts.memory.stretches[index] ?? []) {
+    if (item === undefined || !isCuttable(item, stretch)) continue;
+    const { escaped, role } = stretch;
+    let from = stretch.from;
+    for (const to of [...breaksOf(facts, index, stretch), stretch.to]) {
+      for (const piece of cutPieces(item.text, { from, to, escaped }, PIECE_TOKENS)) {
+        raw.push({ from: piece.from, to: piece.to, tokens: piece.tokens, role });
+      }
+      from = to;
+    }
+  }
+  return raw;
 }
 
 const LEAST_RUN = 4;
@@ -83,12 +88,8 @@ const LEAST_RUN = 4;
 /** Where runs of at least `LEAST_RUN` lines begin and end that stand elsewhere or are no longer true. */
 function breaksOf(facts: Facts, index: number, stretch: Stretch): number[] {
   const { lines } = facts.memory;
-  const first = firstAtOrAfter(
-    lines.at,
-    lines.starts[index] ?? 0,
-    lines.starts[index + 1] ?? 0,
-  )(stretch.from);
-  const last = firstAtOrAfter(lines.at, first, lines.starts[index + 1] ?? 0)(stretch.to);
+  const first = placeIn(lines, index, stretch.from);
+  const last = placeIn(lines, index, stretch.to);
   const breaks: number[] = [];
   for (let at = first; at < last; at += 1) {
     const end = endOfSpent(facts, index, { at, last });
@@ -124,46 +125,31 @@ export function shareSpent(facts: Facts, piece: MemoryPiece): number {
   return spent / Math.max(1, piece.linesTo - piece.linesFrom);
 }
 
-function placed(facts: Facts, piece: Piece, place: { index: number; stretch: Stretch }): MemoryPiece {
-  const { names, lines, items } = facts.memory;
-  const { index } = place;
-  const item = items[index];
-  const nameAt = firstAtOrAfter(names.at, names.starts[index] ?? 0, names.starts[index + 1] ?? 0);
-  const lineAt = firstAtOrAfter(lines.at, lines.starts[index] ?? 0, lines.starts[index + 1] ?? 0);
+function placed(facts: Facts, piece: RawPiece, place: { index: number; rate: number }): MemoryPiece {
+  const { names, lines, numbered } = facts.memory;
+  const { index, rate } = place;
   return {
-    ...piece,
     item: index,
-    estimate: piece.tokens,
-    role: place.stretch.role,
-    numbered: item?.kind === 'result' ? numberedLines(item.text, piece) : 0,
-    namesFrom: nameAt(piece.from),
-    namesTo: nameAt(piece.to),
-    linesFrom: lineAt(piece.from),
-    linesTo: lineAt(piece.to),
+    from: piece.from,
+    to: piece.to,
+    tokens: piece.tokens * rate,
+    role: piece.role,
+    numbered: placeIn(numbered, index, piece.to) - placeIn(numbered, index, piece.from),
+    namesFrom: placeIn(names, index, piece.from),
+    namesTo: placeIn(names, index, piece.to),
+    linesFrom: placeIn(lines, index, piece.from),
+    linesTo: placeIn(lines, index, piece.to),
   };
 }
 
-function numberedLines(text: string, piece: Piece): number {
-  let count = 0;
-  for (let at = piece.from; at < piece.to;) {
-    const end = text.indexOf('\n', at);
-    const next = end < 0 || end >= piece.to ? piece.to : end + 1;
-    if (afterLineNumber(text, at, next) > at) count += 1;
-    at = next;
+/** The first place of an item that is not before a position: those of one item ascend. */
+function placeIn(places: Pick<Places, 'at' | 'starts'>, item: number, position: number): number {
+  let from = places.starts[item] ?? 0;
+  let to = places.starts[item + 1] ?? 0;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((places.at[middle] ?? 0) < position) from = middle + 1;
+    else to = middle;
   }
-  return count;
-}
-
-/** The first place in `[low, high)` whose position is not before the one asked for: those of one item ascend. */
-function firstAtOrAfter(at: readonly number[], low: number, high: number): (position: number) => number {
-  return (position) => {
-    let from = low;
-    let to = high;
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if ((at[middle] ?? 0) < position) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  };
+  return from;
 }

@@ -24,6 +24,7 @@ export interface Features {
 export function featureReader(facts: Facts): (piece: MemoryPiece) => Features {
   const named = new Map<string, number>();
   const counted = new Int32Array(facts.memory.names.table.size).fill(-1);
+  const wordsSince = peopleAfter(facts);
   let reading = 0;
   return (piece) => {
     const key = facts.files.keys[piece.item] ?? '';
@@ -34,9 +35,20 @@ export function featureReader(facts: Facts): (piece: MemoryPiece) => Features {
       names: Math.log1p(piece.namesTo - piece.namesFrom),
       size: Math.log1p((facts.memory.items[piece.item]?.tokens ?? 0) / ITEM_UNIT),
       fileNamed: named.get(key) ?? 0,
-      wordsSince: Math.log1p(facts.people.filter((index) => index > piece.item).length),
+      wordsSince: Math.log1p(wordsSince[piece.item] ?? 0),
     };
   };
+}
+
+/** Per item how many times a person spoke after it. */
+function peopleAfter({ memory, people }: Facts): Int32Array {
+  const after = new Int32Array(memory.items.length);
+  let next = people.length;
+  for (let index = after.length - 1; index >= 0; index -= 1) {
+    after[index] = people.length - next;
+    if (people[next - 1] === index) next -= 1;
+  }
+  return after;
 }
 
 const ITEM_UNIT = 110;

@@ -8,14 +8,14 @@ export interface LineRange {
 }
 
 /**
- * Calls `found(line, at)` for every line of a range that says something, in order. Two lines have one number when they differ
- * only in space, quotes, escapes and the number that a file tool puts before a line: a line of a file is the same line when it
- * is read, when an edit quotes it, and when an edit wrote it.
+ * Calls `found(line, at, isNumbered)` for every line of a range, in order; `line` is -1 for one that says nothing. Two lines
+ * have one number when they differ only in space, quotes, escapes and the number that a file tool puts before a line: a line
+ * of a file is the same line when it is read, when an edit quotes it, and when an edit wrote it.
  */
 export function scanLines(
   source: { readonly text: string; readonly range: LineRange },
   lines: NameTable,
-  found: (line: number, at: number) => void,
+  found: (line: number, at: number, isNumbered: boolean) => void,
 ): void {
   const { text, range } = source;
   const hash = { first: 0, second: 0, length: 0 };
@@ -27,7 +27,7 @@ export function scanLines(
     hashLine(text, { from, to: end, escaped: range.escaped }, hash);
     place.from = from;
     place.to = end;
-    if (hash.length >= SHORTEST) found(lines.number(hash, 0, place), at);
+    found(hash.length >= SHORTEST ? lines.number(hash, 0, place) : -1, at, from > at);
     at = end + (range.escaped ? 2 : 1);
   }
 }
@@ -51,7 +51,6 @@ const SPACE = 32;
 const TAB = 9;
 const ARROW = 0x2192;
 const BAR = 124;
-const NEWLINE = 10;
 const QUOTE = 34;
 const BACKSLASH = 92;
 const LETTER_N = 110;
@@ -63,14 +62,14 @@ function isDigit(code: number): boolean {
 
 /** Where the line ends: before its line end, or where the range does. */
 function endOfLine(text: string, from: number, range: LineRange): number {
-  let at = from;
-  while (at < range.to) {
-    const code = text.charCodeAt(at);
-    if (!range.escaped && code === NEWLINE) return at;
-    if (range.escaped && code === BACKSLASH) {
-      if (text.charCodeAt(at + 1) === LETTER_N) return at;
-      at += 1;
-    }
+  if (!range.escaped) {
+    const end = text.indexOf('\n', from);
+    return end < 0 || end > range.to ? range.to : end;
+  }
+  // Not by indexOf: of a million short strings in one call, each would look through all that follow.
+  for (let at = from; at < range.to; at += 1) {
+    if (text.charCodeAt(at) !== BACKSLASH) continue;
+    if (text.charCodeAt(at + 1) === LETTER_N) return at;
     at += 1;
   }
   return range.to;

@@ -1,3 +1,5 @@
+import { IntList } from './int-list.ts';
+
 /** What a name looks like, which says how likely it is that only the context knows it. */
 export const NAME_PLAIN = 0;
 export const NAME_CAPITAL = 1;
@@ -23,7 +25,9 @@ export class NameTable {
   #mask = (1 << 12) - 1;
   readonly #first: number[] = [];
   readonly #second: number[] = [];
-  readonly #places: NamePlace[] = [];
+  readonly #texts: string[] = [];
+  readonly #from = new IntList();
+  readonly #to = new IntList();
   readonly kinds: number[] = [];
 
   get size(): number {
@@ -46,15 +50,16 @@ export class NameTable {
 
   /** The name as it is written. */
   word(id: number): string {
-    const place = this.#places[id];
-    return place ? place.text.slice(place.from, place.to) : '';
+    return this.#texts[id]?.slice(this.#from.at(id), this.#to.at(id)) ?? '';
   }
 
   #add(hash: { first: number; second: number }, kind: number, place: NamePlace): number {
     const id = this.kinds.length;
     this.#first.push(hash.first);
     this.#second.push(hash.second);
-    this.#places.push({ text: place.text, from: place.from, to: place.to });
+    this.#texts.push(place.text);
+    this.#from.push(place.from);
+    this.#to.push(place.to);
     this.kinds.push(kind);
     if (this.kinds.length * 2 > this.#slots.length) this.#grow();
     return id;

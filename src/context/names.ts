@@ -47,7 +47,12 @@ interface Word {
   end: number;
   first: number;
   second: number;
-  readonly sorts: Int32Array;
+  /** Of the letters a to f, and of the others. */
+  hexes: number;
+  smalls: number;
+  capitals: number;
+  digits: number;
+  joints: number;
 }
 
 const SMALL = 1;
@@ -55,7 +60,6 @@ const SMALL_HEX = 2;
 const CAPITAL = 3;
 const DIGIT = 4;
 const JOINT = 5;
-const WIDE = 6;
 
 const SORTS = Uint8Array.from({ length: 128 }, (_, code) => {
   const sign = String.fromCharCode(code);
@@ -67,7 +71,7 @@ const SORTS = Uint8Array.from({ length: 128 }, (_, code) => {
 });
 
 function newWord(): Word {
-  return { end: 0, first: 0, second: 0, sorts: new Int32Array(7) };
+  return { end: 0, first: 0, second: 0, hexes: 0, smalls: 0, capitals: 0, digits: 0, joints: 0 };
 }
 
 function isWordCode(code: number): boolean {
@@ -79,19 +83,28 @@ function isWordCode(code: number): boolean {
 function readWord(text: string, from: number, word: Word): void {
   let first = 0x811c9dc5;
   let second = 0x9e3779b9;
+  let [hexes, smalls, capitals, digits, joints] = [0, 0, 0, 0, 0];
   let at = from;
-  word.sorts.fill(0);
   for (; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
     if (!isWordCode(code)) break;
-    const sort = code < 128 ? (SORTS[code] ?? WIDE) : WIDE;
-    word.sorts[sort] = (word.sorts[sort] ?? 0) + 1;
+    const sort = code < 128 ? SORTS[code] : 0;
+    if (sort === SMALL) smalls += 1;
+    else if (sort === SMALL_HEX) hexes += 1;
+    else if (sort === CAPITAL) capitals += 1;
+    else if (sort === DIGIT) digits += 1;
+    else if (sort === JOINT) joints += 1;
     first = Math.imul(first ^ code, 0x01000193);
     second = Math.imul(second ^ code, 0x5bd1e995);
   }
   word.end = at;
   word.first = first ^ (first >>> 15);
   word.second = second;
+  word.hexes = hexes;
+  word.smalls = smalls;
+  word.capitals = capitals;
+  word.digits = digits;
+  word.joints = joints;
 }
 
 function hashRange(text: string, { from, to }: { from: number; to: number }, word: Word): void {
@@ -121,17 +134,15 @@ const ARROW = 0x2192;
 function kindOf(text: string, from: number, word: Word): number {
   const length = word.end - from;
   if (length < 3 || length > LONGEST_NAME) return -1;
-  const { sorts } = word;
-  const capital = sorts[CAPITAL] ?? 0;
-  const digit = sorts[DIGIT] ?? 0;
-  const small = (sorts[SMALL] ?? 0) + (sorts[SMALL_HEX] ?? 0);
-  if (digit === length) return text.charCodeAt(word.end) === ARROW ? -1 : NAME_NUMBER;
-  if ((sorts[SMALL_HEX] ?? 0) + digit === length && length >= 7 && digit > 0) return NAME_HASH;
+  const { hexes, capitals, digits } = word;
+  const small = word.smalls + hexes;
+  if (digits === length) return text.charCodeAt(word.end) === ARROW ? -1 : NAME_NUMBER;
+  if (hexes + digits === length && length >= 7 && digits > 0) return NAME_HASH;
   const first = text.charCodeAt(from);
   const startsHigh = first >= 65 && first <= 90;
-  if (digit > 0 || (sorts[JOINT] ?? 0) > 0) return NAME_MIXED;
-  if (capital > (startsHigh ? 1 : 0) && small > 0) return NAME_MIXED;
-  if (capital > 0) return NAME_CAPITAL;
+  if (digits > 0 || word.joints > 0) return NAME_MIXED;
+  if (capitals > (startsHigh ? 1 : 0) && small > 0) return NAME_MIXED;
+  if (capitals > 0) return NAME_CAPITAL;
   return length >= 4 ? NAME_PLAIN : -1;
 }
 

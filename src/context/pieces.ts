@@ -1,5 +1,5 @@
 import { estimateTokens } from './estimate-tokens.ts';
-import type { Stretch } from './stretches.ts';
+import type { LineRange } from './lines.ts';
 
 /** Characters `from` to `to` (UTF-16, end excluded) of an item's text, and about how many tokens they are. */
 export interface Piece {
@@ -12,7 +12,7 @@ export interface Piece {
  * Cuts a stretch of text into pieces of about `size` tokens at line ends, so that together they are the stretch again.
  * A line without an end is cut by its length, never inside a surrogate pair or an escape.
  */
-export function cutPieces(text: string, stretch: Stretch, size: number): Piece[] {
+export function cutPieces(text: string, stretch: LineRange, size: number): Piece[] {
   const pieces: Piece[] = [];
   let from = stretch.from;
   let at = stretch.from;
@@ -37,13 +37,14 @@ export function cutPieces(text: string, stretch: Stretch, size: number): Piece[]
 const LONGEST_LINE = 800;
 
 /** Behind the line's end; a line that is too long ends anywhere that splits nothing. */
-function endOfLine(text: string, from: number, stretch: Stretch): number {
+function endOfLine(text: string, from: number, stretch: LineRange): number {
   const most = Math.min(stretch.to, from + LONGEST_LINE);
   const end = stretch.escaped ? endOfEscapedLine(text, from, most) : endOfPlainLine(text, from, most);
   return end < stretch.to ? beforeSplitPair(text, end) : stretch.to;
 }
 
 function endOfPlainLine(text: string, from: number, most: number): number {
+  // Not by indexOf, which would look through megabytes for each piece of a text without a break.
   for (let at = from; at < most; at += 1) if (text.charCodeAt(at) === 10) return at + 1;
   return most;
 }
