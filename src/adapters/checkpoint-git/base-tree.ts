@@ -1,80 +1,28 @@
-import type { ObjectId } from '../../checkpoint/tree.ts';
-import { codePrefix, type StoredBlob } from './code-entries.ts';
-import { pathOfStored } from './entry-names.ts';
+import type { CodeDraft } from '../../checkpoint/checkpoint-store.ts';
+import type { CodeEntry } from '../../checkpoint/tree.ts';
+import type { StoredTrees } from './stored-trees.ts';
+import { TreeDir } from './tree-dir.ts';
 
-/** The tree of an earlier checkpoint, from which the next one starts. It turns into the next one's as that is written. */
-export interface BaseTree {
-  readonly tree: ObjectId | undefined;
-  /** By path in the project. */
-  readonly code: BaseBlobs;
-  /** By path from the top. */
-  readonly parts: BaseBlobs;
+/** What the checkpoint before was written from, in the order of its paths. */
+export interface WrittenCode {
+  readonly draft: CodeDraft;
+  readonly entry: CodeEntry;
 }
-
-export function noBase(): BaseTree {
-  return { tree: undefined, code: new BaseBlobs(), parts: new BaseBlobs() };
-}
-
-export function baseOf(tree: ObjectId, blobs: readonly StoredBlob[]): BaseTree {
-  const base = { tree, code: new BaseBlobs(), parts: new BaseBlobs() };
-  for (const { path, mode, object } of blobs) {
-    if (path.startsWith(codePrefix)) base.code.add(pathOfStored(path.slice(codePrefix.length)), mode, object);
-    else base.parts.add(path, mode, object);
-  }
-  return base;
-}
-
-interface BaseBlob {
-  mode: string;
-  object: ObjectId;
-  /** The last round in which it was asked for. */
-  seen: number;
-}
-
-const added = { isNew: true } as const;
-const kept = { isNew: false } as const;
 
 /**
- * Blobs by path, changed in place: of 100,000 mostly none is another one than in the checkpoint before, and a new map of
- * all of them would cost more than all the rest of the work.
+ * The checkpoint from which the next one starts: of 100,000 files mostly none is another one, and making all of its trees
+ * anew would cost more than all the rest of the work. It turns into the next one as that is written.
  */
-export class BaseBlobs {
-  readonly #blobs = new Map<string, BaseBlob>();
-  #round = 1;
-  #seen = 0;
+export interface Base {
+  /** The tree as it was written by this process; empty when another one wrote the last checkpoint. */
+  readonly tree: TreeDir;
+  readonly code: readonly WrittenCode[];
+  /** The paths of everything else. */
+  readonly parts: ReadonlySet<string>;
+  /** What another process wrote; undefined when `tree` is all there is to know. */
+  readonly stored: StoredTrees | undefined;
+}
 
-  add(path: string, mode: string, object: ObjectId): void {
-    this.#blobs.set(path, { mode, object, seen: 0 });
-  }
-
-  /** Puts a blob at a path; answers the mode of another one that was there. Each path once a round. */
-  put(path: string, mode: string, object: ObjectId): { readonly isNew: boolean; readonly before?: string } {
-    const blob = this.#blobs.get(path);
-    this.#seen += 1;
-    if (blob === undefined) {
-      this.#blobs.set(path, { mode, object, seen: this.#round });
-      return added;
-    }
-    if (blob.seen === this.#round) throw new Error(`a checkpoint has two entries at ${path}`);
-    blob.seen = this.#round;
-    if (blob.object === object && blob.mode === mode) return kept;
-    const before = blob.mode;
-    blob.mode = mode;
-    blob.object = object;
-    return { isNew: true, before };
-  }
-
-  /** Takes away and answers what was not asked for in this round, and ends it. */
-  takeUnseen(): { readonly path: string; readonly mode: string }[] {
-    const unseen: { readonly path: string; readonly mode: string }[] = [];
-    if (this.#seen !== this.#blobs.size) {
-      for (const [path, { mode, seen }] of this.#blobs) {
-        if (seen !== this.#round) unseen.push({ path, mode });
-      }
-      for (const { path } of unseen) this.#blobs.delete(path);
-    }
-    this.#round += 1;
-    this.#seen = 0;
-    return unseen;
-  }
+export function emptyBase(stored?: StoredTrees): Base {
+  return { tree: new TreeDir(), code: [], parts: new Set(), stored };
 }

@@ -1,4 +1,13 @@
-import { existsSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectId } from '../../checkpoint/tree.ts';
 import { CodeframeError } from '../../failure.ts';
@@ -18,18 +27,58 @@ export function isCheckpointId(id: string): boolean {
 
 /**
  * The commit point: the ref is created when there is none of its name. All objects are on the disk before, with the
- * names of their files; the ref is when this resolves. Throws `already-exists`.
+ * names of their files; the ref is when this returns. It is done as git does it for refs in files: whoever holds the
+ * lock writes; a git of its own would take longer than all the rest. Throws `already-exists`.
  */
-export async function createRef(place: StorePlace, id: string, commit: ObjectId): Promise<void> {
-  const output = await place.run(['update-ref', '--stdin'], `create ${checkpointRef(id)} ${commit}\n`);
-  if (output.code !== 0) {
-    if (/already exists/.test(output.stderr))
-      throw new CodeframeError({ code: 'already-exists', kind: 'checkpoint', id });
-    throw gitFailure(output, 'update-ref', place.dir);
-  }
+export function createRef(place: StorePlace, id: string, commit: ObjectId): void {
   const path = join(place.dir, checkpointRef(id));
-  if (existsSync(path)) syncPath(path);
+  const lock = openLock(place, id, `${path}.lock`);
+  try {
+    if (readRef(place, id) !== undefined) throw alreadyExists(id);
+    writeSync(lock, `${commit}\n`);
+    fsyncSync(lock);
+    renameSync(`${path}.lock`, path);
+  } catch (error) {
+    rmSync(`${path}.lock`, { force: true });
+    throw error;
+  } finally {
+    closeSync(lock);
+  }
   syncPath(join(place.dir, prefix));
+}
+
+function openLock(place: StorePlace, id: string, path: string): number {
+  try {
+    mkdirSync(join(place.dir, prefix), { recursive: true, mode: 0o700 });
+    return openSync(path, 'wx', 0o600);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (readRef(place, id) !== undefined) throw alreadyExists(id);
+    throw gitFailure({ code: null, stderr: `${path} is held by another process` }, 'update-ref', place.dir);
+  }
+}
+
+function alreadyExists(id: string): CodeframeError {
+  return new CodeframeError({ code: 'already-exists', kind: 'checkpoint', id });
+}
+
+/** The commit that a checkpoint's ref names, by the files of the store; undefined when there is no such ref. */
+export function readRef(place: StorePlace, id: string): ObjectId | undefined {
+  const loose = readText(join(place.dir, checkpointRef(id)));
+  // A ref without a commit is there all the same: what damaged it is not for the next checkpoint to hide.
+  if (loose !== undefined) return loose.trimEnd();
+  const packed = readText(join(place.dir, 'packed-refs'));
+  const end = packed?.indexOf(` ${checkpointRef(id)}\n`) ?? -1;
+  return packed === undefined || end < 0 ? undefined : packed.slice(packed.lastIndexOf('\n', end) + 1, end);
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'latin1');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** The ids and commits of all checkpoints, by id. */

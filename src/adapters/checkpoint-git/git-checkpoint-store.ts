@@ -12,17 +12,19 @@ import type { CheckpointSize, CheckpointSpace, Reclaimed } from '../../checkpoin
 import type { ObjectId } from '../../checkpoint/tree.ts';
 import { CodeframeError } from '../../failure.ts';
 import { nearest } from '../../ids.ts';
-import { baseOf, noBase, type BaseTree } from './base-tree.ts';
-import { checkpointRef, createRef, deleteRefs, isCheckpointId, listRefs } from './checkpoint-ref.ts';
-import { FastImport } from './fast-import.ts';
-import { listBlobs, openStored, type StoreReading } from './git-stored-checkpoint.ts';
+import { emptyBase, type Base } from './base-tree.ts';
+import { checkpointRef, createRef, deleteRefs, isCheckpointId, listRefs, readRef } from './checkpoint-ref.ts';
 import { treeOfCommit } from './git-objects.ts';
+import { openStored, type StoreReading } from './git-stored-checkpoint.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { cutMaking, endMaking, markMaking } from './making.ts';
+import { missingObjects } from './missing-objects.ts';
 import { measureSizes } from './object-sizes.ts';
 import { objectBytes, reclaimSpace } from './reclaim-space.ts';
 import { ObjectReader } from './object-reader.ts';
-import { storeFailure, StorePlace, writeHint } from './store-place.ts';
+import { PackWriter } from './pack-writer.ts';
+import { storeFailure, StorePlace, writeHint, type ObjectFormat } from './store-place.ts';
+import { settle, StoredTrees } from './stored-trees.ts';
 import { beginWriting } from './store-turns.ts';
 import { verifyCheckpoint } from './verify-checkpoint.ts';
 import { CheckpointWriter } from './write-checkpoint.ts';
@@ -39,7 +41,7 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
   readonly #place: StorePlace;
   readonly #reader: ObjectReader;
   /** The last checkpoint that was written here: the next one is mostly the same. */
-  #last: { readonly commit: ObjectId; readonly base: BaseTree } | undefined;
+  #last: { readonly commit: ObjectId; readonly base: Base } | undefined;
 
   constructor(path: string) {
     this.#place = new StorePlace(path);
@@ -146,58 +148,52 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
     const quarantine = await beginWriting(this.#place.dir);
     markMaking(this.#place.dir, draft.id);
     draft.begun?.();
-    const git = new FastImport(this.#place, quarantine);
+    const pack = new PackWriter(quarantine.packDir, format);
     try {
-      const base = await this.#takeBase();
-      const written = await new CheckpointWriter(git, format, base).write(draft);
+      const base = await this.#takeBase(format);
+      const missing = (objects: readonly ObjectId[]) => missingObjects(this.#place, objects);
+      const corrupt = (problem: string): Error => this.#place.corrupt(problem);
+      const writer = new CheckpointWriter({ pack, format, base, missing, corrupt });
+      const written = await writer.write(draft);
+      pack.finish();
       quarantine.release();
-      await createRef(this.#place, draft.id, written.commit);
+      createRef(this.#place, draft.id, written.commit);
       endMaking(this.#place.dir, draft.id);
-      const tree = await this.#treeOf(written.commit);
-      if (tree !== undefined) this.#last = { commit: written.commit, base: { ...base, tree } };
-      writeHint(this.#hintPath(), `${written.commit}\n`);
+      settle(base.tree, format);
+      this.#last = { commit: written.commit, base: writer.next };
+      writeHint(this.#hintPath(), `${written.commit} ${draft.id}\n`);
       return written;
-    } catch (error) {
-      await git.abort();
-      throw error;
     } finally {
+      pack.abort();
       quarantine.remove();
     }
   }
 
-  /** The last checkpoint's tree, for one writer: it changes it. */
-  async #takeBase(): Promise<BaseTree> {
+  /** The last checkpoint, for one writer: it changes it. */
+  async #takeBase(format: ObjectFormat): Promise<Base> {
     const last = this.#last;
     this.#last = undefined;
-    const commit = this.#lastCommit();
+    const [commit, id] = this.#lastWritten();
     // Also when it is in memory: another process may have deleted it since.
-    const tree = commit === undefined ? undefined : await this.#treeOf(commit);
-    if (commit === undefined || tree === undefined) return noBase();
+    if (commit === undefined || id === undefined || readRef(this.#place, id) !== commit) return emptyBase();
     if (last?.commit === commit) return last.base;
-    try {
-      return baseOf(tree, await listBlobs(this.#place, commit));
-    } catch {
-      // A base only saves work: of a damaged one nothing is taken over, and everything is written anew.
-      return noBase();
-    }
+    const found = await this.#reader.read(commit);
+    const tree = found?.type === 'commit' ? treeOfCommit(found.bytes) : undefined;
+    return tree === undefined ? emptyBase() : emptyBase(new StoredTrees(this.#reader, format, tree));
   }
 
-  #lastCommit(): ObjectId | undefined {
+  #lastWritten(): readonly string[] {
     try {
-      return /^[0-9a-f]{40,64}(?=\n$)/.exec(readFileSync(this.#hintPath(), 'latin1'))?.[0];
+      const hint = readFileSync(this.#hintPath(), 'latin1');
+      return /^([0-9a-f]{40,64}) ([\w-]{1,100})\n$/.exec(hint)?.slice(1) ?? [];
     } catch {
       // No checkpoint yet, or no hint: the next one is written whole.
-      return undefined;
+      return [];
     }
   }
 
   #hintPath(): string {
     return join(this.#place.dir, 'codeframe-last');
-  }
-
-  async #treeOf(commit: ObjectId): Promise<ObjectId | undefined> {
-    const found = await this.#reader.read(commit);
-    return found?.type === 'commit' ? treeOfCommit(found.bytes) : undefined;
   }
 
   async #reading(id: string): Promise<StoreReading> {

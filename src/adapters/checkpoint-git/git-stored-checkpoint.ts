@@ -163,7 +163,7 @@ export async function assembleCode(
 }
 
 /** All blobs of a commit, as git lists them. */
-export async function listBlobs(place: StorePlace, commit: string): Promise<readonly StoredBlob[]> {
+async function listBlobs(place: StorePlace, commit: string): Promise<readonly StoredBlob[]> {
   const output = await place.run(['ls-tree', '-r', '-z', '-l', '--full-tree', commit]);
   if (output.code !== 0) throw gitFailure(output, 'ls-tree', place.dir);
   const lines = output.stdout.toString('latin1').split('\0').slice(0, -1);

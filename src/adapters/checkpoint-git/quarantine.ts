@@ -7,7 +7,7 @@ export const quarantinePrefix = 'incoming-';
 let count = 0;
 
 /**
- * Where git writes the objects of one checkpoint until they are complete. It bears this process's id, so that the next
+ * Where the objects of one checkpoint are written until they are complete. It bears this process's id, so that the next
  * one can tell whether what it finds there is still being written; and a failure leaves nothing in the store.
  */
 export class Quarantine {
@@ -17,26 +17,23 @@ export class Quarantine {
   constructor(store: string) {
     this.#store = store;
     this.#dir = join(store, `${quarantinePrefix}${process.pid}-${++count}`);
-    mkdirSync(join(this.#dir, 'pack'), { recursive: true, mode: 0o700 });
+    mkdirSync(this.packDir, { recursive: true, mode: 0o700 });
   }
 
-  /** For git: write here, and know what is in the store. */
-  get env(): NodeJS.ProcessEnv {
-    return {
-      GIT_OBJECT_DIRECTORY: this.#dir,
-      GIT_ALTERNATE_OBJECT_DIRECTORIES: join(this.#store, 'objects'),
-    };
+  /** Where the pack is to be written. */
+  get packDir(): string {
+    return join(this.#dir, 'pack');
   }
 
-  /** Moves what git wrote and synced into the store; its names are on the disk too when this returns. */
+  /** Moves a pack that is complete and synced into the store; its names are on the disk too when this returns. */
   release(): void {
-    const from = join(this.#dir, 'pack');
+    const from = this.packDir;
     const to = join(this.#store, 'objects', 'pack');
     // A pack is there for git once its index is: that comes last.
     const names = readdirSync(from).filter((name) => /\.(pack|rev|idx)$/.test(name));
     for (const name of names.toSorted((a, b) => rank(a) - rank(b)))
       renameSync(join(from, name), join(to, name));
-    // git syncs the files; on some file systems (btrfs) a directory's new names need a sync of their own.
+    // The files are synced; a directory's new names need a sync of their own.
     syncPath(to);
   }
 

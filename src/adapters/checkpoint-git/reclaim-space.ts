@@ -167,7 +167,8 @@ function moveIn(dir: string, aside: string): ReadonlySet<string> {
 /** The next checkpoint must not start from one that is gone. */
 function forgetHint(path: string, commits: ReadonlySet<ObjectId>): void {
   if (statSync(path, { throwIfNoEntry: false }) === undefined) return;
-  if (!commits.has(readFileSync(path, 'latin1').trim())) rmSync(path, { force: true });
+  const [commit = ''] = readFileSync(path, 'latin1').split(/[ \n]/);
+  if (!commits.has(commit)) rmSync(path, { force: true });
 }
 
 /** What was there before, but for a pack that has come out the same again. Indexes first: a pack without one is no pack. */

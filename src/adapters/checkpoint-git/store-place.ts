@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
 import { gitEnvironment, gitFailure, runGit, type GitOutput } from '../git-process.ts';
 
-/** The oldest git whose fast-import knows what is asked of it. */
+/** The oldest git that the tests ran with. */
 const versionNeeded = [2, 25] as const;
 
 /**

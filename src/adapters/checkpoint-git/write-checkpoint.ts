@@ -7,33 +7,41 @@ import type {
 } from '../../checkpoint/checkpoint-store.ts';
 import { codeList, encodeManifest, groupHashes, sha256, type Manifest } from '../../checkpoint/manifest.ts';
 import type { CodeEntry, ObjectId, TreePath } from '../../checkpoint/tree.ts';
-import type { BaseTree } from './base-tree.ts';
+import type { Base, WrittenCode } from './base-tree.ts';
 import { codePrefix, gitMode } from './code-entries.ts';
 import { storedPath } from './entry-names.ts';
-import type { FastImport } from './fast-import.ts';
 import { objectId } from './git-objects.ts';
+import type { PackWriter } from './pack-writer.ts';
 import type { ObjectFormat } from './store-place.ts';
+import { TreeDir } from './tree-dir.ts';
 import { encodeModes } from './tree-modes.ts';
 
+export interface Writing {
+  readonly pack: PackWriter;
+  readonly format: ObjectFormat;
+  /** It becomes what is written; after a failure it is of no use any more. */
+  readonly base: Base;
+  /** Which of these objects the store has not. */
+  readonly missing: (objects: readonly ObjectId[]) => Promise<readonly ObjectId[]>;
+  /** The failure for a draft that names an object that is nowhere. */
+  readonly corrupt: (problem: string) => Error;
+}
+
 /**
- * Hands a draft to git: only what the base tree does not have already. The base makes the work small; what is written
- * is the same without it.
+ * Packs of a draft what the base does not have already. The base makes the work small; what is written is the same
+ * without it.
  */
 export class CheckpointWriter {
-  readonly #git: FastImport;
-  readonly #format: ObjectFormat;
-  readonly #base: BaseTree;
-  readonly #changed: { path: string; mode: string; object: ObjectId }[] = [];
-  readonly #deleted: string[] = [];
-  readonly #entries: CodeEntry[] = [];
+  readonly #writing: Writing;
+  readonly #written: WrittenCode[] = [];
+  /** How many of the base's entries lie before what was added last. */
+  #passed = 0;
   readonly #objects = new Map<TreePath, ObjectId>();
   readonly #parts: { path: string; sha256: string }[] = [];
+  readonly #partPaths = new Set<string>();
 
-  /** The base becomes what was written; after a failure it is of no use any more. */
-  constructor(git: FastImport, format: ObjectFormat, base: BaseTree) {
-    this.#git = git;
-    this.#format = format;
-    this.#base = base;
+  constructor(writing: Writing) {
+    this.#writing = writing;
   }
 
   async write(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
@@ -43,47 +51,83 @@ export class CheckpointWriter {
         if (adding !== undefined) await adding;
       }
     }
+    this.#dropBefore(undefined);
     for await (const batch of draft.parts) for (const part of batch) await this.#addPart(part);
-    for (const part of encodeModes(this.#entries)) await this.#addBlob(part);
-    const manifest = draft.manifest(this.#content());
+    const entries = this.#written.map(({ entry }) => entry);
+    for (const part of encodeModes(entries)) await this.#addBlob(part);
+    const manifest = draft.manifest(this.#content(entries));
     await this.#addBlob({ path: 'manifest.json', bytes: encodeManifest(manifest) });
-    return { commit: await this.#commit(draft.id, manifest), objects: this.#objects };
+    this.#dropOldParts();
+    return { commit: await this.#commit(manifest), objects: this.#objects };
+  }
+
+  /** What the next checkpoint may start from. */
+  get next(): Base {
+    const { tree } = this.#writing.base;
+    return { tree, code: this.#written, parts: this.#partPaths, stored: undefined };
   }
 
   /** Undefined, and no promise, for an entry that costs nothing: of most of them that is all. */
   #addCode(draft: CodeDraft): Promise<void> | undefined {
-    const before = this.#entries.at(-1);
-    if (before !== undefined && before.path >= draft.path)
+    const last = this.#written.at(-1);
+    if (last !== undefined && last.entry.path >= draft.path)
       throw new Error('the entries of a draft are not sorted');
-    if (draft.kind === 'directory') {
-      this.#entries.push(draft);
+    this.#dropBefore(draft.path);
+    const before = this.#takeBefore(draft.path);
+    if (before?.draft === draft) {
+      this.#written.push(before);
       return undefined;
     }
-    if (draft.kind === 'link') {
-      const bytes = Buffer.from(draft.target, 'latin1');
-      const entry = { ...draft, object: objectId(this.#format, 'blob', bytes) };
-      return this.#addEntry(entry, bytes);
-    }
-    const { path, mode, content } = draft;
-    if ('object' in content) return this.#addEntry({ kind: 'file', path, mode, ...content });
-    const { bytes } = content;
-    const object = objectId(this.#format, 'blob', bytes);
-    this.#objects.set(path, object);
-    return this.#addEntry({ kind: 'file', path, mode, object, size: bytes.length }, bytes);
+    const { entry, bytes } = this.#entryOf(draft);
+    this.#written.push({ draft, entry });
+    if (before !== undefined && storedCodePath(before.entry) !== storedCodePath(entry)) this.#drop(before);
+    if (entry.kind === 'directory') return undefined;
+    return this.#putEntry(entry, bytes);
   }
 
-  #addEntry(entry: Exclude<CodeEntry, { kind: 'directory' }>, bytes?: Uint8Array): Promise<void> | undefined {
-    this.#entries.push(entry);
-    const mode = gitMode(entry);
-    const { isNew, before } = this.#base.code.put(entry.path, mode, entry.object);
-    if (!isNew) return undefined;
-    const path = storedCodePath(entry.path, mode);
-    // A link and a file of one name may be stored under two.
-    if (before !== undefined && storedCodePath(entry.path, before) !== path) {
-      this.#deleted.push(storedCodePath(entry.path, before));
+  #entryOf(draft: CodeDraft): { readonly entry: CodeEntry; readonly bytes?: Uint8Array } {
+    if (draft.kind === 'directory') return { entry: draft };
+    if (draft.kind === 'link') {
+      const bytes = Buffer.from(draft.target, 'latin1');
+      return { entry: { ...draft, object: objectId(this.#writing.format, 'blob', bytes) }, bytes };
     }
-    this.#changed.push({ path, mode, object: entry.object });
-    return bytes === undefined ? undefined : this.#git.blob(bytes);
+    const { path, mode, content } = draft;
+    if ('object' in content) return { entry: { kind: 'file', path, mode, ...content } };
+    const { bytes } = content;
+    const object = objectId(this.#writing.format, 'blob', bytes);
+    this.#objects.set(path, object);
+    return { entry: { kind: 'file', path, mode, object, size: bytes.length }, bytes };
+  }
+
+  #putEntry(entry: Exclude<CodeEntry, { kind: 'directory' }>, bytes?: Uint8Array): Promise<void> | undefined {
+    const names = (storedCodePath(entry) ?? '').split('/');
+    const mode = gitMode(entry);
+    const found = this.#writing.base.tree.find(names);
+    if (found?.object === entry.object && found.mode === mode) return undefined;
+    this.#writing.base.tree.put(names, { mode, object: entry.object });
+    return bytes === undefined ? undefined : this.#pack(names, entry.object, bytes);
+  }
+
+  /** Takes away the base's entries before this path, or all that are left: the draft does not have them. */
+  #dropBefore(path: TreePath | undefined): void {
+    const { code } = this.#writing.base;
+    for (; this.#passed < code.length; this.#passed++) {
+      const before = code[this.#passed];
+      if (before === undefined || (path !== undefined && before.entry.path >= path)) return;
+      this.#drop(before);
+    }
+  }
+
+  #takeBefore(path: TreePath): WrittenCode | undefined {
+    const before = this.#writing.base.code[this.#passed];
+    if (before?.entry.path !== path) return undefined;
+    this.#passed += 1;
+    return before;
+  }
+
+  #drop({ entry }: WrittenCode): void {
+    const path = storedCodePath(entry);
+    if (path !== undefined) this.#writing.base.tree.remove(path.split('/'));
   }
 
   async #addPart(part: PartDraft): Promise<void> {
@@ -92,44 +136,67 @@ export class CheckpointWriter {
   }
 
   async #addBlob({ path, bytes }: PartDraft): Promise<void> {
-    const mode = '100644';
-    const object = objectId(this.#format, 'blob', bytes);
-    if (!this.#base.parts.put(path, mode, object).isNew) return;
-    this.#changed.push({ path, mode, object });
-    await this.#git.blob(bytes);
+    if (this.#partPaths.has(path)) throw new Error(`a checkpoint has two entries at ${path}`);
+    this.#partPaths.add(path);
+    const { format, base } = this.#writing;
+    const names = path.split('/');
+    const object = objectId(format, 'blob', bytes);
+    if (base.tree.find(names)?.object === object) return;
+    base.tree.put(names, { mode: '100644', object });
+    await this.#pack(names, object, bytes);
   }
 
-  #content(): WrittenContent {
+  /** Leaves out what the last checkpoint of another process has at this very path. */
+  async #pack(names: readonly string[], object: ObjectId, bytes: Uint8Array): Promise<void> {
+    const { base, pack } = this.#writing;
+    if (base.stored !== undefined && (await base.stored.find(names)) === object) return;
+    await pack.add('blob', object, bytes);
+  }
+
+  #dropOldParts(): void {
+    const { parts, tree } = this.#writing.base;
+    for (const path of parts) if (!this.#partPaths.has(path)) tree.remove(path.split('/'));
+  }
+
+  #content(entries: readonly CodeEntry[]): WrittenContent {
     let files = 0;
     let bytes = 0;
-    for (const entry of this.#entries) {
+    for (const entry of entries) {
       if (entry.kind === 'directory') continue;
       files += 1;
       bytes += entry.kind === 'file' ? entry.size : entry.target.length;
     }
-    return { files, bytes, sha256: { code: sha256(codeList(this.#entries)), ...groupHashes(this.#parts) } };
+    return { files, bytes, sha256: { code: sha256(codeList(entries)), ...groupHashes(this.#parts) } };
   }
 
-  #commit(id: string, manifest: Manifest): Promise<ObjectId> {
-    return this.#git.commit({
-      branch: `refs/incoming/${id}`,
-      at: Math.floor(Date.parse(manifest.createdAt) / 1000),
-      message: manifest.name ?? manifest.reason ?? manifest.trigger,
-      base: this.#base.tree,
-      deleted: [...this.#deleted, ...this.#unseen()],
-      changed: this.#changed,
-    });
+  async #commit(manifest: Manifest): Promise<ObjectId> {
+    const { base, format, pack } = this.#writing;
+    await base.stored?.mark(base.tree);
+    const unknown = new Set<ObjectId>();
+    await this.#packTrees(base.tree, unknown);
+    const [missing] = await this.#writing.missing([...unknown]);
+    if (missing !== undefined) throw this.#writing.corrupt(`object ${missing} is missing`);
+    const at = Math.floor(Date.parse(manifest.createdAt) / 1000);
+    const who = `codeframe <codeframe@localhost> ${at} +0000`;
+    const message = (manifest.name ?? manifest.reason ?? manifest.trigger).replaceAll('\0', ' ');
+    const head = `tree ${base.tree.id(format)}\nauthor ${who}\ncommitter ${who}\n`;
+    return pack.addNew('commit', Buffer.from(`${head}\n${message}`, 'utf8'));
   }
 
-  #unseen(): string[] {
-    const code = this.#base.code.takeUnseen();
-    return [
-      ...code.map(({ path, mode }) => storedCodePath(path, mode)),
-      ...this.#base.parts.takeUnseen().map(({ path }) => path),
-    ];
+  /** Packs the directories that changed; gathers the blobs that are neither packed nor known to be stored. */
+  async #packTrees(dir: TreeDir, unknown: Set<ObjectId>): Promise<void> {
+    const { format, pack } = this.#writing;
+    const id = dir.id(format);
+    if (dir.storedId === id) return;
+    for (const item of dir.items.values()) {
+      if (item instanceof TreeDir) await this.#packTrees(item, unknown);
+      else if (!item.isStored && !pack.has(item.object)) unknown.add(item.object);
+    }
+    await pack.add('tree', id, dir.bytes(format));
   }
 }
 
-function storedCodePath(path: TreePath, mode: string): string {
-  return codePrefix + storedPath(path, mode === '120000');
+/** Where it is in a checkpoint; undefined for a directory, which a git tree does not hold by itself. */
+function storedCodePath(entry: CodeEntry): string | undefined {
+  return entry.kind === 'directory' ? undefined : codePrefix + storedPath(entry.path, entry.kind === 'link');
 }
