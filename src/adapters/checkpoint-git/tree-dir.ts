@@ -20,26 +20,20 @@ export class TreeDir {
 
   /** The blob at a path of names; undefined when there is none. */
   find(names: readonly string[]): TreeBlob | undefined {
-    let at: TreeDir | TreeBlob | undefined = this;
-    for (const name of names) {
-      if (!(at instanceof TreeDir)) return undefined;
-      at = at.items.get(name);
-    }
-    return at instanceof TreeDir ? undefined : at;
+    const [name = '', ...below] = names;
+    const item = this.items.get(name);
+    if (item instanceof TreeDir) return item.find(below);
+    return below.length === 0 ? item : undefined;
   }
 
   /** Puts a blob at a path, with the directories above it, in the place of whatever is in the way. */
   put(names: readonly string[], blob: Omit<TreeBlob, 'isStored'>): void {
-    let at: TreeDir = this;
-    for (let i = 0; i < names.length - 1; i++) {
-      at.#id = undefined;
-      at = at.#directory(names[i] ?? '');
-    }
-    at.#id = undefined;
-    const name = names.at(-1) ?? '';
-    const before = at.items.get(name);
+    const [name = '', ...below] = names;
+    this.#id = undefined;
+    if (below.length > 0) return this.#directory(name).put(below, blob);
+    const before = this.items.get(name);
     const isStored = before !== undefined && 'isStored' in before && before.object === blob.object;
-    at.items.set(name, { ...blob, isStored: isStored && before.isStored });
+    this.items.set(name, { ...blob, isStored: isStored && before.isStored });
   }
 
   /** Takes a blob away, and the directories above it that are empty then. Nothing when there is no blob. */
