@@ -61,4 +61,6 @@ export interface NewItem {
   readonly isError?: boolean;
   readonly input?: unknown;
   readonly meta?: unknown;
+  /** Stays whole in the prompt. */
+  readonly pinned?: boolean;
 }

@@ -31,7 +31,7 @@ export function newItemRow(
     tokenMethod: ports.tokens.method,
     importance: 1,
     tier: 'HOT',
-    pinned: false,
+    pinned: item.pinned ?? false,
     accessCount: 0,
     lastUsedStep: place.step,
     createdAt: ports.clock.now(),

@@ -31,9 +31,14 @@ export function itemsOf(
       if (part.kind === 'reasoning' || part.kind === 'other' || part.text.trim() === '') return [];
       const item = itemOf({ ...part, kind: part.kind, text: keptText(part.text) }, { calls, pathIn });
       if (item.kind === 'call' && item.callId !== undefined) calls.set(item.callId, item);
-      return [{ key: keys.of(item), item, part }];
+      // What cannot be replaced in a call is not to be archived either.
+      const pinned = part.slot === null && part.text.length >= worthMin ? { pinned: true } : {};
+      return [{ key: keys.of(item), item: { ...item, ...pinned }, part }];
     });
 }
+
+/** A flash save leaves shorter texts alone. */
+const worthMin = 160;
 
 /** The keys of an agent's memory as it is in the store, in its order. */
 export function keysOfRows(rows: readonly ContextItemRow[], hash: HashText): readonly string[] {

@@ -258,7 +258,7 @@ export function itemRow(
     tokenMethod: 'length',
     importance: 0.5,
     tier: 'HOT',
-    pinned: false,
+    pinned: item.pinned ?? false,
     accessCount: 0,
     step: 0,
     lastUsedStep: 0,

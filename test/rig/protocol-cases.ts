@@ -5,7 +5,7 @@ import type { WireProtocol } from '../../src/gateway/gateway.ts';
 export interface ProtocolCase {
   readonly protocol: WireProtocol;
   readonly wireName: string;
-  request(history: readonly Message[], streamed?: boolean): ClientRequest;
+  readonly request: (history: readonly Message[], streamed?: boolean) => ClientRequest;
 }
 
 export interface ClientRequest {
