@@ -19,6 +19,7 @@ export const ownToolSpecs: readonly ToolSpec[] = [
       properties: {
         id: { type: 'string', description: 'The id in the stub.' },
         words: { type: 'string', description: 'Words that the piece contains.' },
+        part: { type: 'number', description: 'Of a long piece, by its id: which part, from 1.' },
       },
       additionalProperties: false,
     },
@@ -69,28 +70,49 @@ export function finishResult(input: unknown, failedBefore: boolean): ToolResult 
   return { text: 'The task is finished.', isError: false };
 }
 
-/** Tokens of an answer: a piece by its id is wanted whole, a search brings what is likely. */
-const ID_BUDGET = 6000;
+/** Characters of an answer to an id, and tokens of one to words: a piece is wanted whole, a search brings what is likely. */
+const PART_CHARACTERS = 24_000;
 const WORDS_BUDGET = 2000;
 
+/**
+ * The answer is the only place where the piece then stands: its stub stays. To put it back in its old place would make the
+ * provider read anew all that follows; the end of the prompt is new anyway.
+ */
 export async function recall(session: AgentSession, input: unknown): Promise<ToolResult> {
   const id = text(input, 'id');
   const words = text(input, 'words');
-  if (id === null && words === null) return toolError('recall needs an id or words.');
-  const query = id !== null ? { id, budget: ID_BUDGET } : { text: words ?? '', budget: WORDS_BUDGET };
-  const pieces = await session.recall(query);
-  if (pieces.length === 0)
-    return toolError(`Nothing archived has ${id === null ? 'these words' : `the id ${id}`}.`);
-  return { text: pieces.map(pieceText).join('\n\n'), isError: false };
+  if (id !== null) return recallById(session, id, partOf(input));
+  if (words === null) return toolError('recall needs an id or words.');
+  const pieces = await session.recall({ text: words, budget: WORDS_BUDGET, told: true });
+  if (pieces.length === 0) return toolError('Nothing archived has these words.');
+  return { text: pieces.map(foundText).join('\n\n'), isError: false };
 }
 
-function pieceText(piece: Recalled): string {
-  const subject = [piece.kind, piece.tool, piece.path].filter((part) => part !== null).join(' ');
+async function recallById(session: AgentSession, id: string, part: number): Promise<ToolResult> {
+  const [piece] = await session.recall({ id, budget: Number.MAX_SAFE_INTEGER, told: true });
+  if (piece === undefined) return toolError(`Nothing archived has the id ${id}.`);
+  const parts = Math.max(1, Math.ceil(piece.text.length / PART_CHARACTERS));
+  if (part > parts) return toolError(`${id} has ${parts} parts.`);
+  const head = parts === 1 ? headOf(piece) : `${headOf(piece)}, part ${part} of ${parts}`;
+  const shown = piece.text.slice((part - 1) * PART_CHARACTERS, part * PART_CHARACTERS);
+  return { text: `[${head}]\n${shown}`, isError: false };
+}
+
+function foundText(piece: Recalled): string {
   const rest =
     piece.wholeTokens === null
       ? ''
-      : `\n[this is a part; the whole piece has ${piece.wholeTokens} tokens; recalled by its id it stands in its place again]`;
-  return `[${piece.archiveId}, ${subject}]\n${piece.text}${rest}`;
+      : `\n[this is a part; the whole piece has ${piece.wholeTokens} tokens: recall it by its id]`;
+  return `[${headOf(piece)}]\n${piece.text}${rest}`;
+}
+
+function headOf({ archiveId, kind, tool, path }: Recalled): string {
+  return `${archiveId}, ${[kind, tool, path].filter((part) => part !== null).join(' ')}`;
+}
+
+function partOf(input: unknown): number {
+  const part: unknown = typeof input === 'object' && input !== null ? Reflect.get(input, 'part') : null;
+  return typeof part === 'number' && part >= 1 ? Math.floor(part) : 1;
 }
 
 function text(input: unknown, key: string): string | null {

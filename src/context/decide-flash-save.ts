@@ -86,11 +86,14 @@ function plan(
   const { memory, request, tokensBefore } = planning;
   const targetReduction = targetOf(planning);
   if (targetReduction <= 0) return null;
-  const made = planFlashSave(memory.items.map(flashItem), {
-    targetReduction,
-    now: ports.clock.now(),
-    count: (text) => ports.tokens.count(text),
-  });
+  const made = planFlashSave(
+    memory.items.map((item) => flashItem(item, memory.step)),
+    {
+      targetReduction,
+      now: ports.clock.now(),
+      count: (text) => ports.tokens.count(text),
+    },
+  );
   const figures = { agent: request.agent, targetReduction, tokensBefore, pieces: made.archived.length };
   ports.log.debug(figures, 'planned a flash save');
   return { cuts: allCuts(memory, made), reason: made.reason };
@@ -113,9 +116,14 @@ function targetOf(planning: {
   return Math.min(target, (tokensBefore - left) / tokensBefore);
 }
 
-/** The item as the policy takes it: whole, with what the prompt shows of it today. */
-function flashItem(item: ContextItemRow): Parameters<typeof planFlashSave>[0][number] {
-  const { id, kind, tool, path, callId, isError, step, input, text, tokens, pinned } = item;
+/**
+ * The item as the policy takes it: whole, with what the prompt shows of it today. What a tool has just recalled stands in its
+ * answer alone, and stays there for a while.
+ */
+function flashItem(item: ContextItemRow, now: number): Parameters<typeof planFlashSave>[0][number] {
+  const { id, kind, tool, path, callId, isError, step, input, text, tokens } = item;
+  const isRecalled = kind === 'result' && RECALL_TOOL.test(tool ?? '') && now - step <= recalledSteps;
+  const pinned = item.pinned || isRecalled;
   return {
     id,
     kind,
@@ -168,6 +176,9 @@ function namer(memory: AgentMemory): (itemId: string, piece: PlannedPiece) => st
     return id;
   };
 }
+
+/** The agent's own tool, also under the names that other agents give to an MCP server's tools. */
+const RECALL_TOOL = /(?:^|_)recall$/;
 
 /** What an agent has just asked for again stays for a while: by its item's last use, in steps. */
 const recalledSteps = 10;

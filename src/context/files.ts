@@ -33,7 +33,8 @@ export function filesOf(memory: Memory): Files {
 
 /** The tool and its command stand at the start of a call; the patterns below are not run over megabytes. */
 const CALL_START = 1_000;
-const READ_TOOL = /read|view|open|cat$|get_file/;
+/** What a recall brings back stands there as if it were read again. */
+const READ_TOOL = /read|view|open|cat$|get_file|recall/;
 const EDIT_TOOL = /edit|write|replace|patch|create_file|insert/;
 const SEARCH_TOOL = /grep|glob|search|find|^ls$|list/;
 const READ_COMMAND =

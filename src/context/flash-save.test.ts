@@ -244,6 +244,25 @@ describe('a recall', () => {
     await expectSound(memory);
   });
 
+  it('leaves the prompt as it is when the answer itself goes into it, and the answer stays through the next save', async () => {
+    await using memory = await AgentMemory.create();
+    await readFiles(memory, someFiles);
+    await memory.save();
+    const row = (await memory.archives()).find(({ stub }) => stub !== null);
+    const before = await memory.items();
+    const [piece] = await memory.recall({ id: row?.id ?? '', told: true });
+    const of = (items: typeof before) => items.find(({ id }) => id === row?.itemId);
+    const now = of(await memory.items());
+    expect(now).toMatchObject({ promptText: of(before)?.promptText, tier: 'HOT', accessCount: 1 });
+    expect((await memory.archives()).find(({ id }) => id === row?.id)?.recalledAt).toBe(memory.at);
+    await memory.addCall({ tool: 'recall', input: { id: row?.id } }, piece?.text ?? '');
+    await readFiles(memory, ['g.ts', 'h.ts']);
+    await memory.save({ cause: 'asked' }, 0.6);
+    const shown = (await memory.items()).map(({ text, promptText }) => promptText ?? text).join('\n');
+    expect(shown.split(piece?.text.trim() ?? '').length - 1).toBe(1);
+    await expectSound(memory);
+  });
+
   it('finds pieces by their words, the best first, within its budget', async () => {
     await using memory = await AgentMemory.create();
     await readFiles(memory, someFiles);

@@ -178,7 +178,8 @@ async function countUse(tx: WriteTransaction, ports: RecallPorts, { row, item }:
   await tx.update('archives', { key: [row.id], set: { recalledAt: ports.clock.now() } });
   const now = (await tx.get('context_items', item.agent, item.seq)) ?? item;
   const lastUsedStep = (await tx.get('agents', item.agent))?.stepCount ?? item.lastUsedStep;
-  const set = { accessCount: now.accessCount + 1, lastUsedStep };
+  const used = { accessCount: now.accessCount + 1, lastUsedStep };
+  const set = { ...used, tier: 'HOT' as const, importance: firstImportance({ ...now, ...used }) };
   await tx.update('context_items', { key: [item.agent, item.seq], set });
   await recordEvent(tx, ports, { type: 'item-recalled', data: { agent: item.agent, archiveId: row.id } });
 }

@@ -203,21 +203,25 @@ export class MemorySession implements AgentSession {
     return false;
   }
 
-  async recall(query: { readonly id: string } | { readonly text: string }): Promise<readonly Recalled[]> {
+  async recall(query: Parameters<AgentSession['recall']>[0]): Promise<readonly Recalled[]> {
     const wanted = (item: ContextItemRow): boolean =>
       'id' in query ? item.id === query.id : item.text.includes(query.text);
-    return this.rows.items
-      .filter((item) => item.promptText !== null && wanted(item))
-      .map(({ id, kind, agent, tool, path, text }) => ({
-        archiveId: id,
-        itemId: id,
-        agent,
-        kind,
-        tool,
-        path,
-        text,
-        wholeTokens: null,
-      }));
+    const found = this.rows.items.filter((item) => item.promptText !== null && wanted(item));
+    if (query.told !== true) for (const item of found) this.#putBack(item);
+    return found.map(({ id, kind, agent, tool, path, text }) => ({
+      archiveId: id,
+      itemId: id,
+      agent,
+      kind,
+      tool,
+      path,
+      text,
+      wholeTokens: null,
+    }));
+  }
+
+  #putBack(item: ContextItemRow): void {
+    this.rows.items[this.rows.items.indexOf(item)] = { ...item, promptText: null };
   }
 
   #write(): void {
