@@ -308,6 +308,7 @@ function listHint(kind: string): string {
     agent: 'agent list',
     task: 'task list',
     checkpoint: 'checkpoint list',
+    'deleted checkpoint': 'checkpoint list --deleted',
     blocker: 'blocker list',
     item: 'context list',
     'archived piece': 'context list',

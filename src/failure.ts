@@ -32,7 +32,14 @@ export type Failure =
     }
   | {
       readonly code: 'unknown-id';
-      readonly kind: 'agent' | 'task' | 'checkpoint' | 'blocker' | 'item' | 'archived piece';
+      readonly kind:
+        | 'agent'
+        | 'task'
+        | 'checkpoint'
+        | 'deleted checkpoint'
+        | 'blocker'
+        | 'item'
+        | 'archived piece';
       readonly id: string;
       readonly near: readonly string[];
     }

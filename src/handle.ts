@@ -12,6 +12,7 @@ import type { EventRow } from './event/event.ts';
 import type { LeaseRow } from './project/lease.ts';
 import type { ProjectState, StopReason } from './project/lifecycle.ts';
 import type { PauseResult } from './project/pause.ts';
+import type { RetentionHandle } from './runner/retention-handle.ts';
 import type { AuditReport } from './secret/audit.ts';
 import type { TaskRow } from './task/task.ts';
 
@@ -48,12 +49,14 @@ export interface ProjectHandle extends AsyncDisposable {
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 
   createCheckpoint(options?: { readonly name?: string; readonly reason?: string }): Promise<CheckpointRow>;
-  /** Newest first. */
+  /** Newest first, without the deleted ones. */
   checkpoints(): Promise<readonly CheckpointRow[]>;
   /** `id`: the whole id, the start of one (4 characters at least), a name, or `latest`. */
   checkpoint(id: string): Promise<{ readonly row: CheckpointRow; readonly manifest: Manifest }>;
   /** From one checkpoint to another, or to the files as they are now. */
   diff(fromId: string, toId?: string): Promise<CheckpointDiff>;
+  /** Which of them stay, and what they take. */
+  readonly retention: RetentionHandle;
   /** What a restore would change; changes nothing. */
   previewRestore(id: string, options?: RestoreOptions): Promise<RestorePreview>;
   /** Refused with `tree-moved` when a preview is given and what it lists is no longer what would change. */

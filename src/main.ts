@@ -14,6 +14,7 @@ import {
   dataHome,
   findProject,
 } from './adapters/project-files/project-place.ts';
+import { measureData } from './adapters/project-files/data-sizes.ts';
 import { matchPaths } from './adapters/secrets-secretlint/match-paths.ts';
 import { openSecrets, type OpenedSecrets } from './adapters/secrets-secretlint/open-secrets.ts';
 import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-store.ts';
@@ -26,6 +27,7 @@ import { mayRun } from './agent/run-rules.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import { recordEvent } from './event/record-event.ts';
 import type { DrillSite } from './checkpoint/drill-restore.ts';
+import { checkpointSettings } from './checkpoint/automatic-settings.ts';
 import type { UserGit } from './checkpoint/user-git.ts';
 import { treePath } from './checkpoint/tree.ts';
 import type { TreeWriter } from './checkpoint/tree-writer.ts';
@@ -33,7 +35,8 @@ import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
-import type { ProjectPlace } from './project/config.ts';
+import type { FlashSaveSettings } from './context/flash-save.ts';
+import type { ProjectConfig, ProjectPlace } from './project/config.ts';
 import { defaultGraceMs } from './project/pause.ts';
 import type { ProjectPorts, RunnerPorts } from './runner/ports.ts';
 import { checkpointProject } from './runner/live-checkpoint.ts';
@@ -130,12 +133,10 @@ async function openPorts(
     projectDir: dir,
     processes,
     drivers: driversToCheck({ place, allow: [], ports: { log, processes, secrets } }),
-    flashSave: {
-      off: config.settings.flashSave?.off ?? false,
-      target: config.settings.flashSave?.target ?? 0.4,
-      threshold: config.settings.flashSave?.threshold ?? 0.8,
-      windowTokens: config.settings.flashSave?.windowTokens,
-    },
+    space: checkpoints,
+    measureDisk: async () => measureData(dataDir),
+    checkpointSettings: checkpointSettings(config.settings.checkpoints),
+    flashSave: flashSaveSettings(config),
     graceMs: config.settings.graceMs ?? defaultGraceMs,
     actor: `${program}:${userName()}@${hostname()}#${process.pid}`,
     guard: (ownerId) => startReaper({ scope: project.marker, ownerId }),
@@ -146,6 +147,11 @@ async function openPorts(
     log.close();
   };
   return { ports: options.wrapPorts?.(ports) ?? ports, close };
+}
+
+function flashSaveSettings({ settings }: ProjectConfig): FlashSaveSettings {
+  const { off = false, target = 0.4, threshold = 0.8, windowTokens } = settings.flashSave ?? {};
+  return { off, target, threshold, windowTokens };
 }
 
 /** The project's files, without new ones that hold a secret but those that the settings allow. */

@@ -9,27 +9,40 @@ const prefixMin = 4;
 
 /**
  * The checkpoint with this id, name, or start of an id; for `latest` the newest that is not a restore's safety
- * checkpoint, which holds what somebody wanted to get away from. Throws `unknown-id`, `ambiguous-id`.
+ * checkpoint, which holds what somebody wanted to get away from. Throws `unknown-id`, `ambiguous-id`, and
+ * `checkpoint-deleted` for one that can be undeleted, which is what `among` asks for.
  */
-export async function findCheckpoint(store: Store, given: string): Promise<CheckpointRow> {
+export async function findCheckpoint(
+  store: Store,
+  given: string,
+  among: 'listed' | 'deleted' = 'listed',
+): Promise<CheckpointRow> {
   const rows = await store.read((tx) => tx.list('checkpoints', { orderBy: 'createdAt', descending: true }));
-  const latest = rows.find(({ trigger }) => trigger !== 'safety');
+  const listed = rows.filter(({ deletedAt }) => deletedAt === null);
+  const deleted = rows.filter(({ deletedAt, reclaimedAt }) => deletedAt !== null && reclaimedAt === null);
+  const latest = listed.find(({ trigger }) => trigger !== 'safety');
   if (given === 'latest' && latest !== undefined) return latest;
+  const [wanted, others] = among === 'listed' ? [listed, deleted] : [deleted, listed];
+  const found = pickRow(wanted, given);
+  if (found !== undefined) return found;
+  const other = pickRow(others, given);
+  if (other !== undefined && among === 'deleted') return other;
+  if (other !== undefined) throw new CodeframeError({ code: 'checkpoint-deleted', id: other.id });
+  const near = nearest(
+    given,
+    wanted.flatMap(({ id, name }) => (name === null ? [id] : [id, name])),
+  );
+  const kind = among === 'listed' ? 'checkpoint' : 'deleted checkpoint';
+  throw new CodeframeError({ code: 'unknown-id', kind, id: given, near });
+}
+
+function pickRow(rows: readonly CheckpointRow[], given: string): CheckpointRow | undefined {
   const exact = rows.find(({ id }) => id === given) ?? rows.find(({ name }) => name === given);
   if (exact !== undefined) return exact;
   const matches = given.length < prefixMin ? [] : rows.filter(({ id }) => id.startsWith(given));
-  if (matches.length > 1) {
-    const ids = matches.map(({ id }) => id);
-    throw new CodeframeError({ code: 'ambiguous-id', kind: 'checkpoint', id: given, matches: ids });
-  }
-  if (matches[0] !== undefined) return matches[0];
-  const names = rows.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
-  throw new CodeframeError({
-    code: 'unknown-id',
-    kind: 'checkpoint',
-    id: given,
-    near: nearest(given, names),
-  });
+  if (matches.length < 2) return matches[0];
+  const ids = matches.map(({ id }) => id);
+  throw new CodeframeError({ code: 'ambiguous-id', kind: 'checkpoint', id: given, matches: ids });
 }
 
 /** A checkpoint that is in the list, from the store. Throws as `ofKnown` and `CheckpointStore.open` do. */

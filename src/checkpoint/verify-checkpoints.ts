@@ -56,7 +56,9 @@ export async function verifyCheckpoints(
   ports: VerifyPorts,
   request: VerifyRequest = {},
 ): Promise<readonly CheckedCheckpoint[]> {
-  const rows = await ports.store.read((tx) => tx.list('checkpoints', { orderBy: 'createdAt' }));
+  const rows = await ports.store.read((tx) =>
+    tx.list('checkpoints', { where: { reclaimedAt: null }, orderBy: 'createdAt' }),
+  );
   const byId = new Map(rows.map((row) => [row.id, row]));
   const ids = request.ids ?? [...new Set([...byId.keys(), ...(await ports.checkpoints.ids())])];
   const seen: SeenObjects = new Map();

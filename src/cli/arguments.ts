@@ -1,4 +1,5 @@
 import { CodeframeError } from '../failure.ts';
+import { durationMs, sizeBytes } from '../project/amounts.ts';
 import type { RestorePart } from '../checkpoint/restore.ts';
 import type { Tier } from '../context/item.ts';
 
@@ -10,6 +11,25 @@ export function parseDuration(text: string, argument: string): number {
   if (digits === undefined || unit === undefined)
     throw invalid(argument, `\`${text}\` is not a duration such as 500ms, 30s or 2m`);
   return Number(digits) * unitsMs[unit as keyof typeof unitsMs];
+}
+
+/** As `parseDuration`, and days and weeks. */
+export function parseAge(text: string, argument: string): number {
+  const ms = durationMs(text);
+  if (ms === undefined) throw invalid(argument, `\`${text}\` is not an age such as 30m, 24h, 7d or 4w`);
+  return ms;
+}
+
+/** `5GB` in bytes. */
+export function parseSize(text: string, argument: string): number {
+  const bytes = sizeBytes(text);
+  if (bytes === undefined) throw invalid(argument, `\`${text}\` is not a size such as 800MB or 5GB`);
+  return bytes;
+}
+
+export function parseCount(text: string, argument: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw invalid(argument, `\`${text}\` is not a number such as 10`);
 }
 
 /** A task's id: 3, or #3 as tables show it. */

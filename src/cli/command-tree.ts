@@ -7,6 +7,12 @@ import { agentListCommand } from './commands/agent-list.ts';
 import { auditCommand } from './commands/audit.ts';
 import { blockerAnswerCommand } from './commands/blocker-answer.ts';
 import { blockerListCommand } from './commands/blocker-list.ts';
+import { checkpointDeleteCommand } from './commands/checkpoint-delete.ts';
+import { checkpointPinCommand } from './commands/checkpoint-pin.ts';
+import { checkpointUndeleteCommand } from './commands/checkpoint-undelete.ts';
+import { checkpointUnpinCommand } from './commands/checkpoint-unpin.ts';
+import { cleanupCheckpointsCommand } from './commands/cleanup-checkpoints.ts';
+import { diskCommand } from './commands/disk.ts';
 import { checkpointCreateCommand } from './commands/checkpoint-create.ts';
 import { checkpointDiffCommand } from './commands/checkpoint-diff.ts';
 import { checkpointListCommand } from './commands/checkpoint-list.ts';
@@ -61,10 +67,20 @@ export function createProgram(run: RunWork): Command {
         doctorCommand(run),
         mcpCommand(run),
         verifyCommand(run),
+        diskCommand(run),
         auditCommand(run),
       ],
     ],
-    ['Go back:', [checkpointGroup(run), restoreCommand(run), undoCommand(run), redoCommand(run)]],
+    [
+      'Go back:',
+      [
+        checkpointGroup(run),
+        restoreCommand(run),
+        undoCommand(run),
+        redoCommand(run),
+        cleanupCheckpointsCommand(run),
+      ],
+    ],
   ];
   for (const [heading, commands] of groups)
     for (const command of commands) program.addCommand(command.helpGroup(heading));
@@ -97,11 +113,15 @@ function blockerGroup(run: RunWork): Command {
 }
 
 function checkpointGroup(run: RunWork): Command {
-  return group('checkpoint', 'Create, list, show and compare checkpoints.', [
+  return group('checkpoint', 'Create, list, show, compare, pin and delete checkpoints.', [
     checkpointCreateCommand(run),
     checkpointListCommand(run),
     checkpointShowCommand(run),
     checkpointDiffCommand(run),
+    checkpointPinCommand(run),
+    checkpointUnpinCommand(run),
+    checkpointDeleteCommand(run),
+    checkpointUndeleteCommand(run),
   ]);
 }
 

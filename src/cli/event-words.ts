@@ -67,6 +67,14 @@ const table: EventTable = {
   'checkpoint-created': ({ checkpointId, trigger, files, bytes, durationMs, heldMs }) =>
     `checkpoint ${checkpointId} (${trigger}): ${countWords(files, 'file')}, ${sizeWords(bytes)}, ${durationWords(durationMs)}` +
     (heldMs == null ? '' : `, agents held ${durationWords(heldMs)}`),
+  'checkpoint-failed': ({ trigger, problem }) =>
+    `no checkpoint was made (${trigger}), and the work goes on: ${problem}`,
+  'checkpoint-deleted': ({ checkpointId, why }) =>
+    `checkpoint ${checkpointId} was deleted${why === 'rules' ? ', no rule keeps it' : ''}`,
+  'checkpoint-undeleted': ({ checkpointId }) => `checkpoint ${checkpointId} was brought back`,
+  'checkpoint-pinned': ({ checkpointId, pinned }) =>
+    `checkpoint ${checkpointId} ${pinned ? 'was pinned' : 'is pinned no more'}`,
+  'checkpoint-reclaimed': ({ checkpointId }) => `the space of checkpoint ${checkpointId} was reclaimed`,
   'restore-begun': ({ restoreId, checkpointId }) =>
     `restore ${restoreId} of checkpoint ${checkpointId} began`,
   'restore-finished': ({ restoreId, checkpointId, safetyId }) =>
@@ -101,6 +109,7 @@ const progressTypes: ReadonlySet<EventType> = new Set([
   'model-waiting',
   'flash-save-failed',
   'checkpoint-created',
+  'checkpoint-failed',
 ]);
 
 /** Whether a person who watches a run wants to read it. */

@@ -168,6 +168,22 @@ export type EventData =
         readonly heldMs?: number | null;
       };
     }
+  /** One that nobody asked for was not made; the work goes on. */
+  | {
+      readonly type: 'checkpoint-failed';
+      readonly data: { readonly trigger: Trigger; readonly problem: string };
+    }
+  | {
+      readonly type: 'checkpoint-deleted';
+      readonly data: { readonly checkpointId: string; readonly why: 'asked' | 'rules' };
+    }
+  | { readonly type: 'checkpoint-undeleted'; readonly data: { readonly checkpointId: string } }
+  | {
+      readonly type: 'checkpoint-pinned';
+      readonly data: { readonly checkpointId: string; readonly pinned: boolean };
+    }
+  /** It cannot be undeleted any more. */
+  | { readonly type: 'checkpoint-reclaimed'; readonly data: { readonly checkpointId: string } }
   | {
       readonly type: 'restore-begun';
       readonly data: {

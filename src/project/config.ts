@@ -1,3 +1,5 @@
+import type { CheckpointConfig } from '../checkpoint/automatic-settings.ts';
+
 /** What `.codeframe/config.json` says: the project's id, its name, and its settings. It may be committed. */
 export interface ProjectConfig {
   readonly id: string;
@@ -15,6 +17,8 @@ interface ProjectSettings {
   /** How long agents may finish their step when they are paused. */
   readonly graceMs?: number | undefined;
   readonly flashSave?: FlashSaveSettings | undefined;
+  /** When checkpoints are made and deleted without being asked. */
+  readonly checkpoints?: CheckpointConfig | undefined;
   /** How many steps an agent may take for one task. */
   readonly stepsMax?: number | undefined;
 }

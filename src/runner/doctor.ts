@@ -46,7 +46,7 @@ async function examineStore(ports: ProjectPorts): Promise<readonly Finding[]> {
 async function examineCheckpoints(ports: ProjectPorts): Promise<readonly Finding[]> {
   const adopted = await adoptCheckpoints(ports);
   const refs = new Set(await ports.checkpoints.ids());
-  const rows = await ports.store.read((tx) => tx.list('checkpoints'));
+  const rows = await ports.store.read((tx) => tx.list('checkpoints', { where: { reclaimedAt: null } }));
   const findings: Finding[] = adopted.map((id) => ({
     level: 'warning',
     subject: 'checkpoints',

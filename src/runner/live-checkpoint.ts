@@ -44,7 +44,9 @@ async function makeHere(
 }
 
 async function refuseTaken(ports: ProjectPorts, name: string): Promise<void> {
-  const [taken] = await ports.store.read((tx) => tx.list('checkpoints', { where: { name }, limit: 1 }));
+  const [taken] = await ports.store.read((tx) =>
+    tx.list('checkpoints', { where: { name, deletedAt: null }, limit: 1 }),
+  );
   if (taken === undefined) return;
   throw new CodeframeError({ code: 'already-exists', kind: 'checkpoint', id: name });
 }

@@ -1,5 +1,8 @@
 import type { AgentDriver } from '../agent/driver.ts';
 import type { Processes } from '../agent/processes.ts';
+import type { CheckpointSettings } from '../checkpoint/automatic.ts';
+import type { CheckpointSpace } from '../checkpoint/checkpoint-space.ts';
+import type { MeasureDisk } from '../checkpoint/disk-report.ts';
 import type { RestorePorts } from '../checkpoint/restore-checkpoint.ts';
 import type { FlashSaveSettings } from '../context/flash-save.ts';
 import type { TokenCounter } from '../context/tokens.ts';
@@ -13,6 +16,10 @@ export interface ProjectPorts extends RestorePorts {
   /** By name. */
   readonly drivers: ReadonlyMap<string, AgentDriver>;
   readonly processes: Processes;
+  /** Of the same store as `checkpoints`. */
+  readonly space: CheckpointSpace;
+  readonly measureDisk: MeasureDisk;
+  readonly checkpointSettings: CheckpointSettings;
   readonly flashSave: FlashSaveSettings;
   readonly graceMs: number;
   /** Who does things, for the events: `cli:USER@HOST#PID`, `library#PID`. */

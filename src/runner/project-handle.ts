@@ -32,6 +32,7 @@ import { projectStatus } from './project-status.ts';
 import type { ProjectPorts, RunnerPorts } from './ports.ts';
 import { pauseProject } from './request-pause.ts';
 import { restoreProject, undoRestore } from './restore-project.ts';
+import { retentionHandle, type RetentionHandle } from './retention-handle.ts';
 import { stopProject } from './stop-project.ts';
 import type { Upkeep } from './upkeep.ts';
 import { waitForChange } from './wait-for-change.ts';
@@ -75,6 +76,10 @@ export class OpenProject implements ProjectHandle {
   }
   get #ports(): ProjectPorts {
     return this.#opened.ports;
+  }
+
+  get retention(): RetentionHandle {
+    return retentionHandle(this.#ports);
   }
 
   status(): ReturnType<ProjectHandle['status']> {
@@ -157,7 +162,8 @@ export class OpenProject implements ProjectHandle {
   }
 
   checkpoints(): Promise<readonly CheckpointRow[]> {
-    return this.#ports.store.read((tx) => tx.list('checkpoints', { orderBy: 'createdAt', descending: true }));
+    const query = { where: { deletedAt: null }, orderBy: 'createdAt', descending: true } as const;
+    return this.#ports.store.read((tx) => tx.list('checkpoints', query));
   }
 
   async checkpoint(id: string): ReturnType<ProjectHandle['checkpoint']> {

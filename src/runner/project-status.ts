@@ -37,6 +37,7 @@ function storedStatus(
     const steps = await tx.list('steps', { where: { status: { in: ['started', 'interrupted'] } } });
     const open = owner === null ? await openSteps(tx, { tasks, steps }) : [];
     const [lastCheckpoint] = await tx.list('checkpoints', {
+      where: { deletedAt: null },
       orderBy: 'createdAt',
       descending: true,
       limit: 1,

@@ -1,4 +1,5 @@
 import { adoptCheckpoints } from '../checkpoint/create-checkpoint.ts';
+import { sweepCut } from '../checkpoint/retention-reclaim.ts';
 import { recoverRestores } from '../checkpoint/recover-restore.ts';
 import type { RunEnd } from '../agent/driver.ts';
 import { markerPrefix, markerScope } from '../agent/processes.ts';
@@ -42,6 +43,7 @@ export async function recover(
     log.info({ restoreId, how }, 'recovered a restore');
   }
   await adoptCheckpoints(ports);
+  await sweepCut(ports);
   await completePause(ports, lease);
   const interruptedSteps = await store.write((tx) => closeAll(ports, { tx, lease, killed, ...options }), {
     fence: lease.fence,

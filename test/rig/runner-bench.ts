@@ -1,4 +1,8 @@
+import { join } from 'node:path';
+import { openGitCheckpoints } from '../../src/adapters/checkpoint-git/git-checkpoint-store.ts';
 import { openProcesses } from '../../src/adapters/processes/machine-processes.ts';
+import { measureData } from '../../src/adapters/project-files/data-sizes.ts';
+import { defaultCheckpointSettings } from '../../src/checkpoint/automatic.ts';
 import type { TokenCounter } from '../../src/context/tokens.ts';
 import type { HeldLease } from '../../src/runner/lease.ts';
 import type { RunnerPorts } from '../../src/runner/ports.ts';
@@ -21,6 +25,14 @@ export function withRunnerBench(
       drivers: new Map(),
       processes: openProcesses(),
       secrets: noSecrets,
+      space: openGitCheckpoints({ path: join(bench.dataDir, 'store.git') }),
+      measureDisk: async () => measureData(bench.dataDir),
+      checkpointSettings: {
+        ...defaultCheckpointSettings,
+        everyMs: null,
+        afterTask: false,
+        beforeCommands: [],
+      },
       flashSave,
       graceMs: 0,
       guard: () => ({ stop: () => Promise.resolve() }),

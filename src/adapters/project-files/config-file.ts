@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { en } from 'zod/locales';
 import * as z from 'zod/mini';
 import { CodeframeError, isFailure } from '../../failure.ts';
+import { durationMs, sizeBytes } from '../../project/amounts.ts';
 import type { ProjectConfig } from '../../project/config.ts';
 import { createDurably, readIfThere, writeDurably } from './durable-file.ts';
 
@@ -13,6 +14,14 @@ export const nameMax = 200;
 z.config(en());
 const globs = z._default(z.array(z.string().check(z.minLength(1))), []);
 const count = z.int().check(z.nonnegative());
+const duration = z
+  .string()
+  .check(
+    z.refine((text) => durationMs(text) !== undefined, 'it is not a duration such as 30s, 10m, 24h or 7d'),
+  );
+const size = z
+  .string()
+  .check(z.refine((text) => sizeBytes(text) !== undefined, 'it is not a size such as 800MB or 5GB'));
 const schema = z.looseObject({
   format: z.literal(format),
   // Names a directory, so nothing but what Ids makes.
@@ -30,6 +39,26 @@ const schema = z.looseObject({
           threshold: z.optional(z.number().check(z.gt(0), z.lte(1))),
           windowTokens: z.optional(z.int().check(z.positive())),
           off: z.optional(z.boolean()),
+        }),
+      ),
+      checkpoints: z.optional(
+        z.looseObject({
+          every: z.optional(z.union([z.literal(false), duration])),
+          afterTask: z.optional(z.boolean()),
+          beforeCommands: z.optional(z.array(z.string().check(z.minLength(1)))),
+          cleanup: z.optional(
+            z.looseObject({
+              keep: z.optional(count),
+              keepWithin: z.optional(duration),
+              keepHourly: z.optional(count),
+              keepDaily: z.optional(count),
+              keepWeekly: z.optional(count),
+              keepNames: z.optional(z.array(z.string().check(z.minLength(1)))),
+              maxSize: z.optional(size),
+            }),
+          ),
+          reclaimAfter: z.optional(duration),
+          warnAt: z.optional(size),
         }),
       ),
       stepsMax: z.optional(z.int().check(z.positive())),

@@ -3,6 +3,7 @@ import { checkCheckpointName } from '../../checkpoint/checkpoint-name.ts';
 import { checkpointSentence } from '../checkpoint-words.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
+import { limitLines } from '../retention-words.ts';
 
 interface CheckpointFlags {
   readonly name?: string;
@@ -30,8 +31,10 @@ export function checkpointCreateCommand(run: RunWork): Command {
         const row = await uninterrupted(session.out, 'The checkpoint is finished first; it is short.', () =>
           project.createCheckpoint(flags),
         );
+        const over = await project.retention.overLimit();
         session.out.show(row, () => [
           checkpointSentence(row),
+          ...limitLines(over),
           `Next: codeframe restore ${isOneWord(row.name) ? row.name : row.id} takes the project back to it`,
         ]);
       }),
