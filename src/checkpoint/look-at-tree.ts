@@ -3,7 +3,7 @@ import type { PathFilter } from './path-filter.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { hiddenPaths, type KnownEntry, type PresentTree } from './present-tree.ts';
 import type { CodeEntry, ObjectId, ScannedEntry, TreePath, Uncovered, UncoveredReason } from './tree.ts';
-import type { WantedTree } from './wanted-tree.ts';
+import { ancestorsOf, type WantedTree } from './wanted-tree.ts';
 import type { Held, TreeScan, WorkTree } from './work-tree.ts';
 
 export interface LookedAt {
@@ -19,6 +19,8 @@ export interface LookTarget {
   readonly wanted: WantedTree;
   /** What the checkpoint did not cover, as its manifest shows it. */
   readonly unknown: ReadonlySet<string>;
+  /** Covered or ignored, what is at these paths is there because of the restore that is undone. */
+  readonly made?: readonly TreePath[];
   /** Left out: every path. */
   readonly filter?: PathFilter;
   /** An id of the store that the wanted objects are in: it says by which hash files have to be compared. */
@@ -31,6 +33,11 @@ export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<
   const include: TreePath[] = [];
   for (;;) {
     const present = await presentTree(tree, { ...target, include });
+    const ignored = ignoredOf(target.made ?? [], present);
+    if (ignored.length > 0) {
+      include.push(...ignored);
+      continue;
+    }
     const plan = planRestore(wanted, present, target);
     if (plan.save.length === 0) {
       const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
@@ -38,6 +45,17 @@ export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<
     }
     include.push(...plan.save);
   }
+}
+
+/** Those of the paths that are hidden because they are ignored, or lie in what is. */
+function ignoredOf(paths: readonly TreePath[], present: PresentTree): readonly TreePath[] {
+  if (paths.length === 0) return [];
+  const ignored = new Set(
+    present.uncovered.filter(({ reason }) => reason === 'ignored').map(({ path }) => path),
+  );
+  const isHidden = (path: TreePath): boolean =>
+    [path, ...ancestorsOf(path)].some((one) => ignored.has(one)) && !present.included.includes(path);
+  return paths.filter(isHidden);
 }
 
 /** The tree with every file's content known. */

@@ -138,7 +138,8 @@ function keptPaths(given: {
   return kept;
 }
 
-function isUnknown(path: TreePath, unknown: ReadonlySet<string>): boolean {
+/** Whether a checkpoint did not cover a path; `unknown` as its manifest shows it. */
+export function isUnknown(path: TreePath, unknown: ReadonlySet<string>): boolean {
   if (unknown.size === 0) return false;
   return [path, ...ancestorsOf(path)].some((one) => unknown.has(showPath(one)));
 }

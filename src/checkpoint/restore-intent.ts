@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CodeframeError } from '../failure.ts';
+import { CodeframeError, isFailure } from '../failure.ts';
 import type { RestorePreview } from '../handle.ts';
 import type { Store } from '../store/store.ts';
 import { countRows, planRows, readState, rowsDigest, type TableChange } from './change-rows.ts';
@@ -9,7 +9,8 @@ import { planFromTree, type LookedAt, type LookTarget } from './look-at-tree.ts'
 import { rowsFromParts, type StateRows } from './parts.ts';
 import { selectPaths, type MatchGlob } from './path-filter.ts';
 import type { RestorePart, RestoreRow } from './restore.ts';
-import { showPath } from './tree.ts';
+import { isUnknown } from './plan-restore.ts';
+import { showPath, type TreePath } from './tree.ts';
 import { wantedRows } from './wanted-rows.ts';
 import { wantedTree } from './wanted-tree.ts';
 import type { WorkTree } from './work-tree.ts';
@@ -46,6 +47,8 @@ export interface IntentPorts {
 export interface TargetRequest {
   readonly checkpointId: string;
   readonly kind?: RestoreRow['kind'];
+  /** The checkpoint whose restore is gone back over. */
+  readonly over?: string;
   readonly only?: readonly RestorePart[];
   /** As `tidyPatterns` makes them; only the code, unless `only` says more. */
   readonly paths?: readonly string[];
@@ -69,15 +72,38 @@ export async function openTarget(ports: IntentPorts, request: TargetRequest): Pr
     });
   }
   const parts = new Set<RestorePart>(only ?? ['code', 'state', 'context']);
+  const wanted = wantedTree(checkpointId, await stored.code());
+  const unknown = new Set(stored.manifest.uncovered.map(({ path }) => path));
   const tree: LookTarget = {
-    wanted: wantedTree(checkpointId, await stored.code()),
-    unknown: new Set(stored.manifest.uncovered.map(({ path }) => path)),
+    wanted,
+    unknown,
+    made: request.over === undefined ? [] : await madeBy(ports, request.over, { wanted, unknown }),
     like: stored.commit,
     ...(paths === null ? {} : { filter: selectPaths(paths, ports.matchGlob) }),
   };
   const rows = await rowsFromParts(stored);
   const checksPaths = kind === 'restore';
   return { stored, only, paths, checksPaths, parts, tree: parts.has('code') ? tree : null, rows };
+}
+
+/**
+ * Files and links that were nowhere before a checkpoint was restored: what is at these paths is there because of that.
+ * Not directories, in which there may be more by now.
+ */
+async function madeBy(
+  ports: IntentPorts,
+  restoredId: string,
+  before: Pick<LookTarget, 'wanted' | 'unknown'>,
+): Promise<readonly TreePath[]> {
+  try {
+    const code = await (await ports.checkpoints.open(restoredId)).code();
+    const leaves = code.filter(({ kind }) => kind !== 'directory').map(({ path }) => path);
+    return leaves.filter((path) => !before.wanted.has(path) && !isUnknown(path, before.unknown));
+  } catch (error) {
+    // It was deleted since: then what is ignored by now stays.
+    if (!isFailure(error)) throw error;
+    return [];
+  }
 }
 
 function limitsOf(request: TargetRequest): Pick<RestoreTarget, 'only' | 'paths'> {

@@ -50,10 +50,11 @@ export function undoRequest(
   way: UndoStep['way'],
   row: Undoable,
 ): TargetRequest & { readonly kind: 'undo' | 'redo' } {
-  const { safetyId: checkpointId, only, paths } = row;
+  const { safetyId: checkpointId, checkpointId: over, only, paths } = row;
   return {
     kind: way,
     checkpointId,
+    over,
     ...(only === null ? {} : { only }),
     ...(paths === null ? {} : { paths }),
   };

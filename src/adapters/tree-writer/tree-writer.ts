@@ -6,6 +6,7 @@ import { finishOperations } from './finish.ts';
 import { hasJournal, listJournals, readJournal, removeJournal, writeJournal } from './journal.ts';
 import { preflight } from './preflight.ts';
 import { rollBackOperations } from './roll-back.ts';
+import { withOwnFiles } from './shared-files.ts';
 import { asFailure, type Site } from './site.ts';
 import { stage } from './stage.ts';
 
@@ -32,7 +33,8 @@ export class FileTreeWriter implements TreeWriter {
     preflight(this.#site, operations);
   }
 
-  async prepare(job: WriteJob, contents: Contents): Promise<void> {
+  async prepare(wanted: WriteJob, contents: Contents): Promise<void> {
+    const job = { ...wanted, operations: withOwnFiles(this.#site, wanted.operations) };
     preflight(this.#site, job.operations);
     try {
       this.#site.onStep('write-journal');

@@ -176,6 +176,28 @@ describe('what is ignored', () => {
     expect(project.facts()).toEqual(now);
   });
 
+  it('34. and there only because of a restore: undo takes it away again', async () => {
+    await using project = await CaseProject.make();
+    project.write('build/out', 'covered at first');
+    project.write('file', 'one');
+    const id = await project.checkpoint();
+    project.remove('build');
+    project.write('.git/info/exclude', 'build\n');
+    const now = project.facts();
+    await project.restore(id);
+    expect(readFileSync(project.path('build/out'), 'utf8')).toBe('covered at first');
+    await project.undo();
+    expect(project.facts()).toEqual(now);
+    await project.handle.redo();
+    expect(readFileSync(project.path('build/out'), 'utf8')).toBe('covered at first');
+    project.write('build/later', 'made since, and never covered');
+    await project.undo();
+    expect([...project.facts().keys()].filter((name) => name.startsWith('build'))).toEqual([
+      'build',
+      'build/later',
+    ]);
+  });
+
   it('35. over the budget and never captured: outlives every restore, also where something else should be', async () => {
     await using project = await CaseProject.make();
     project.write('small', 'one');

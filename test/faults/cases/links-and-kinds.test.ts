@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import type { TreeWriter } from '../../../src/checkpoint/tree-writer.ts';
+import type { ProjectPorts } from '../../../src/runner/ports.ts';
 import { CaseProject, runGit } from '../../rig/case-project.ts';
 
 describe('kinds of things that take each other’s place', () => {
@@ -115,7 +115,7 @@ describe('links', () => {
     async (step) => {
       let strike: (() => void) | undefined;
       await using project = await CaseProject.make({
-        wrapPorts: (ports) => ({ ...ports, writer: before(ports.writer, step, () => strike?.()) }),
+        wrapPorts: (ports) => before(ports, step, () => strike?.()),
       });
       const outside = `${project.place}/outside`;
       mkdirSync(`${outside}/in`, { recursive: true });
@@ -165,19 +165,12 @@ describe('links', () => {
   });
 });
 
-/** The same writer, and something happens right before one of its steps. */
-function before(writer: TreeWriter, step: 'prepare' | 'apply', happens: () => void): TreeWriter {
-  const told = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-    if (name === step) happens();
-    return work();
-  };
-  return {
-    check: (operations) => writer.check(operations),
-    prepare: (job, contents) => told('prepare', () => writer.prepare(job, contents)),
-    apply: (id) => told('apply', () => writer.apply(id)),
-    finish: (id) => writer.finish(id),
-    rollBack: (id) => writer.rollBack(id),
-    forget: (id) => writer.forget(id),
-    open: () => writer.open(),
-  };
+/** Something happens right before a step of the writer. */
+function before(ports: ProjectPorts, step: 'prepare' | 'apply', happens: () => void): ProjectPorts {
+  const { writer } = ports;
+  const prepare = writer.prepare.bind(writer);
+  const apply = writer.apply.bind(writer);
+  if (step === 'apply') writer.apply = (id) => (happens(), apply(id));
+  else writer.prepare = (job, contents) => (happens(), prepare(job, contents));
+  return ports;
 }

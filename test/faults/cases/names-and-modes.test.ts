@@ -232,6 +232,30 @@ describe('directories and links between files', () => {
   });
 });
 
+describe('hard links', () => {
+  it('22. of which only the mode changed come back, and a name that is ignored or outside keeps its mode', async () => {
+    await using project = await CaseProject.make();
+    project.write('.gitignore', 'ignored\n');
+    for (const name of ['one', 'apart']) project.write(name, 'same', 0o644);
+    linkSync(project.path('one'), project.path('two'));
+    project.write('private', 'same', 0o600);
+    await project.comesBack(() => {
+      chmodSync(project.path('one'), 0o755);
+      // As a program does that saves space.
+      project.remove('private');
+      linkSync(project.path('apart'), project.path('private'));
+    });
+    const id = await project.checkpoint();
+    linkSync(project.path('one'), project.path('ignored'));
+    linkSync(project.path('one'), `${project.place}/outside`);
+    chmodSync(project.path('one'), 0o700);
+    await project.restore(id);
+    expect(project.facts().get('one')).toContain('file 755');
+    for (const name of ['ignored', '../outside'])
+      expect(lstatSync(project.path(name)).mode & 0o777, name).toBe(0o700);
+  });
+});
+
 describe('sizes', () => {
   it('23. empty, sparse, over the budget and over 4 GB', async () => {
     await using project = await CaseProject.make();
