@@ -18,12 +18,14 @@ export interface AgentRow {
 export interface AgentSettings {
   /** `PROVIDER:MODEL`, or `recorded:FILE` (driver `model`). */
   readonly model?: string;
-  /** For any OpenAI-compatible server, such as Ollama or vLLM. */
+  /** For any OpenAI-compatible server, such as Ollama or vLLM; of an agent that others wrote: where its calls go. */
   readonly baseUrl?: string;
-  /** The program and its arguments (driver `command`). */
+  /** The program and its arguments (drivers `command` and `acp`). */
   readonly command?: readonly string[];
   /** Commands that the agent may run without asking, as globs over the whole line. */
   readonly allow?: readonly string[];
+  /** Of an agent that others wrote: its program, where it is not found on PATH under its usual name. */
+  readonly bin?: string;
   /** Driver `command`: when its run was cut, ask before the program is started again. */
   readonly once?: boolean;
 }

@@ -37,6 +37,8 @@ export interface AgentSession {
   home(): Promise<HomeRow | null>;
   /** Writes down what has changed of that. */
   keepHome(change: Partial<Omit<HomeRow, 'agent'>>): Promise<void>;
+  /** Tells that the agent's own session could not be loaded, and why; it goes on with a new one. */
+  tellSessionLost(problem: string): Promise<void>;
   /**
    * An archived piece by its id, or the pieces that fit some words best, within a budget of tokens. Counts as a use, and
    * puts the piece back into the prompt; `told`: leaves the prompt as it is, because the answer itself is added to it.

@@ -54,6 +54,8 @@ const table: EventTable = {
   'step-repeated': ({ agent, name, repeats }) =>
     `agent ${agent}: ${name} is repeated (${repeats} was interrupted)`,
   'late-result': ({ agent, stepId }) => `agent ${agent}: a result of ${stepId} came too late and is not used`,
+  'session-lost': ({ agent, problem }) =>
+    `${agent} could not load its session (${problem}) and goes on with a new one, from what is known of it`,
   'model-waiting': ({ agent, waitMs, problem }) =>
     `agent ${agent}: the model call is tried again in ${durationWords(waitMs)}: ${problem}`,
   'flash-save-done': ({ agent, tokensBefore, tokensAfter, itemsArchived, ...save }) =>

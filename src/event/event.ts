@@ -132,6 +132,11 @@ export type EventData =
       };
     }
   | { readonly type: 'late-result'; readonly data: { readonly stepId: string; readonly agent: string } }
+  /** An agent's own session could not be loaded; it goes on with a new one. */
+  | {
+      readonly type: 'session-lost';
+      readonly data: { readonly agent: string; readonly problem: string };
+    }
   | {
       readonly type: 'model-waiting';
       readonly data: { readonly agent: string; readonly waitMs: number; readonly problem: string };

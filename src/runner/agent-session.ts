@@ -190,6 +190,11 @@ export class StoreAgentSession implements AgentSession {
     });
   }
 
+  tellSessionLost(problem: string): Promise<void> {
+    const data = { agent: this.#of.agent.name, problem };
+    return this.#write((tx) => recordEvent(tx, this.#ports, { type: 'session-lost', data }));
+  }
+
   makeRoom(window: ModelWindow): Promise<boolean> {
     return this.#room.makeRoom(window);
   }

@@ -199,6 +199,8 @@ export class MemorySession implements AgentSession {
     this.rows.homes[0] = { ...newHome, ...this.rows.homes[0], ...change, agent: 'ada' };
   }
 
+  async tellSessionLost(): Promise<void> {}
+
   async makeRoom(): Promise<boolean> {
     return false;
   }

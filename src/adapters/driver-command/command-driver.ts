@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { CodeframeError } from '../../failure.ts';
 import type { Log, Output } from '../../log.ts';
 import { CommandRun } from './command-run.ts';
-import { findProgram } from './find-program.ts';
+import { findProgram } from '../find-program.ts';
 
 export interface CommandDriverOptions {
   readonly processes: Processes;

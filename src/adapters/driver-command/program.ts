@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import type { Output } from '../../log.ts';
-import { Tail } from './tail.ts';
+import { Tail } from '../output-tail.ts';
 
 export interface ProgramOptions {
   readonly command: readonly [string, ...string[]];

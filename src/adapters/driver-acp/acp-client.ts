@@ -1,0 +1,266 @@
+import * as acp from '@agentclientprotocol/sdk';
+import type { Clock } from '../../clock.ts';
+import { AgentProblem, type AgentClient, type TurnEnd } from './agent-client.ts';
+import { AgentProcess, exitWords, type AgentCommand } from './agent-process.ts';
+import { readJsonLines } from './json-lines.ts';
+import { textField } from './quirk.ts';
+
+export interface AcpParts {
+  readonly command: AgentCommand;
+  readonly clock: Clock;
+  readonly projectDir: string;
+  readonly mcpUrl: string;
+  /** The mode to set; null: the agent's own. */
+  readonly mode: string | null;
+  /** Decides a permission: what the agent wants to run, or what it wants to do. Null: never answered. */
+  readonly mayDo: (wish: Wish) => Promise<Decision>;
+}
+
+/** What an agent asks a permission for. */
+export interface Wish {
+  /** `execute` for command lines; else what ACP calls it: `edit`, `read`, `fetch` … */
+  readonly kind: string;
+  /** A command line, or the agent's own title of it. */
+  readonly line: string;
+}
+
+/** `hold`: no answer is given; the process is about to be stopped. */
+export type Decision = 'allow' | 'deny' | 'hold';
+
+/** An agent answers its first request, also when it unpacks itself first, within this. */
+const answerMs = 60_000;
+
+/** An agent that speaks the Agent Client Protocol over its standard streams. */
+export class AcpClient implements AgentClient {
+  readonly #parts: AcpParts;
+  readonly #process: AgentProcess;
+  readonly #connection: acp.ClientConnection;
+  readonly #running = new Set<string>();
+  #sessionId: string | null = null;
+  #said: string[] = [];
+  #isLoading = false;
+  #asking = 0;
+  #broken: string | null = null;
+
+  constructor(parts: AcpParts) {
+    this.#parts = parts;
+    this.#process = new AgentProcess(parts.command);
+    this.#connection = acp
+      .client({ name: 'codeframe' })
+      .onNotification(acp.methods.client.session.update, ({ params }) => this.#update(params.update))
+      .onRequest(acp.methods.client.session.requestPermission, ({ params }) => this.#permit(params))
+      .connect(this.#stream());
+  }
+
+  get toolsRunning(): number {
+    return this.#running.size;
+  }
+
+  get isAsking(): boolean {
+    return this.#asking > 0;
+  }
+
+  async open(sessionId: string | null): ReturnType<AgentClient['open']> {
+    const { agentCapabilities: able, protocolVersion } = await this.#within(
+      'initialize',
+      this.#connection.agent.request(acp.methods.agent.initialize, {
+        protocolVersion: acp.PROTOCOL_VERSION,
+        clientInfo: { name: 'codeframe', version: '1' },
+        clientCapabilities: { fs: { readTextFile: false, writeTextFile: false }, terminal: false },
+      }),
+    );
+    if (protocolVersion !== acp.PROTOCOL_VERSION)
+      throw new AgentProblem(
+        `it speaks version ${String(protocolVersion)} of the Agent Client Protocol, and codeframe ${acp.PROTOCOL_VERSION}`,
+      );
+    const place = { cwd: this.#parts.projectDir, mcpServers: this.#mcpServers(able) };
+    const lost = sessionId === null ? null : await this.#goOn(sessionId, able, place);
+    if (sessionId === null || lost !== null) {
+      const made = await this.#within<acp.NewSessionResponse>(
+        'session/new',
+        this.#connection.agent.request(acp.methods.agent.session.new, place),
+      );
+      this.#sessionId = made.sessionId;
+    } else {
+      this.#sessionId = sessionId;
+    }
+    await this.#setMode(this.#sessionId);
+    return { sessionId: this.#sessionId, lost };
+  }
+
+  async prompt(text: string): Promise<TurnEnd> {
+    const sessionId = this.#sessionId;
+    if (sessionId === null) throw new Error('there is no session yet');
+    this.#said = [];
+    const turn = this.#connection.agent.request(acp.methods.agent.session.prompt, {
+      sessionId,
+      prompt: [{ type: 'text', text }],
+    });
+    const { stopReason } = await this.#orExit(turn);
+    const said = this.#said.join('').trim();
+    switch (stopReason) {
+      case 'end_turn':
+        return { kind: 'ended', said };
+      case 'cancelled':
+        return { kind: 'cancelled' };
+      default:
+        return { kind: 'failed', problem: `it ended its turn with ${stopReason}` };
+    }
+  }
+
+  cancel(): void {
+    if (this.#sessionId === null) return;
+    this.#connection.agent
+      .notify(acp.methods.agent.session.cancel, { sessionId: this.#sessionId })
+      .catch(() => undefined);
+  }
+
+  terminate(): void {
+    this.#process.signal('SIGTERM');
+  }
+
+  close(): void {
+    this.#connection.close();
+    this.#process.letGo();
+  }
+
+  /** Null when the session is there again; else why not. */
+  async #goOn(
+    sessionId: string,
+    able: acp.AgentCapabilities | undefined,
+    place: { readonly cwd: string; readonly mcpServers: acp.McpServer[] },
+  ): Promise<string | null> {
+    const canResume =
+      able?.sessionCapabilities?.resume !== undefined && able.sessionCapabilities.resume !== null;
+    if (!canResume && able?.loadSession !== true) return 'it cannot load sessions';
+    const { resume, load } = acp.methods.agent.session;
+    this.#isLoading = true;
+    try {
+      const asked = this.#connection.agent.request(canResume ? resume : load, { ...place, sessionId });
+      await this.#within('session/load', asked);
+      return null;
+    } catch (error) {
+      if (error instanceof AgentProblem) throw error;
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      this.#isLoading = false;
+    }
+  }
+
+  #mcpServers(able: acp.AgentCapabilities | undefined): acp.McpServer[] {
+    if (able?.mcpCapabilities?.http !== true) return [];
+    return [{ type: 'http', name: 'codeframe', url: this.#parts.mcpUrl, headers: [] }];
+  }
+
+  async #setMode(sessionId: string): Promise<void> {
+    const { mode } = this.#parts;
+    if (mode === null) return;
+    const asked = this.#connection.agent.request(acp.methods.agent.session.setMode, {
+      sessionId,
+      modeId: mode,
+    });
+    await this.#within('session/set_mode', asked).catch((error: unknown) => {
+      if (error instanceof AgentProblem) throw error;
+      // An older or newer one has it under another name; what it may do is then asked, and allowed one by one.
+      this.#parts.command.output.write(`codeframe: the mode ${mode} is not there: ${String(error)}\n`);
+    });
+  }
+
+  #update(update: acp.SessionUpdate): void {
+    if (this.#isLoading) return;
+    switch (update.sessionUpdate) {
+      case 'agent_message_chunk':
+        if (update.content.type === 'text') this.#said.push(update.content.text);
+        return;
+      case 'tool_call':
+        // What it said before a tool is no summary of its work.
+        this.#said = [];
+        this.#track(update.toolCallId, update.status ?? 'pending');
+        return;
+      case 'tool_call_update':
+        this.#track(update.toolCallId, update.status ?? null);
+    }
+  }
+
+  #track(toolCallId: string, status: string | null): void {
+    if (status === 'completed' || status === 'failed') this.#running.delete(toolCallId);
+    else if (status === 'in_progress') this.#running.add(toolCallId);
+  }
+
+  async #permit(asked: acp.RequestPermissionRequest): Promise<acp.RequestPermissionResponse> {
+    this.#asking += 1;
+    const decision = await this.#parts.mayDo(wishOf(asked.toolCall));
+    if (decision === 'hold') await new Promise<never>(() => undefined);
+    this.#asking -= 1;
+    const wanted = decision === 'allow' ? ['allow_once', 'allow_always'] : ['reject_once', 'reject_always'];
+    const option = wanted.map((kind) => asked.options.find((one) => one.kind === kind)).find((one) => one);
+    if (option === undefined) return { outcome: { outcome: 'cancelled' } };
+    return { outcome: { outcome: 'selected', optionId: option.optionId } };
+  }
+
+  /** Its messages, as the SDK wants them; lines that are none go to its log. */
+  #stream(): acp.Stream {
+    const { stdin, stdout } = this.#process;
+    const { output } = this.#parts.command;
+    const readable = new ReadableStream<acp.AnyMessage>({
+      start: (controller) => {
+        if (stdout === null) return controller.close();
+        readJsonLines(stdout, {
+          line: (value) => controller.enqueue(value as unknown as acp.AnyMessage),
+          junk: (line) => output.write(`${line.slice(0, 2000)}\n`),
+        }).then(
+          () => controller.close(),
+          (error: unknown) => {
+            this.#broken = error instanceof Error ? error.message : String(error);
+            this.#process.signal('SIGTERM');
+            controller.error(error);
+          },
+        );
+      },
+    });
+    const writable = new WritableStream<acp.AnyMessage>({
+      write: (message) =>
+        new Promise((resolve, reject) => {
+          if (stdin === null) return reject(new Error('it was not started'));
+          stdin.write(`${JSON.stringify(message)}\n`, (error) => (error ? reject(error) : resolve()));
+        }),
+    });
+    return { readable, writable };
+  }
+
+  /** A request's answer, unless the agent ends or does not answer at all. */
+  async #within<T>(what: string, answer: Promise<T>): Promise<T> {
+    const enough = new AbortController();
+    const late = this.#parts.clock.sleep(answerMs, enough.signal).then((): never => {
+      throw new AgentProblem(`it did not answer ${what} within ${answerMs / 1000} s`);
+    });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([this.#orExit(answer), late]);
+    } finally {
+      enough.abort();
+    }
+  }
+
+  async #orExit<T>(answer: Promise<T>): Promise<T> {
+    const ended = this.#process.exited.then((exit): never => {
+      throw new AgentProblem(this.#broken ?? exitWords(exit, this.#process.complaints));
+    });
+    ended.catch(() => undefined);
+    try {
+      return await Promise.race([answer, ended]);
+    } catch (error) {
+      if (!this.#connection.signal.aborted) throw error;
+      // The pipe ends a moment before the process does.
+      return await ended;
+    }
+  }
+}
+
+function wishOf(call: acp.ToolCallUpdate): Wish {
+  const kind = call.kind ?? 'other';
+  const command = textField(call.rawInput, 'command');
+  if (command !== null) return { kind: 'execute', line: command };
+  const title = (call.title ?? 'something').replaceAll(/^`|`$/gu, '');
+  return { kind, line: title };
+}
