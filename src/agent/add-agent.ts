@@ -47,6 +47,9 @@ function refuseWrong(agent: NewAgent, drivers: readonly string[]): void {
   if (driver === 'command' && (settings.command ?? []).length === 0) {
     throw invalid('PROGRAM', 'the driver command needs a program after --');
   }
+  if (driver === 'acp' && (settings.command ?? []).length === 0) {
+    throw invalid('PROGRAM', 'the driver acp needs a program after -- that speaks the Agent Client Protocol');
+  }
   if (driver === 'model' && settings.model === undefined) {
     throw invalid('--model', 'the driver model needs --model PROVIDER:MODEL');
   }
@@ -58,12 +61,13 @@ function refuseWrong(agent: NewAgent, drivers: readonly string[]): void {
 /** What is stored holds no secret, and an agent cannot do without what its settings say. */
 async function refuseSecrets(secrets: Pick<Secrets, 'find' | 'ready'>, agent: NewAgent): Promise<void> {
   await secrets.ready();
-  const { command = [], allow = [], model = '', baseUrl = '' } = agent.settings ?? {};
+  const { command = [], allow = [], model = '', baseUrl = '', bin = '' } = agent.settings ?? {};
   const settings = {
     PROGRAM: command.join(' '),
     '--allow': allow.join('\n'),
     '--model': model,
     '--base-url': baseUrl,
+    '--bin': bin,
   };
   for (const [argument, text] of Object.entries(settings)) {
     const [found] = secrets.find(text);

@@ -15,6 +15,23 @@ export interface AgentRow {
   readonly createdAt: number;
 }
 
+/** Agents that others wrote, by the names of their drivers; `acp`: any other that speaks the Agent Client Protocol. */
+export const externalDrivers = [
+  'claude',
+  'codex',
+  'opencode',
+  'qwen',
+  'copilot',
+  'pi',
+  'cline',
+  'kilo',
+  'gemini',
+  'acp',
+] as const;
+
+/** All drivers there are. */
+export const driverNames: readonly string[] = ['model', 'command', ...externalDrivers];
+
 export interface AgentSettings {
   /** `PROVIDER:MODEL`, or `recorded:FILE` (driver `model`). */
   readonly model?: string;

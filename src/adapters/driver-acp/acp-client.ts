@@ -98,14 +98,9 @@ export class AcpClient implements AgentClient {
     });
     const { stopReason } = await this.#orExit(turn);
     const said = this.#said.join('').trim();
-    switch (stopReason) {
-      case 'end_turn':
-        return { kind: 'ended', said };
-      case 'cancelled':
-        return { kind: 'cancelled' };
-      default:
-        return { kind: 'failed', problem: `it ended its turn with ${stopReason}` };
-    }
+    if (stopReason === 'end_turn') return { kind: 'ended', said };
+    if (stopReason === 'cancelled') return { kind: 'cancelled' };
+    return { kind: 'failed', problem: `it ended its turn with ${stopReason}` };
   }
 
   cancel(): void {
@@ -168,18 +163,15 @@ export class AcpClient implements AgentClient {
 
   #update(update: acp.SessionUpdate): void {
     if (this.#isLoading) return;
-    switch (update.sessionUpdate) {
-      case 'agent_message_chunk':
-        if (update.content.type === 'text') this.#said.push(update.content.text);
-        return;
-      case 'tool_call':
-        // What it said before a tool is no summary of its work.
-        this.#said = [];
-        this.#track(update.toolCallId, update.status ?? 'pending');
-        return;
-      case 'tool_call_update':
-        this.#track(update.toolCallId, update.status ?? null);
+    const { sessionUpdate } = update;
+    if (sessionUpdate === 'agent_message_chunk' && update.content.type === 'text')
+      this.#said.push(update.content.text);
+    if (sessionUpdate === 'tool_call') {
+      // What it said before a tool is no summary of its work.
+      this.#said = [];
+      this.#track(update.toolCallId, update.status ?? 'pending');
     }
+    if (sessionUpdate === 'tool_call_update') this.#track(update.toolCallId, update.status ?? null);
   }
 
   #track(toolCallId: string, status: string | null): void {

@@ -4,7 +4,7 @@ import { markerVariable } from '../../agent/processes.ts';
 import { CodeframeError } from '../../failure.ts';
 import type { GatewayLine } from '../../gateway/gateway.ts';
 import { findProgram } from '../find-program.ts';
-import type { AgentDriverOptions } from './agent-driver.ts';
+import type { AgentDriverOptions } from './agent-options.ts';
 import { chooseModel, keyFor } from './choose-model.ts';
 import type { Quirk, Seat } from './quirk.ts';
 

@@ -8,7 +8,7 @@ import { problemOf } from '../../problem-of.ts';
 import { killMs } from '../../project/pause.ts';
 import { AcpClient, type Decision, type Wish } from './acp-client.ts';
 import { AgentProblem, type AgentClient, type TurnEnd } from './agent-client.ts';
-import { homeOf, type AgentDriverOptions } from './agent-driver.ts';
+import { homeOf, type AgentDriverOptions } from './agent-options.ts';
 import { AgentSeat } from './agent-seat.ts';
 import { providersOf } from './choose-model.ts';
 import { HeadlessClient } from './headless-client.ts';
@@ -265,12 +265,19 @@ export class AgentWork implements AgentRun {
     return left;
   }
 
+  #wordsOf(error: unknown): string {
+    if (error instanceof CodeframeError) return problemOf(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const isSignedOut = /\bauth|log ?in|api key/iu.test(said);
+    return `${this.#quirk.title}: ${said}${isSignedOut ? ` (is it signed in? ${this.#quirk.signIn})` : ''}`;
+  }
+
   async #giveUp(error: unknown): Promise<RunEnd> {
     const { log } = this.#options;
     const agent = this.#job.agent.name;
     const isOwn = error instanceof AgentProblem;
     log[isOwn ? 'warn' : 'error']({ err: error, agent }, 'the run of an agent broke');
-    const problem = isOwn ? `${this.#quirk.title} ${error.message}` : problemOf(error);
+    const problem = this.#wordsOf(error);
     return { kind: 'failed', problem };
   }
 }

@@ -34,15 +34,15 @@ export function chooseModel(quirk: Quirk, settings: AgentSettings, env: Environm
   const name = settings.model === undefined ? null : rest.join(':');
   const spoken =
     vendor === null ? undefined : quirk.protocols.find((one) => vendors[vendor].protocols.includes(one));
+  // A server of one's own speaks what the agent speaks, whoever made the model.
   const protocol = settings.baseUrl === undefined ? (spoken ?? firstProtocol(quirk)) : firstProtocol(quirk);
-  const own = vendor ?? quirk.vendor;
-  const key = own === null ? null : vendors[own].key;
-  const hasKey = key !== null && (env[key] ?? '') !== '';
+  const { id, key } = vendorOf(protocol);
+  const needsKey = (env[key] ?? '') !== '' || settings.baseUrl !== undefined;
   return {
     name,
-    vendor: own,
+    vendor: settings.baseUrl === undefined ? (vendor ?? quirk.vendor) : id,
     protocol,
-    keyVariable: hasKey || settings.baseUrl !== undefined ? (key ?? 'OPENAI_API_KEY') : null,
+    keyVariable: needsKey ? key : null,
   };
 }
 
@@ -69,10 +69,15 @@ export function keyFor(model: ChosenModel, env: Environment): Readonly<Record<st
   return { [keyVariable]: 'none' };
 }
 
-function vendorOf(protocol: WireProtocol): { readonly baseUrl: string } {
-  const found = Object.values(vendors).find(({ protocols }) => protocols.includes(protocol));
-  if (found === undefined) throw new Error(`no vendor speaks ${protocol}`);
-  return found;
+function vendorOf(protocol: WireProtocol): {
+  readonly id: Vendor;
+  readonly baseUrl: string;
+  readonly key: string;
+} {
+  const ids = Object.keys(vendors) as readonly Vendor[];
+  const id = ids.find((one) => vendors[one].protocols.includes(protocol));
+  if (id === undefined) throw new Error(`no vendor speaks ${protocol}`);
+  return { id, ...vendors[id] };
 }
 
 function firstProtocol(quirk: Quirk): WireProtocol {
