@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir, hostname, userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
-import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
 import { matchGlob } from './adapters/globs-picomatch/match-glob.ts';
 import { openLog } from './adapters/log-pino/pino-log.ts';
 import { openProcesses } from './adapters/processes/machine-processes.ts';
@@ -24,9 +23,8 @@ import { FileTreeWriter } from './adapters/tree-writer/tree-writer.ts';
 import { openUserGit } from './adapters/user-git/git-user-repository.ts';
 import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
 import { mayRun } from './agent/run-rules.ts';
-import { driverNames, type AgentRow } from './agent/agent.ts';
+import { driverNames } from './agent/agent.ts';
 import type { AgentDriver } from './agent/driver.ts';
-import type { AgentHomes, SessionFile } from './agent/home.ts';
 import { recordEvent } from './event/record-event.ts';
 import type { DrillSite } from './checkpoint/drill-restore.ts';
 import { checkpointSettings } from './checkpoint/automatic-settings.ts';
@@ -35,8 +33,9 @@ import { treePath } from './checkpoint/tree.ts';
 import type { TreeWriter } from './checkpoint/tree-writer.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
+import { externalDrivers, openAgentOutput, openHomes, type DriverParts } from './main-agents.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import type { Log, Output } from './log.ts';
+import type { Log } from './log.ts';
 import type { FlashSaveSettings } from './context/flash-save.ts';
 import type { ProjectConfig, ProjectPlace } from './project/config.ts';
 import { defaultGraceMs } from './project/pause.ts';
@@ -44,9 +43,7 @@ import type { ProjectPorts, RunnerPorts } from './runner/ports.ts';
 import { checkpointProject } from './runner/live-checkpoint.ts';
 import { OpenProject } from './runner/project-handle.ts';
 import type { AuditReport } from './secret/audit.ts';
-import type { Secrets } from './secret/secrets.ts';
 import { redactLine } from './secret/redact-line.ts';
-import { redactingOutput } from './secret/redacting-output.ts';
 import { redactingStore } from './secret/redacting-store.ts';
 import { SecretFreeTree } from './secret/secret-free-tree.ts';
 
@@ -283,14 +280,6 @@ function lazyGateway(
   };
 }
 
-interface DriverParts {
-  readonly place: ProjectPlace;
-  readonly allow: readonly string[];
-  readonly ports: ProjectPorts;
-  /** Through which the calls of agents that others wrote go; left out where no agent is run. */
-  readonly gateway?: () => Promise<Gateway>;
-}
-
 /** Knows the drivers by name, and loads them when one is asked whether it can run an agent: a quick command never is. */
 function driversToCheck(parts: () => DriverParts): ReadonlyMap<string, AgentDriver> {
   let loading: Promise<ReadonlyMap<string, AgentDriver>> | undefined;
@@ -335,77 +324,6 @@ async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDr
   });
   const drivers = [model, command, ...(await externalDrivers(made))];
   return new Map(drivers.map((driver) => [driver.name, driver]));
-}
-
-/** Whole, without secrets. */
-function openAgentOutput({ place, ports }: DriverParts, agent: string): Output {
-  return redactingOutput(
-    openRotatingFile({
-      path: path.join(place.dataDir, 'logs', 'agents', `${agent}.log`),
-      sizeBytesMax: 10 * 1024 * 1024,
-      filesMax: 5,
-      onProblem: (error) => ports.log.warn({ err: error, agent }, 'cannot write its output'),
-    }),
-    ports.secrets,
-  );
-}
-
-/** Those of agents that others wrote. */
-async function externalDrivers(made: DriverParts): Promise<readonly AgentDriver[]> {
-  const { createAgentDriver } = await import('./adapters/driver-acp/agent-driver.ts');
-  const { otherAcp, quirks } = await import('./adapters/driver-acp/all-quirks.ts');
-  const { savedSession, changesSince } = await import('./checkpoint/resumed-work.ts');
-  const { place, ports, gateway } = made;
-  const rulesOf = (agent: AgentRow): readonly string[] => [
-    ...place.config.settings.allow,
-    ...(agent.settings.allow ?? []),
-    ...made.allow,
-  ];
-  const options = {
-    processes: ports.processes,
-    clock: systemClock,
-    log: ports.log,
-    env: process.env,
-    projectDir: place.dir,
-    homesDir: homesOf(place),
-    userHome: homedir(),
-    gateway: gateway ?? noGateway,
-    savedSession: async (agent: string, checkpointId: string | null) =>
-      putBackFiles(ports.secrets, await savedSession(ports, { agent, checkpointId })),
-    changesSince: (at: number) => changesSince(ports, at),
-    mayRun: (agent: AgentRow, line: string) => mayRun(rulesOf(agent), line),
-    rulesOf,
-    openOutput: (agent: string) => openAgentOutput(made, agent),
-  };
-  return [...quirks, otherAcp].map((quirk) => createAgentDriver(options, quirk));
-}
-
-/** The secrets that this process knows are where the agent had them. */
-function putBackFiles(secrets: Secrets, files: readonly SessionFile[]): readonly SessionFile[] {
-  return files.map(({ path: at, bytes }) => {
-    const text = Buffer.from(bytes).toString('utf8');
-    const isText = Buffer.from(text).equals(bytes);
-    return isText ? { path: at, bytes: Buffer.from(secrets.putBack(text)) } : { path: at, bytes };
-  });
-}
-
-function noGateway(): never {
-  throw new Error('the drivers were loaded to check agents, not to run them');
-}
-
-function homesOf({ dataDir }: ProjectPlace): string {
-  return path.join(dataDir, 'homes');
-}
-
-/** Read when a checkpoint is written. */
-function openHomes(place: ProjectPlace, secrets: Secrets): AgentHomes {
-  return {
-    async sessionFiles(agent) {
-      const { readSessionFiles } = await import('./adapters/driver-acp/session-files.ts');
-      const { copyDatabase } = await import('./adapters/store-sqlite/copy-database.ts');
-      return readSessionFiles({ homesDir: homesOf(place), secrets, copyDatabase }, agent);
-    },
-  };
 }
 
 /** MCP on two streams, passed on to a server on HTTP; see the adapter. */

@@ -1,0 +1,96 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
+import { systemClock } from './adapters/system/system-clock.ts';
+import type { AgentRow } from './agent/agent.ts';
+import type { AgentDriver } from './agent/driver.ts';
+import type { AgentHomes, SessionFile } from './agent/home.ts';
+import { mayRun } from './agent/run-rules.ts';
+import type { Gateway } from './gateway/gateway.ts';
+import type { Output } from './log.ts';
+import type { ProjectPlace } from './project/config.ts';
+import type { ProjectPorts } from './runner/ports.ts';
+import { redactingOutput } from './secret/redacting-output.ts';
+import type { Secrets } from './secret/secrets.ts';
+
+// The part of main.ts that joins what agents that others wrote need.
+
+/** What drivers are made of. */
+export interface DriverParts {
+  readonly place: ProjectPlace;
+  readonly allow: readonly string[];
+  readonly ports: ProjectPorts;
+  /** Through which the calls of agents that others wrote go; left out where no agent is run. */
+  readonly gateway?: () => Promise<Gateway>;
+}
+
+/** Those of agents that others wrote. */
+export async function externalDrivers(made: DriverParts): Promise<readonly AgentDriver[]> {
+  const { createAgentDriver } = await import('./adapters/driver-acp/agent-driver.ts');
+  const { otherAcp, quirks } = await import('./adapters/driver-acp/all-quirks.ts');
+  const { savedSession, changesSince } = await import('./checkpoint/resumed-work.ts');
+  const { place, ports, gateway } = made;
+  const rulesOf = (agent: AgentRow): readonly string[] => [
+    ...place.config.settings.allow,
+    ...(agent.settings.allow ?? []),
+    ...made.allow,
+  ];
+  const options = {
+    processes: ports.processes,
+    clock: systemClock,
+    log: ports.log,
+    env: process.env,
+    projectDir: place.dir,
+    homesDir: homesOf(place),
+    userHome: homedir(),
+    gateway: gateway ?? noGateway,
+    savedSession: async (agent: string, checkpointId: string | null) =>
+      putBackFiles(ports.secrets, await savedSession(ports, { agent, checkpointId })),
+    changesSince: (at: number) => changesSince(ports, at),
+    mayRun: (agent: AgentRow, line: string) => mayRun(rulesOf(agent), line),
+    rulesOf,
+    openOutput: (agent: string) => openAgentOutput(made, agent),
+  };
+  return [...quirks, otherAcp].map((quirk) => createAgentDriver(options, quirk));
+}
+
+/** The secrets that this process knows are where the agent had them. */
+function putBackFiles(secrets: Secrets, files: readonly SessionFile[]): readonly SessionFile[] {
+  return files.map(({ path: at, bytes }) => {
+    const text = Buffer.from(bytes).toString('utf8');
+    const isText = Buffer.from(text).equals(bytes);
+    return isText ? { path: at, bytes: Buffer.from(secrets.putBack(text)) } : { path: at, bytes };
+  });
+}
+
+function noGateway(): never {
+  throw new Error('the drivers were loaded to check agents, not to run them');
+}
+
+function homesOf({ dataDir }: ProjectPlace): string {
+  return path.join(dataDir, 'homes');
+}
+
+/** Read when a checkpoint is written. */
+export function openHomes(place: ProjectPlace, secrets: Secrets): AgentHomes {
+  return {
+    async sessionFiles(agent) {
+      const { readSessionFiles } = await import('./adapters/driver-acp/session-files.ts');
+      const { copyDatabase } = await import('./adapters/store-sqlite/copy-database.ts');
+      return readSessionFiles({ homesDir: homesOf(place), secrets, copyDatabase }, agent);
+    },
+  };
+}
+
+/** Where an agent's output goes: whole, without secrets. */
+export function openAgentOutput({ place, ports }: DriverParts, agent: string): Output {
+  return redactingOutput(
+    openRotatingFile({
+      path: path.join(place.dataDir, 'logs', 'agents', `${agent}.log`),
+      sizeBytesMax: 10 * 1024 * 1024,
+      filesMax: 5,
+      onProblem: (error) => ports.log.warn({ err: error, agent }, 'cannot write its output'),
+    }),
+    ports.secrets,
+  );
+}
