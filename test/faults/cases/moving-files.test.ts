@@ -63,7 +63,8 @@ describe('files that move while they are captured or restored', () => {
         await project.restore(id);
         const text = existsSync(project.path('busy')) ? readFileSync(project.path('busy'), 'latin1') : null;
         if (listed.length > 0) expect(text).toBeNull();
-        else expect(text).toBe((text?.[0] ?? '?').repeat(size));
+        // It is cut before it is written, so also a part of the new text is a state that it was in.
+        else expect(new Set(text).size).toBeLessThanOrEqual(1);
       }
     } finally {
       await stop(writer);
@@ -150,8 +151,8 @@ describe('files that move while they are captured or restored', () => {
   });
 });
 
-function calm(project: CaseProject): ReadonlyMap<string, string> {
-  return new Map([...project.facts()].filter(([path]) => path === 'one' || path === 'two'));
+function calm(project: CaseProject): readonly string[] {
+  return ['one', 'two'].map((name) => readFileSync(project.path(name), 'utf8'));
 }
 
 function busySize(project: CaseProject): number {
