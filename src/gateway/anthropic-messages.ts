@@ -92,13 +92,14 @@ function learn(known: ReplyFacts, event: Json): ReplyFacts {
         problem: known.problem,
       };
     case 'error':
-      return {
-        ...known,
-        problem: text(field(field(event, 'error'), 'message')) ?? 'an error without a message',
-      };
+      return { ...known, problem: problemIn(event) };
     default:
-      return known;
+      return isObject(field(event, 'error')) ? { ...known, problem: problemIn(event) } : known;
   }
+}
+
+function problemIn(event: Json): string {
+  return text(field(field(event, 'error'), 'message')) ?? 'an error without a message';
 }
 
 function toolsOf(blocks: readonly Json[]): readonly string[] {

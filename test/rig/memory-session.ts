@@ -148,7 +148,12 @@ export class MemorySession implements AgentSession {
     return true;
   }
 
-  async tellWaiting(): Promise<void> {}
+  /** What was told of waits. */
+  readonly waits: { readonly waitMs: number; readonly problem: string }[] = [];
+
+  async tellWaiting(waitMs: number, problem: string): Promise<void> {
+    this.waits.push({ waitMs, problem });
+  }
 
   async ask(question: string, subject: AskSubject): Promise<string> {
     const open = this.rows.blockers.find(

@@ -192,8 +192,8 @@ export class Turn {
       return { kind: 'answered', status, facts: reply.end(), isRead: reader !== null };
     } catch (error) {
       const facts = reply.end();
-      if (this.#signal.aborted) return { kind: 'cut', problem: problemOf(this.#signal.reason), facts };
       to.destroy();
+      if (this.#signal.aborted) return { kind: 'cut', problem: problemOf(this.#signal.reason), facts };
       return { kind: 'broken', problem: problemOf(error), facts };
     }
   }
@@ -201,12 +201,14 @@ export class Turn {
   /** Nothing of the provider's has come. */
   #unreached(error: unknown, held: HeldReply | null): Sent {
     const { provider, wire, response } = this.#asked;
-    if (this.#signal.aborted)
+    if (this.#signal.aborted) {
+      response.destroy();
       return {
         end: { kind: 'cut', problem: problemOf(this.#signal.reason), facts: noFacts },
         retry: null,
         refuse: null,
       };
+    }
     const message = `codeframe could not reach ${new URL(provider.baseUrl).origin}: ${problemOf(error)}`;
     if (held?.hasBegun !== true) refuse(response, { status: 502, body: wire.error(502, message) });
     return {
