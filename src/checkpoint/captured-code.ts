@@ -70,10 +70,16 @@ function isUnknown(entry: ScannedEntry): boolean {
   return entry.kind === 'file' && entry.object === undefined;
 }
 
+/** Scans give the same entry again for a file that did not change, and stores compare drafts by identity first. */
+const drafts = new WeakMap<ScannedEntry, CodeDraft>();
+
 function draftOf(entry: ScannedEntry): CodeDraft | undefined {
   if (entry.kind !== 'file') return entry;
+  const known = drafts.get(entry);
+  if (known !== undefined) return known;
   const { path, mode, object, stat } = entry;
-  return object === undefined
-    ? undefined
-    : { kind: 'file', path, mode, content: { object, size: stat.size } };
+  if (object === undefined) return undefined;
+  const draft: CodeDraft = { kind: 'file', path, mode, content: { object, size: stat.size } };
+  drafts.set(entry, draft);
+  return draft;
 }

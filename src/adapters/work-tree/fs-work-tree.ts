@@ -5,7 +5,8 @@ import { inspectPaths } from './inspect.ts';
 import { readTreeFile } from './read-file.ts';
 import { scanTree, type Ignored } from './scan-tree.ts';
 import { FileStat } from './file-stat.ts';
-import { emptyCache, isRacy, loadCache, saveCache, type CachedFile, type StatCache } from './stat-cache.ts';
+import { emptyCache, isRacy, type CachedFile, type StatCache } from './stat-cache.ts';
+import { StatCacheFile } from './stat-cache-file.ts';
 
 export interface WorkTreePlace {
   /** Absolute, links resolved. */
@@ -26,30 +27,33 @@ const fileBytesMax = 50 * 1024 * 1024;
 
 /** The project's files on this machine's file system. */
 export function openWorkTree(place: WorkTreePlace): WorkTree {
-  const cachePath = join(place.dataDir, 'stat-cache');
+  const file = new StatCacheFile(join(place.dataDir, 'stat-cache'));
   let cache: StatCache | undefined;
-  let scanned: TreeScan | undefined;
+  let skipped: readonly TreePath[] = [];
 
   return {
     root: place.root,
     async scan(options: ScanOptions): Promise<TreeScan> {
-      cache ??= loadCache(cachePath);
-      scanned = await scanTree({
+      cache ??= file.load();
+      if (options.distrustCache === true) cache = file.forget(cache);
+      const scan = await scanTree({
         ...place,
-        cache: options.distrustCache === true ? { ...emptyCache(), skipped: cache.skipped } : cache,
+        cache,
         include: [...(place.include ?? []), ...options.include],
         fileBytesMax: options.fileBytesMax ?? fileBytesMax,
         isOwn: isRestoreName((await place.restoring?.()) ?? []),
       });
-      return scanned;
+      skipped = scan.uncovered.flatMap((one) => (one.directory && one.reason === 'ignored' ? one.path : []));
+      return scan;
     },
     read: (path) => readTreeFile(place.root, path, place.now),
     async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
-      if (scanned === undefined || cache === undefined) return;
-      const remembered = rememberedCache(scanned, objects);
-      if (isSameCache(cache, remembered)) return;
-      cache = remembered;
-      saveCache(cachePath, cache);
+      if (cache === undefined) return;
+      const known = trustedOf(objects);
+      if (known.size === 0 && skipped.join('\0') === cache.skipped.join('\0')) return;
+      for (const [path, one] of known) cache.files.set(path, one);
+      cache.skipped = skipped;
+      file.save(cache, known);
     },
     async inspect(paths) {
       return inspectPaths(place.root, paths);
@@ -57,30 +61,10 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
   };
 }
 
-/** What the scan knew, and of these objects what may be trusted. */
-function rememberedCache(scan: TreeScan, objects: ReadonlyMap<TreePath, KnownObject>): StatCache {
-  const files = new Map<TreePath, CachedFile>();
-  for (const entry of scan.entries) {
-    if (entry.kind !== 'file') continue;
-    const file = entry.object === undefined ? trusted(objects.get(entry.path)) : knownFile(entry);
-    if (file !== undefined) files.set(entry.path, file);
+function trustedOf(objects: ReadonlyMap<TreePath, KnownObject>): ReadonlyMap<TreePath, CachedFile> {
+  const known = new Map<TreePath, CachedFile>();
+  for (const [path, { object, stat }] of objects) {
+    if (stat instanceof FileStat && !isRacy(stat)) known.set(path, { object, stat });
   }
-  const skipped = scan.uncovered.filter((entry) => entry.directory && entry.reason === 'ignored');
-  return { files, skipped: skipped.map((entry) => entry.path) };
-}
-
-function trusted(known: KnownObject | undefined): CachedFile | undefined {
-  if (known === undefined || !(known.stat instanceof FileStat) || isRacy(known.stat)) return undefined;
-  return { object: known.object, stat: known.stat };
-}
-
-function knownFile(entry: Extract<ScannedEntry, { kind: 'file' }>): CachedFile | undefined {
-  const { object, stat } = entry;
-  return object !== undefined && stat instanceof FileStat ? { object, stat } : undefined;
-}
-
-function isSameCache(a: StatCache, b: StatCache): boolean {
-  if (a.files.size !== b.files.size || a.skipped.join('\0') !== b.skipped.join('\0')) return false;
-  for (const [path, file] of b.files) if (a.files.get(path)?.stat !== file.stat) return false;
-  return true;
+  return known;
 }

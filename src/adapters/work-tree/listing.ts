@@ -9,7 +9,14 @@ import type { CachedFile } from './stat-cache.ts';
 export type Directory = { readonly children: readonly Child[] } | { readonly problem: FileProblem };
 
 export type Child =
-  | { readonly path: TreePath; readonly kind: 'file'; readonly mode: ModeBits; readonly stat: FileStat }
+  | {
+      readonly path: TreePath;
+      readonly kind: 'file';
+      readonly mode: ModeBits;
+      readonly stat: FileStat;
+      /** What the cache has of these very bytes. */
+      readonly cached: CachedFile | undefined;
+    }
   | { readonly path: TreePath; readonly kind: 'directory'; readonly mode: ModeBits }
   | { readonly path: TreePath; readonly kind: 'link' | 'special' | 'unreadable' };
 
@@ -93,9 +100,10 @@ export class Listing {
     const kind = kindOf(stats);
     if (kind === 'directory') return { path, kind, mode: modeBits(stats) };
     if (kind !== 'file') return { path, kind };
-    const known = this.#known.get(path)?.stat;
-    const stat = known?.isOf(stats) === true ? known : new FileStat(stats);
-    return { path, kind, mode: modeBits(stats), stat };
+    const known = this.#known.get(path);
+    const mode = modeBits(stats);
+    if (known?.stat.isOf(stats) === true) return { path, kind, mode, stat: known.stat, cached: known };
+    return { path, kind, mode, stat: new FileStat(stats), cached: undefined };
   }
 }
 

@@ -127,14 +127,19 @@ class Scan {
     }
   }
 
-  #addFile({ path, mode, stat }: Extract<Child, { kind: 'file' }>): void {
+  #addFile({ path, mode, stat, cached }: Extract<Child, { kind: 'file' }>): void {
     if (stat.size > this.#rules.fileBytesMax && !this.#include.covers(path)) {
       this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
       return;
     }
-    const cached = this.#rules.cache.files.get(path);
-    const object = cached?.stat === stat ? cached.object : undefined;
-    this.#entries.push({ kind: 'file', path, mode, stat, object });
+    if (cached === undefined) {
+      this.#entries.push({ kind: 'file', path, mode, stat, object: undefined });
+      return;
+    }
+    if (cached.entry?.mode !== mode) {
+      cached.entry = { kind: 'file', path, mode, stat, object: cached.object };
+    }
+    this.#entries.push(cached.entry);
   }
 
   #addLink(child: Child): void {
