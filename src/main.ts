@@ -29,7 +29,6 @@ import { recordEvent } from './event/record-event.ts';
 import type { DrillSite } from './checkpoint/drill-restore.ts';
 import { checkpointSettings } from './checkpoint/automatic-settings.ts';
 import type { UserGit } from './checkpoint/user-git.ts';
-import { treePath } from './checkpoint/tree.ts';
 import type { TreeWriter } from './checkpoint/tree-writer.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
@@ -37,6 +36,7 @@ import { externalDrivers, openAgentOutput, openHomes, type DriverParts } from '.
 import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
 import type { FlashSaveSettings } from './context/flash-save.ts';
+import { sizeBytes } from './project/amounts.ts';
 import type { ProjectConfig, ProjectPlace } from './project/config.ts';
 import { defaultGraceMs } from './project/pause.ts';
 import type { ProjectPorts, RunnerPorts } from './runner/ports.ts';
@@ -171,7 +171,9 @@ function openTree(
     dataDir,
     restoring: () => writer.open(),
     ignored: (nested) => git.ignored(nested),
-    include: config.settings.include.map((name) => treePath(name.replace(/\/+$/u, ''))),
+    include: config.settings.include,
+    fileBytesMax: sizeBytes(config.settings.checkpoints?.fileSizeMax ?? ''),
+    bytesMax: sizeBytes(config.settings.checkpoints?.sizeMax ?? ''),
   });
   const { secrets, clean } = opened;
   return new SecretFreeTree(files, {

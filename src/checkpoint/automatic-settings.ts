@@ -13,6 +13,10 @@ export interface CheckpointConfig {
   readonly reclaimAfter?: string | undefined;
   /** `5GB` */
   readonly warnAt?: string | undefined;
+  /** `50MB`: larger files are listed and not covered. */
+  readonly fileSizeMax?: string | undefined;
+  /** `2GB`: of more the largest files are listed and not covered. */
+  readonly sizeMax?: string | undefined;
 }
 
 /** The options of `cleanup-checkpoints`. */

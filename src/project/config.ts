@@ -10,7 +10,7 @@ export interface ProjectConfig {
 interface ProjectSettings {
   /** Commands that every model agent may run without asking, as globs over the whole line. */
   readonly allow: readonly string[];
-  /** Ignored paths that a checkpoint covers all the same: files, or directories with all that is in them. */
+  /** Ignored paths that a checkpoint covers all the same: files, directories with all that is in them, or globs. */
   readonly include: readonly string[];
   /** New files that a checkpoint covers although a secret is in them, as paths or globs. */
   readonly allowSecrets?: readonly string[] | undefined;

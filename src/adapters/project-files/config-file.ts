@@ -13,6 +13,20 @@ export const nameMax = 200;
 
 z.config(en());
 const globs = z._default(z.array(z.string().check(z.minLength(1))), []);
+/** Paths and globs that stay in the project. */
+const insidePaths = z._default(
+  z.array(
+    z
+      .string()
+      .check(
+        z.refine(
+          (text) => !/^\/|^[A-Za-z]:|^!|^(\.?\/*)$|\0|\\|(^|\/)\.\.(\/|$)/.test(text),
+          'it is no path or glob below the project, such as dist/ or .env.example',
+        ),
+      ),
+  ),
+  [],
+);
 const count = z.int().check(z.nonnegative());
 const duration = z
   .string()
@@ -30,7 +44,7 @@ const schema = z.looseObject({
   settings: z.prefault(
     z.looseObject({
       allow: globs,
-      include: globs,
+      include: insidePaths,
       allowSecrets: z.optional(z.array(z.string().check(z.minLength(1)))),
       graceMs: z.optional(count),
       flashSave: z.optional(
@@ -59,6 +73,8 @@ const schema = z.looseObject({
           ),
           reclaimAfter: z.optional(duration),
           warnAt: z.optional(size),
+          fileSizeMax: z.optional(size),
+          sizeMax: z.optional(size),
         }),
       ),
       stepsMax: z.optional(z.int().check(z.positive())),

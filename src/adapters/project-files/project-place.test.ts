@@ -167,6 +167,19 @@ test('settings are read, missing ones have their defaults, and unknown ones are 
   expect(findProject(join(root, 'app'), { home }).config.settings).toEqual({ allow: [], include: [] });
 });
 
+test.each(['/etc', '../up', 'a/../../b', '.', '', '!x', 'C:/x', 'a\\b'])(
+  'an include of %j is refused',
+  (bad) => {
+    create('app');
+    const path = join(root, 'app/.codeframe/config.json');
+    writeFileSync(path, JSON.stringify({ ...configOf('app'), settings: { include: ['dist/', bad] } }));
+    expect(failureOf(() => findProject(join(root, 'app'), { home }))).toMatchObject({
+      code: 'corrupt-config',
+      path,
+    });
+  },
+);
+
 test('a project that was moved is the same project', () => {
   const place = create('app');
   renameSync(join(root, 'app'), join(root, 'moved'));

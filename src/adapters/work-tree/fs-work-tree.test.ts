@@ -204,6 +204,30 @@ describe('scanning', () => {
     expect((await scanned(open(), ['dist'])).entries).toContainEqual(['dist/other', 'file', 0o644]);
   });
 
+  it('leaves out the largest files when all together are over the budget, and lists them', async () => {
+    for (const [name, size] of [
+      ['a', 50],
+      ['b', 300],
+      ['c', 200],
+      ['d', 300],
+      ['kept', 400],
+    ] as const)
+      await writeFile(at(name), 'x'.repeat(size));
+    const tree = openWorkTree({
+      root,
+      dataDir: place,
+      ignored: () => Promise.resolve([]),
+      bytesMax: 700,
+      include: ['kept'],
+    });
+    const { entries, uncovered } = await tree.scan({ include: [] });
+    expect(entries.map(({ path }) => path)).toEqual(['a', 'c', 'kept']);
+    expect(uncovered).toEqual([
+      { path: 'b', reason: 'over-budget', directory: false, size: 300 },
+      { path: 'd', reason: 'over-budget', directory: false, size: 300 },
+    ]);
+  });
+
   it('sees what is no longer ignored, though the scan before left it out', async () => {
     await mkdir(at('dist/sub'), { recursive: true });
     await writeFile(at('dist/sub/x'), '');

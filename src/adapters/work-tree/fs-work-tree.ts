@@ -1,11 +1,12 @@
 import { join } from 'node:path';
-import { isRestoreName, type ScannedEntry, type TreePath } from '../../checkpoint/tree.ts';
+import { isRestoreName, type TreePath } from '../../checkpoint/tree.ts';
 import type { KnownObject, ScanOptions, TreeScan, WorkTree } from '../../checkpoint/work-tree.ts';
+import { IncludedPaths } from './included-paths.ts';
 import { inspectPaths } from './inspect.ts';
 import { readTreeFile } from './read-file.ts';
 import { scanTree, type Ignored } from './scan-tree.ts';
 import { FileStat } from './file-stat.ts';
-import { emptyCache, isRacy, type CachedFile, type StatCache } from './stat-cache.ts';
+import { isRacy, type CachedFile, type StatCache } from './stat-cache.ts';
 import { StatCacheFile } from './stat-cache-file.ts';
 
 export interface WorkTreePlace {
@@ -14,16 +15,20 @@ export interface WorkTreePlace {
   /** Where the scan cache is kept: outside the project. */
   readonly dataDir: string;
   readonly ignored: Ignored;
-  /** Ignored paths that are covered all the same, in every scan. */
-  readonly include?: readonly TreePath[];
+  /** Ignored paths that are covered all the same, in every scan, as people write them; see `IncludedPaths`. */
+  readonly include?: readonly string[];
+  /** A file over this many bytes is listed and not captured; 50 MB when left out. */
+  readonly fileBytesMax?: number | undefined;
+  /** Of more bytes than this the largest files are listed and not captured; 2 GB when left out. */
+  readonly bytesMax?: number | undefined;
   /** The restores whose own files may be in the tree; none when left out. */
   readonly restoring?: () => Promise<readonly string[]>;
   /** Wall time in ms; the machine's when left out. */
   readonly now?: () => number;
 }
 
-/** 50 MB: over it a file is listed and not captured. */
 const fileBytesMax = 50 * 1024 * 1024;
+const bytesMax = 2 * 1024 * 1024 * 1024;
 
 /** The project's files on this machine's file system. */
 export function openWorkTree(place: WorkTreePlace): WorkTree {
@@ -39,8 +44,9 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
       const scan = await scanTree({
         ...place,
         cache,
-        include: [...(place.include ?? []), ...options.include],
-        fileBytesMax: options.fileBytesMax ?? fileBytesMax,
+        include: new IncludedPaths(options.include, place.include),
+        fileBytesMax: options.fileBytesMax ?? place.fileBytesMax ?? fileBytesMax,
+        bytesMax: place.bytesMax ?? bytesMax,
         isOwn: isRestoreName((await place.restoring?.()) ?? []),
       });
       skipped = scan.uncovered.flatMap((one) => (one.directory && one.reason === 'ignored' ? one.path : []));

@@ -2,15 +2,17 @@ import { readlinkSync } from 'node:fs';
 import type { ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
 import { fileProblem } from './file-problem.ts';
+import { isBelow, type IncludedPaths } from './included-paths.ts';
 import { isGitName, Listing, type Child } from './listing.ts';
-import { parentPath, rawPath } from './raw-path.ts';
+import { rawPath } from './raw-path.ts';
 import type { StatCache } from './stat-cache.ts';
 
 export interface TreeRules {
   readonly root: string;
   readonly cache: StatCache;
-  readonly include: readonly TreePath[];
+  readonly include: IncludedPaths;
   readonly fileBytesMax: number;
+  readonly bytesMax: number;
   readonly ignored: Ignored;
   /** The names that are not the project's but a restore's. */
   readonly isOwn: (name: string) => boolean;
@@ -41,10 +43,9 @@ async function readUnignored(
   ignored: Set<TreePath>,
   rules: TreeRules,
 ): Promise<Set<TreePath>> {
-  const include = new IncludedPaths(rules.include);
   const asked = new Set<TreePath>();
   for (;;) {
-    listing.readBelow('', (path) => ignored.has(path) && !include.reaches(path));
+    listing.readBelow('', (path) => ignored.has(path) && !rules.include.reaches(path));
     const fresh = [...listing.nested].filter((path) => !asked.has(path) && !isBelow(path, ignored));
     if (fresh.length === 0) return ignored;
     for (const path of fresh) asked.add(path);
@@ -52,37 +53,9 @@ async function readUnignored(
   }
 }
 
-function isBelow(path: TreePath, set: ReadonlySet<TreePath>): boolean {
-  for (let above = path; above !== ''; above = parentPath(above)) if (set.has(above)) return true;
-  return false;
-}
-
-/** Ignored paths that are wanted all the same. */
-class IncludedPaths {
-  readonly #paths: ReadonlySet<TreePath>;
-  readonly #above = new Set<TreePath>();
-
-  constructor(paths: readonly TreePath[]) {
-    this.#paths = new Set(paths);
-    for (const path of paths) {
-      for (let above = parentPath(path); above !== ''; above = parentPath(above)) this.#above.add(above);
-    }
-  }
-
-  covers(path: TreePath): boolean {
-    return this.#paths.size > 0 && isBelow(path, this.#paths);
-  }
-
-  /** Whether it or something below it is included. */
-  reaches(path: TreePath): boolean {
-    return this.covers(path) || this.#above.has(path);
-  }
-}
-
 class Scan {
   readonly #listing: Listing;
   readonly #ignored: ReadonlySet<TreePath>;
-  readonly #include: IncludedPaths;
   readonly #rules: TreeRules;
   readonly #entries: ScannedEntry[] = [];
   readonly #uncovered: Uncovered[] = [];
@@ -90,13 +63,31 @@ class Scan {
   constructor(listing: Listing, ignored: ReadonlySet<TreePath>, rules: TreeRules) {
     this.#listing = listing;
     this.#ignored = ignored;
-    this.#include = new IncludedPaths(rules.include);
     this.#rules = rules;
   }
 
   run(): TreeScan {
     this.#visitChildren('', false);
-    return { entries: this.#entries.sort(byPath), uncovered: this.#uncovered.sort(byPath) };
+    const over = this.#overBudget();
+    const entries = over.size === 0 ? this.#entries : this.#entries.filter((entry) => !over.has(entry));
+    return { entries: entries.sort(byPath), uncovered: this.#uncovered.sort(byPath) };
+  }
+
+  /** The largest files, as many as there have to go so that the others fit. */
+  #overBudget(): ReadonlySet<ScannedEntry> {
+    const over = new Set<ScannedEntry>();
+    const files = this.#entries.filter((entry) => entry.kind === 'file');
+    let bytes = files.reduce((sum, { stat }) => sum + stat.size, 0);
+    if (bytes <= this.#rules.bytesMax) return over;
+    for (const entry of files.toSorted((a, b) => b.stat.size - a.stat.size || byPath(a, b))) {
+      if (bytes <= this.#rules.bytesMax) break;
+      if (this.#rules.include.covers(entry.path)) continue;
+      over.add(entry);
+      bytes -= entry.stat.size;
+      const { path, stat } = entry;
+      this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
+    }
+    return over;
   }
 
   #visitChildren(path: TreePath, ignoredAbove: boolean): void {
@@ -109,8 +100,9 @@ class Scan {
     // The project's own is captured as git/…; see UserGit.
     if (child.path === '.git') return;
     if (isGitName(child.path)) return this.#leaveOut(child, 'git-internal');
-    const ignored = (ignoredAbove || this.#ignored.has(child.path)) && !this.#include.covers(child.path);
-    if (ignored && !(child.kind === 'directory' && this.#include.reaches(child.path))) {
+    const ignored =
+      (ignoredAbove || this.#ignored.has(child.path)) && !this.#rules.include.covers(child.path);
+    if (ignored && !(child.kind === 'directory' && this.#rules.include.reaches(child.path))) {
       return this.#leaveOut(child, 'ignored');
     }
     switch (child.kind) {
@@ -128,7 +120,7 @@ class Scan {
   }
 
   #addFile({ path, mode, stat, cached }: Extract<Child, { kind: 'file' }>): void {
-    if (stat.size > this.#rules.fileBytesMax && !this.#include.covers(path)) {
+    if (stat.size > this.#rules.fileBytesMax && !this.#rules.include.covers(path)) {
       this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
       return;
     }

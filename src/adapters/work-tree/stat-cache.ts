@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { ObjectId, ScannedEntry, TreePath } from '../../checkpoint/tree.ts';
 import { FileStat } from './file-stat.ts';
 
