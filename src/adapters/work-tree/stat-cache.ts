@@ -1,5 +1,5 @@
 import type { ObjectId, ScannedEntry, TreePath } from '../../checkpoint/tree.ts';
-import { FileStat } from './file-stat.ts';
+import type { FileStat } from './file-stat.ts';
 
 /** Which object a file's bytes are, as long as its signature is this one. */
 export interface CachedFile {
