@@ -65,6 +65,8 @@ export interface ProjectHandle extends AsyncDisposable {
   undo(options?: { readonly preview?: RestorePreview }): Promise<RestoreRow>;
   /** Takes back the last undo; nothing can be redone after a new restore. */
   redo(options?: { readonly preview?: RestorePreview }): Promise<RestoreRow>;
+  /** How the user's repository differs from a checkpoint's; null where it does not, or there is none. */
+  gitDifference(id: string): Promise<GitDifference | null>;
   /** What the next undo or redo would change; changes nothing. */
   previewUndo(way?: UndoStep['way']): Promise<RestorePreview>;
   /** All that can be undone, then all that can be redone; of each the next first. */
@@ -142,6 +144,8 @@ export interface RestoreOptions {
   readonly only?: readonly RestorePart[];
   /** Files, directories and globs, from the project's directory: only these, and only the code unless `only` says more. */
   readonly paths?: readonly string[];
+  /** Also brings back HEAD, the branch it was on, the index and an operation in progress of the user's repository. */
+  readonly git?: boolean;
 }
 
 export interface NewAgent {
@@ -234,8 +238,31 @@ export interface RestorePreview {
   }[];
   /** Uncovered paths that are in the way; they go into the safety checkpoint first. */
   readonly saved: readonly string[];
+  /** How the user's repository differs from the checkpoint's; null where it does not, or there is none. */
+  readonly git: GitDifference | null;
   /** Names what would change and what is there now; a restore with it is refused when that has moved. */
   readonly digest: string;
+}
+
+export interface GitDifference {
+  /** Whether it was asked to be brought back, too. */
+  readonly asked: boolean;
+  /** As `.git/HEAD` says it: `ref: refs/heads/main`, or a commit; now, and as the checkpoint has it. */
+  readonly head: { readonly from: string; readonly to: string };
+  /** Refs that would move; null: no such ref. `laterCommits` only the present one leads to; they would be kept. */
+  readonly refs: readonly {
+    readonly name: string;
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly laterCommits: number;
+  }[];
+  /** Commits that only a HEAD on no branch leads to; they would be kept. */
+  readonly detachedCommits: number;
+  readonly index: boolean;
+  /** `merge`, `rebase` … in progress: now, and in the checkpoint. */
+  readonly operation: { readonly from: string | null; readonly to: string | null };
+  /** Why it could not be brought back. */
+  readonly problems: readonly string[];
 }
 
 export interface TreeChange {

@@ -20,6 +20,7 @@ import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-st
 import { randomIds } from './adapters/system/random-ids.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { FileTreeWriter } from './adapters/tree-writer/tree-writer.ts';
+import { FileGitRewinder } from './adapters/user-git/file-git-rewinder.ts';
 import { openUserGit } from './adapters/user-git/git-user-repository.ts';
 import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
 import { mayRun } from './agent/run-rules.ts';
@@ -124,6 +125,7 @@ async function openPorts(
     secrets,
     writer,
     matchGlob,
+    gitRewinder: new FileGitRewinder({ root: dir, journalDir: path.join(dataDir, 'journal') }),
     clock: systemClock,
     ids: randomIds,
     log,

@@ -1,6 +1,7 @@
 import { recordEvent, type EventPorts } from '../event/record-event.ts';
 import type { Log } from '../log.ts';
 import type { Fence, Store } from '../store/store.ts';
+import type { GitRewinder } from './git-rewinder.ts';
 import type { RestoreRow } from './restore.ts';
 import { showPath, type TreePath } from './tree.ts';
 import type { TreeWriter } from './tree-writer.ts';
@@ -8,6 +9,7 @@ import type { TreeWriter } from './tree-writer.ts';
 export interface RecoverPorts extends EventPorts {
   readonly store: Store;
   readonly writer: TreeWriter;
+  readonly gitRewinder: GitRewinder;
   readonly log: Log;
 }
 
@@ -27,12 +29,14 @@ export async function recoverRestores(
   fence: Fence,
 ): Promise<readonly RecoveredRestore[]> {
   const begun = await ports.store.read((tx) => tx.list('restores', { where: { status: 'begun' } }));
-  const ids = new Set([...(await ports.writer.open()), ...begun.map(({ id }) => id)]);
+  const open = [...(await ports.writer.open()), ...(await ports.gitRewinder.open())];
+  const ids = new Set([...open, ...begun.map(({ id }) => id)]);
   const recovered: RecoveredRestore[] = [];
   for (const restoreId of ids) {
     const row = await ports.store.read((tx) => tx.get('restores', restoreId));
     const how = endOf(row);
     if (how === 'ended') {
+      await ports.gitRewinder.forget(restoreId);
       await ports.writer.forget(restoreId);
       continue;
     }
@@ -54,6 +58,7 @@ function endOf(row: RestoreRow | undefined): RecoveredRestore['how'] | 'ended' {
 }
 
 async function finish(ports: RecoverPorts, restoreId: string, fence: Fence): Promise<readonly string[]> {
+  await ports.gitRewinder.finish(restoreId);
   const left = await ports.writer.finish(restoreId);
   await ports.store.write(
     (tx) => recordEvent(tx, ports, { type: 'restore-recovered', data: { restoreId, how: 'finished' } }),
@@ -64,7 +69,10 @@ async function finish(ports: RecoverPorts, restoreId: string, fence: Fence): Pro
 
 /** The row is set after the files are back and before the journal goes: whatever is killed, the next one goes on. */
 async function rollBack(ports: RecoverPorts, restoreId: string, fence: Fence): Promise<readonly string[]> {
-  const left = await ports.writer.rollBack(restoreId);
+  const left = [
+    ...(await ports.gitRewinder.rollBack(restoreId)),
+    ...(await ports.writer.rollBack(restoreId)),
+  ];
   await ports.store.write(
     async (tx) => {
       const set = { status: 'rolled-back', endedAt: ports.clock.now(), problem: problemText(left) } as const;
@@ -74,6 +82,7 @@ async function rollBack(ports: RecoverPorts, restoreId: string, fence: Fence): P
     },
     { fence },
   );
+  await ports.gitRewinder.forget(restoreId);
   await ports.writer.forget(restoreId);
   return left.map(showPath);
 }

@@ -2,11 +2,14 @@ import { CodeframeError, isFailure } from '../failure.ts';
 import type { RestorePreview } from '../handle.ts';
 import type { Fence } from '../store/store.ts';
 import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
+import type { StoredCheckpoint } from './checkpoint-store.ts';
 import { ofKnown } from './find-checkpoint.ts';
+import { changesGit, restoredGit, type GitRewinder } from './git-rewinder.ts';
 import { heldBy, isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
 import type { MatchGlob } from './path-filter.ts';
 import type { RestoreFigures, RestoreRow } from './restore.ts';
 import {
+  capturedGit,
   openTarget,
   planIntent,
   refuseIfMoved,
@@ -17,7 +20,7 @@ import {
 import { commitRestore, recordBegun, recordFailed, recordSafety } from './restore-ledger.ts';
 import { notSaved } from './saved-before.ts';
 import { showPath } from './tree.ts';
-import type { TreeOperation, TreeWriter } from './tree-writer.ts';
+import type { Contents, TreeOperation, TreeWriter } from './tree-writer.ts';
 
 /*
  * The order, and what a kill after each step leaves:
@@ -39,6 +42,7 @@ import type { TreeOperation, TreeWriter } from './tree-writer.ts';
 export interface RestorePorts extends CheckpointPorts {
   readonly writer: TreeWriter;
   readonly matchGlob: MatchGlob;
+  readonly gitRewinder: GitRewinder;
   /** Who does it, for the events. */
   readonly actor: string;
 }
@@ -86,7 +90,8 @@ export async function restoreCheckpoint(ports: RestorePorts, request: RestoreReq
 }
 
 async function refuseIfBlocked(ports: RestorePorts, intent: RestoreIntent): Promise<void> {
-  const { problems, operations } = intent.looked.plan;
+  const { operations } = intent.looked.plan;
+  const problems = [...intent.looked.plan.problems, ...(intent.git?.problems ?? []), ...lostBlobs(intent)];
   if (problems.length > 0) throw new CodeframeError({ code: 'restore-blocked', problems });
   await ports.writer.check(operations);
 }
@@ -107,20 +112,16 @@ function begunRow(request: RestoreRequest, target: RestoreTarget): Parameters<ty
 async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<RestoreRow> {
   const { request, target, intent } = restoring;
   const { fence, restoreId } = request;
-  const safetyId = await makeSafety(ports, restoring);
-  await recordSafety(ports, { restoreId, safetyId }, fence);
-  const { operations } = intent.looked.plan;
-  if (operations.length > 0) {
-    await ports.writer.prepare({ restoreId, operations }, (ids) => target.stored.objects(ids));
-    await ports.writer.apply(restoreId);
-    await checkResult(ports, restoring);
-  }
+  const safety = await makeSafety(ports, restoring);
+  await recordSafety(ports, { restoreId, safetyId: safety.id }, fence);
+  await changeFiles(ports, restoring, safety);
   const row = await commitRestore(
     ports,
     {
-      row: { ...restoring.row, safetyId },
+      row: { ...restoring.row, safetyId: safety.id },
       target,
       planned: intent.rows,
+      git: intent.git === null ? null : restoredGit(restoreId, intent.git),
       files: fileFigures(intent.looked),
       durationMs: () => ports.clock.elapsed() - restoring.began,
     },
@@ -130,8 +131,55 @@ async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<Rest
   return row;
 }
 
+async function changeFiles(
+  ports: RestorePorts,
+  restoring: Restoring,
+  safety: StoredCheckpoint,
+): Promise<void> {
+  const { request, target, intent } = restoring;
+  const { restoreId } = request;
+  const { operations } = intent.looked.plan;
+  const movesGit = intent.git !== null && changesGit(intent.git);
+  const contents: Contents = (ids) => target.stored.objects(ids);
+  if (operations.length > 0) await ports.writer.prepare({ restoreId, operations }, contents);
+  if (movesGit) await prepareGit(ports, restoring, safety);
+  if (operations.length > 0) await ports.writer.apply(restoreId);
+  if (movesGit) await ports.gitRewinder.apply(restoreId);
+  if (operations.length > 0 || movesGit) await checkResult(ports, restoring);
+}
+
+/** From here on the repository is locked: what the safety checkpoint has of it is what is there. */
+async function prepareGit(
+  ports: RestorePorts,
+  restoring: Restoring,
+  safety: StoredCheckpoint,
+): Promise<void> {
+  const { request, target, intent } = restoring;
+  if (target.git === null || intent.git === null) return;
+  const contents: Contents = (ids) => target.stored.objects(ids);
+  await ports.gitRewinder.prepare({
+    restoreId: request.restoreId,
+    wanted: target.git,
+    plan: intent.git,
+    contents,
+  });
+  const refs = intent.git.refs.map(({ name }) => name);
+  const drift = await ports.gitRewinder.plan({ captured: await capturedGit(safety), refs });
+  if (drift !== null && changesGit(drift)) throw new CodeframeError({ code: 'tree-moved', paths: ['.git'] });
+}
+
+/** Files that the index needs, that the user's repository has lost, and that the checkpoint has no file of. */
+function lostBlobs({ git, lacking }: RestoreIntent): RestoreIntent['looked']['plan']['problems'] {
+  return git === null
+    ? []
+    : lacking.map((object) => ({
+        path: '.git/index',
+        problem: `the repository has lost the object ${object.slice(0, 12)} that it needs`,
+      }));
+}
+
 /** Keeps what is there, and proves that all that the plan replaces or deletes is in it. */
-async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<string> {
+async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<StoredCheckpoint> {
   const { request, intent } = restoring;
   const { looked } = intent;
   const { row } = await createCheckpoint(ports, {
@@ -146,12 +194,16 @@ async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<st
   const safety = await ports.checkpoints.open(row.id);
   const paths = notSaved(looked.plan.operations, await safety.code());
   if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: paths.map(showPath) });
-  return row.id;
+  return safety;
 }
 
 /** The tree must be as the checkpoint says. */
 async function checkResult(ports: RestorePorts, restoring: Restoring): Promise<void> {
   const { target, intent } = restoring;
+  if (target.git !== null) {
+    const rest = await ports.gitRewinder.plan(target.git);
+    if (rest !== null && changesGit(rest)) throw new CodeframeError({ code: 'tree-moved', paths: ['.git'] });
+  }
   if (target.tree === null) return;
   const { plan } = await planFromTree(ports.tree, target.tree);
   const wrong = plan.operations.filter((operation) => !isExpected(operation, intent.looked));
@@ -178,6 +230,7 @@ function setsDirectoryMode({ kind }: TreeOperation): boolean {
 /** The restore is done; what is left over does not make it fail, and the next owner tries again. */
 async function cleanUp(ports: RestorePorts, restoreId: string): Promise<void> {
   try {
+    await ports.gitRewinder.finish(restoreId);
     const left = await ports.writer.finish(restoreId);
     if (left.length > 0) {
       ports.log.warn({ restoreId, left: left.map(showPath) }, 'someone changed these during the restore');
@@ -204,11 +257,15 @@ async function takeBack(
       await cleanUp(ports, restoreId);
       return row;
     }
-    const left = await ports.writer.rollBack(restoreId);
+    const left = [
+      ...(await ports.gitRewinder.rollBack(restoreId)),
+      ...(await ports.writer.rollBack(restoreId)),
+    ];
     if (left.length > 0) {
       ports.log.warn({ restoreId, left: left.map(showPath) }, 'someone changed these during the restore');
     }
     await recordFailed(ports, { restoreId, error }, fence);
+    await ports.gitRewinder.forget(restoreId);
     await ports.writer.forget(restoreId);
     return undefined;
   } catch (second) {

@@ -5,12 +5,14 @@ import type { Store } from '../store/store.ts';
 import { countRows, planRows, readState, rowsDigest, type TableChange } from './change-rows.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
 import { openKnown } from './find-checkpoint.ts';
+import { changesGit, type GitPlan, type GitRewinder, type WantedGit } from './git-rewinder.ts';
 import { planFromTree, type LookedAt, type LookTarget } from './look-at-tree.ts';
 import { rowsFromParts, type StateRows } from './parts.ts';
 import { selectPaths, type MatchGlob } from './path-filter.ts';
 import type { RestorePart, RestoreRow } from './restore.ts';
 import { isUnknown } from './plan-restore.ts';
-import { showPath, type TreePath } from './tree.ts';
+import { showPath, type ObjectId, type TreePath } from './tree.ts';
+import type { CapturedGit } from './user-git.ts';
 import { wantedRows } from './wanted-rows.ts';
 import { wantedTree } from './wanted-tree.ts';
 import type { WorkTree } from './work-tree.ts';
@@ -23,6 +25,8 @@ export interface RestoreTarget {
   /** Whether paths that name nothing are a mistake: not in an undo, which takes those of its restore. */
   readonly checksPaths: boolean;
   readonly parts: ReadonlySet<RestorePart>;
+  /** Null: the user's repository stays as it is. */
+  readonly git: WantedGit | null;
   /** Null: the files stay as they are. */
   readonly tree: LookTarget | null;
   readonly rows: StateRows;
@@ -32,6 +36,10 @@ export interface RestoreTarget {
 export interface RestoreIntent {
   readonly looked: LookedAt;
   readonly rows: readonly TableChange[];
+  /** Null: nothing of the user's repository is to change. */
+  readonly git: GitPlan | null;
+  /** Of what the repository lacks: what no file of the checkpoint is, so that it cannot be given back. */
+  readonly lacking: readonly ObjectId[];
   readonly preview: RestorePreview;
 }
 
@@ -40,6 +48,7 @@ export interface IntentPorts {
   readonly checkpoints: CheckpointStore;
   readonly tree: WorkTree;
   readonly matchGlob: MatchGlob;
+  readonly gitRewinder: GitRewinder;
   readonly project: { readonly id: string };
 }
 
@@ -52,6 +61,8 @@ export interface TargetRequest {
   readonly only?: readonly RestorePart[];
   /** As `tidyPatterns` makes them; only the code, unless `only` says more. */
   readonly paths?: readonly string[];
+  /** Brings the user's repository back too; `refs`: besides those that HEAD and an operation need. */
+  readonly git?: { readonly refs: readonly string[] };
 }
 
 /**
@@ -82,8 +93,18 @@ export async function openTarget(ports: IntentPorts, request: TargetRequest): Pr
     ...(paths === null ? {} : { filter: selectPaths(paths, ports.matchGlob) }),
   };
   const rows = await rowsFromParts(stored);
+  const git = request.git && { captured: await capturedGit(stored), refs: request.git.refs };
   const checksPaths = kind === 'restore';
-  return { stored, only, paths, checksPaths, parts, tree: parts.has('code') ? tree : null, rows };
+  return {
+    stored,
+    only,
+    paths,
+    checksPaths,
+    parts,
+    git: git ?? null,
+    tree: parts.has('code') ? tree : null,
+    rows,
+  };
 }
 
 /**
@@ -107,27 +128,49 @@ async function madeBy(
 }
 
 function limitsOf(request: TargetRequest): Pick<RestoreTarget, 'only' | 'paths'> {
-  const given = request.only === undefined || request.only.length === 0 ? null : request.only;
-  if (request.paths === undefined || request.paths.length === 0) return { only: given, paths: null };
-  if (given === null || given.includes('code')) return { only: given ?? ['code'], paths: request.paths };
-  const problem = 'paths are code, which --only leaves out';
-  throw new CodeframeError({ code: 'invalid-argument', argument: '--path', problem });
+  const { only: given = [], paths = [], git } = request;
+  const hasCode = given.length === 0 || given.includes('code');
+  if (paths.length > 0 && !hasCode) throw invalid('--path', 'paths are code, which --only leaves out');
+  if (git !== undefined && (paths.length > 0 || !hasCode)) {
+    throw invalid(
+      '--git',
+      'the index fits all of the code only, so it goes with neither --path nor --only without code',
+    );
+  }
+  const only = given.length > 0 ? given : paths.length > 0 ? (['code'] as const) : null;
+  return { only, paths: paths.length > 0 ? paths : null };
+}
+
+function invalid(argument: string, problem: string): CodeframeError {
+  return new CodeframeError({ code: 'invalid-argument', argument, problem });
+}
+
+/** What a checkpoint has of the user's repository; null when it was made in none. */
+export async function capturedGit(stored: StoredCheckpoint): Promise<CapturedGit | null> {
+  const { git } = stored.manifest;
+  if (git === null) return null;
+  const paths = await stored.partPaths('git/');
+  const parts = await Promise.all(paths.map(async (path) => ({ path, bytes: await stored.part(path) })));
+  return { ...git, parts };
 }
 
 /** Plans; changes nothing. */
 export async function planIntent(ports: IntentPorts, target: RestoreTarget): Promise<RestoreIntent> {
   const looked = target.tree === null ? nothing : await planFromTree(ports.tree, target.tree);
   refuseUnmatched(target);
+  const git = target.git === null ? null : await ports.gitRewinder.plan(target.git);
   const present = await ports.store.read(readState);
   const rows = planStateRows(target, present);
   const { plan, saved } = looked;
   const digest = createHash('sha256')
     .update(`${target.stored.id} ${target.stored.commit} ${[...target.parts].join()}\n`)
-    .update(`${plan.digest} ${rowsDigest(rows)}\n`)
+    .update(`${plan.digest} ${rowsDigest(rows)} ${git?.digest ?? ''}\n`)
     .digest('hex');
   return {
     looked,
     rows,
+    git,
+    lacking: lackingObjects(target, git),
     preview: {
       checkpointId: target.stored.id,
       only: target.only,
@@ -135,6 +178,7 @@ export async function planIntent(ports: IntentPorts, target: RestoreTarget): Pro
       changes: plan.changes,
       rows: countRows(rows),
       saved: saved.map(showPath),
+      git: await gitPreview(ports, target, git),
       digest,
     },
   };
@@ -146,7 +190,48 @@ function refuseUnmatched({ tree, checksPaths }: RestoreTarget): void {
   if (unmatched.length === 0) return;
   const names = unmatched.map((pattern) => `\`${pattern}\``).join(', ');
   const problem = `${names} is neither in the checkpoint nor among the project's covered files`;
-  throw new CodeframeError({ code: 'invalid-argument', argument: '--path', problem });
+  throw invalid('--path', problem);
+}
+
+function lackingObjects({ tree }: RestoreTarget, git: GitPlan | null): readonly ObjectId[] {
+  if (git === null || git.missing.length === 0) return [];
+  const entries = [...(tree?.wanted.values() ?? [])];
+  const held = new Set(entries.flatMap((entry) => (entry.kind === 'file' ? [entry.object] : [])));
+  return git.missing.filter((object) => !held.has(object));
+}
+
+/** What bringing the repository back would change, asked for or not; null where nothing is to be said of it. */
+async function gitPreview(
+  ports: IntentPorts,
+  target: RestoreTarget,
+  asked: GitPlan | null,
+): Promise<RestorePreview['git']> {
+  if (asked !== null) return previewOf(asked, true);
+  return target.tree === null ? null : gitDifference(ports, target.stored);
+}
+
+/** How the repository differs from a checkpoint's, without touching it; null where it does not, or there is none. */
+export async function gitDifference(
+  ports: Pick<IntentPorts, 'gitRewinder'>,
+  stored: StoredCheckpoint,
+): Promise<RestorePreview['git']> {
+  const captured = await capturedGit(stored);
+  const plan = captured && (await ports.gitRewinder.plan({ captured, refs: [] }));
+  return plan === null || !changesGit(plan) ? null : previewOf(plan, false);
+}
+
+function previewOf(plan: GitPlan, asked: boolean): NonNullable<RestorePreview['git']> {
+  const { head, refs, index, operation, losing, problems } = plan;
+  const commitsOf = (name: string): number => losing.find((one) => one.name === name)?.commits ?? 0;
+  return {
+    asked,
+    head,
+    refs: refs.map((ref) => ({ ...ref, laterCommits: commitsOf(ref.name) })),
+    detachedCommits: commitsOf('HEAD'),
+    index,
+    operation,
+    problems: problems.map(({ path, problem }) => `${path}: ${problem}`),
+  };
 }
 
 export function planStateRows(target: RestoreTarget, present: StateRows): readonly TableChange[] {

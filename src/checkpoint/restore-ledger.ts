@@ -67,6 +67,7 @@ export function commitRestore(
     readonly row: RestoreRow;
     readonly target: RestoreTarget;
     readonly planned: readonly TableChange[];
+    readonly git: RestoreRow['git'];
     readonly files: Omit<RestoreFigures, 'rows' | 'durationMs'>;
     readonly durationMs: () => number;
   },
@@ -80,7 +81,7 @@ export function commitRestore(
       if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths });
       const rows = await changeRows(tx, changes);
       const figures = { ...restore.files, rows, durationMs: Math.round(restore.durationMs()) };
-      const set = { status: 'finished', endedAt: ports.clock.now(), figures } as const;
+      const set = { status: 'finished', endedAt: ports.clock.now(), figures, git: restore.git } as const;
       const done = await tx.update('restores', { key: [row.id], expect: { status: 'begun' }, set });
       if (!done) throw new Error(`restore ${row.id} is not under way`);
       if (row.kind !== 'restore') await markUndone(tx, row);

@@ -50,13 +50,14 @@ export function undoRequest(
   way: UndoStep['way'],
   row: Undoable,
 ): TargetRequest & { readonly kind: 'undo' | 'redo' } {
-  const { safetyId: checkpointId, checkpointId: over, only, paths } = row;
+  const { safetyId: checkpointId, checkpointId: over, only, paths, git } = row;
   return {
     kind: way,
     checkpointId,
     over,
     ...(only === null ? {} : { only }),
     ...(paths === null ? {} : { paths }),
+    ...(git === null ? {} : { git: { refs: git.refs.map(({ name }) => name) } }),
   };
 }
 

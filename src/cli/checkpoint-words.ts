@@ -2,6 +2,7 @@ import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { CheckpointDiff, RestorePreview, TreeChange, UndoStep } from '../handle.ts';
 import type { RestoreRow } from '../checkpoint/restore.ts';
+import { gitLines, restoredGitLines } from './git-words.ts';
 import type { Line } from './output.ts';
 import {
   costWords,
@@ -96,6 +97,7 @@ export function previewLines(preview: RestorePreview): readonly Line[] {
     `Restoring checkpoint ${preview.checkpointId}${only} would change ${changeCounts(preview.changes)}${lines.length === 0 ? '.' : ':'}`,
     ...lines,
     ...savedLines(preview.saved),
+    ...gitLines(preview.checkpointId, preview.git),
   ];
 }
 
@@ -136,6 +138,7 @@ export function restoreLines(row: RestoreRow): readonly Line[] {
   const only = onlyWords(row);
   return [
     `The project is as in checkpoint ${row.checkpointId}${only}${figuresWords(row)}.`,
+    ...restoredGitLines(row),
     row.safetyId === null ? 'Nothing had to be saved before.' : wayBackWords(row.kind, row.safetyId),
   ];
 }

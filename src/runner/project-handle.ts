@@ -3,6 +3,7 @@ import { answerBlocker } from '../blocker/answer-blocker.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
+import { gitDifference, type TargetRequest } from '../checkpoint/restore-intent.ts';
 import { tidyPatterns } from '../checkpoint/path-filter.ts';
 import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
 import { findUndoable, readUndoStacks, undoRequest, undoSteps } from '../checkpoint/undo.ts';
@@ -186,7 +187,14 @@ export class OpenProject implements ProjectHandle {
     options: RestoreOptions & { readonly preview?: RestorePreview } = {},
   ): ReturnType<ProjectHandle['restore']> {
     const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
-    return restoreProject(this.#ports, { ...options, ...this.#limited(options), checkpointId });
+    const { preview } = options;
+    const bound = preview === undefined ? {} : { preview };
+    return restoreProject(this.#ports, { ...this.#limited(options), ...bound, checkpointId });
+  }
+
+  async gitDifference(id: string): ReturnType<ProjectHandle['gitDifference']> {
+    const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
+    return gitDifference(this.#ports, await openKnown(this.#ports.checkpoints, checkpointId));
   }
 
   undo(options: Parameters<ProjectHandle['undo']>[0] = {}): ReturnType<ProjectHandle['undo']> {
@@ -279,9 +287,12 @@ export class OpenProject implements ProjectHandle {
     return this.close();
   }
 
-  #limited(options: RestoreOptions): RestoreOptions {
-    if (options.paths === undefined) return options;
-    return { ...options, paths: tidyPatterns(this.dir, options.paths) };
+  #limited({ only, paths, git }: RestoreOptions): Omit<TargetRequest, 'checkpointId'> {
+    return {
+      ...(only === undefined ? {} : { only }),
+      ...(paths === undefined ? {} : { paths: tidyPatterns(this.dir, paths) }),
+      ...(git === true ? { git: { refs: [] } } : {}),
+    };
   }
 
   async #stopOwnRuns(): Promise<void> {

@@ -54,6 +54,7 @@ export async function recover(
 /** An owner that went without a word, or a status that needs one and had none. */
 async function isDue(ports: ProjectPorts, lease: HeldLease): Promise<boolean> {
   if (lease.before !== null || (await ports.writer.open()).length > 0) return true;
+  if ((await ports.gitRewinder.open()).length > 0) return true;
   return ports.store.read(async (tx) => {
     const { state } = await readProject(tx, ports.project.id);
     if (needsOwner(state)) return true;

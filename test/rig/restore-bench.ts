@@ -6,6 +6,7 @@ import { openMemoryStore } from '../../src/adapters/store-memory/memory-store.ts
 import { randomIds } from '../../src/adapters/system/random-ids.ts';
 import { systemClock } from '../../src/adapters/system/system-clock.ts';
 import { FileTreeWriter } from '../../src/adapters/tree-writer/tree-writer.ts';
+import { FileGitRewinder } from '../../src/adapters/user-git/file-git-rewinder.ts';
 import { openUserGit } from '../../src/adapters/user-git/git-user-repository.ts';
 import { openWorkTree } from '../../src/adapters/work-tree/fs-work-tree.ts';
 import { createCheckpoint } from '../../src/checkpoint/create-checkpoint.ts';
@@ -14,6 +15,7 @@ import {
   restoreCheckpoint,
   type RestorePorts,
 } from '../../src/checkpoint/restore-checkpoint.ts';
+import type { TargetRequest } from '../../src/checkpoint/restore-intent.ts';
 import type { RestoreRow } from '../../src/checkpoint/restore.ts';
 import { findUndoable, undoRequest } from '../../src/checkpoint/undo.ts';
 import type { RestoreOptions, RestorePreview } from '../../src/handle.ts';
@@ -77,6 +79,7 @@ export async function openRestoreBench(directory: string, store: Store): Promise
     git,
     writer,
     matchGlob,
+    gitRewinder: new FileGitRewinder({ root, journalDir: join(dataDir, 'journal') }),
     clock: systemClock,
     ids: randomIds,
     log: silentLog,
@@ -115,10 +118,24 @@ function commands(
     restoreCheckpoint(ports, { ...asked(), ...undoRequest(way, await findUndoable(ports.store, way)) });
   return {
     checkpoint: async () => (await createCheckpoint(ports, { trigger: 'manual', createdBy: 'test' })).row.id,
-    preview: (checkpointId, options = {}) => previewRestore(ports, { ...options, checkpointId }),
-    restore: (checkpointId, options = {}) =>
-      restoreCheckpoint(ports, { ...asked(), ...options, kind: 'restore', checkpointId }),
+    preview: (checkpointId, options = {}) => previewRestore(ports, { ...limited(options), checkpointId }),
+    restore: (checkpointId, { preview, ...options } = {}) =>
+      restoreCheckpoint(ports, {
+        ...asked(),
+        ...limited(options),
+        ...(preview === undefined ? {} : { preview }),
+        kind: 'restore',
+        checkpointId,
+      }),
     undo: () => goBack('undo'),
     redo: () => goBack('redo'),
+  };
+}
+
+function limited({ only, paths, git }: RestoreOptions): Omit<TargetRequest, 'checkpointId'> {
+  return {
+    ...(only === undefined ? {} : { only }),
+    ...(paths === undefined ? {} : { paths }),
+    ...(git === true ? { git: { refs: [] } } : {}),
   };
 }

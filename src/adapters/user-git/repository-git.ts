@@ -9,17 +9,46 @@ import type { UserRepository } from './find-repository.ts';
 export function runInRepository(
   repository: UserRepository,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: GitOptions = {},
+): Promise<GitOutput> {
+  return run(repository, [...settings, 'core.logAllRefUpdates=false'], { args, ...options });
+}
+
+/**
+ * As `runInRepository`, for what moves the user's refs: synced, and with an entry in the reflogs where the user keeps
+ * them.
+ */
+export function moveInRepository(
+  repository: UserRepository,
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<GitOutput> {
+  const by = { GIT_COMMITTER_NAME: 'codeframe', GIT_COMMITTER_EMAIL: 'codeframe@localhost' };
+  const env = { ...by, ...options.env };
+  return run(repository, [...settings, 'core.fsync=all'], { args, ...options, env });
+}
+
+interface GitOptions {
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly input?: string | Uint8Array;
+}
+
+function run(
+  repository: UserRepository,
+  given: readonly string[],
+  { args, cwd, env, input }: GitOptions & { readonly args: readonly string[] },
 ): Promise<GitOutput> {
   return runGit({
     args: [
-      ...settings.flatMap((setting) => ['-c', setting]),
+      ...given.flatMap((setting) => ['-c', setting]),
       `--git-dir=${repository.gitDir}`,
       `--work-tree=${repository.workTree}`,
       ...args,
     ],
-    cwd: options.cwd ?? repository.workTree,
-    env: gitEnvironment(options.env),
+    cwd: cwd ?? repository.workTree,
+    env: gitEnvironment(env),
+    ...(input === undefined ? {} : { input }),
   });
 }
 
@@ -27,7 +56,6 @@ const settings = [
   'core.hooksPath=/dev/null',
   // Empty, not `false`: before 2.36 the value is the path of a program.
   'core.fsmonitor=',
-  'core.logAllRefUpdates=false',
   'protocol.allow=never',
   'core.quotePath=false',
 ] as const;

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
-import type { RestorePart } from '../../checkpoint/restore.ts';
+import type { RestorePart, RestoreRow } from '../../checkpoint/restore.ts';
 import type { RestoreOptions, RestorePreview } from '../../handle.ts';
 import { parseRestoreParts } from '../arguments.ts';
 import { ask, canAsk } from '../ask.ts';
 import { previewLines, restoreLines } from '../checkpoint-words.ts';
+import { gitLines } from '../git-words.ts';
 import type { CliSession } from '../cli-session.ts';
 import { collect, describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
@@ -12,6 +13,7 @@ interface RestoreFlags {
   readonly dryRun?: boolean;
   readonly only: readonly RestorePart[];
   readonly path: readonly string[];
+  readonly git?: boolean;
   readonly yes?: boolean;
 }
 
@@ -23,7 +25,8 @@ export function restoreCommand(run: RunWork): Command {
     paragraph:
       'Makes files, tasks, agents and their memory what they were. What is there now becomes a checkpoint first, so ' +
       'that `codeframe undo` brings it back. On a terminal it shows what will change and asks; without one it goes on ' +
-      'without asking. What is asked is what is done: it refuses when anything has changed since. It refuses while agents are running.',
+      'without asking. What is shown is what is done: it refuses when anything has changed since, and while agents are ' +
+      'running. Git is left alone unless --git is given: then commits made since are kept under refs/codeframe/kept/.',
     examples: ['codeframe restore latest --dry-run', "codeframe restore c7k2 --path src 'test/**/*.ts'"],
     exits: [...projectExits, 4],
   })
@@ -41,6 +44,7 @@ export function restoreCommand(run: RunWork): Command {
       collect((text) => [text]),
       [],
     )
+    .option('--git', 'also bring back HEAD, its branch, the index and a merge or rebase in progress')
     .option('--yes', 'do not ask')
     .action(
       run(async (session, id: string, flags: RestoreFlags) => {
@@ -58,12 +62,24 @@ export function restoreCommand(run: RunWork): Command {
           () => project.restore(id, { ...options, ...shown }),
         );
         session.out.show(row, () => restoreLines(row));
+        if (touchesAllCode(row) && row.git === null) {
+          session.out.note(...gitLines(row.checkpointId, await project.gitDifference(row.checkpointId)));
+        }
       }),
     );
 }
 
-function optionsOf({ only, path }: RestoreFlags): RestoreOptions {
-  return { ...(only.length === 0 ? {} : { only }), ...(path.length === 0 ? {} : { paths: path }) };
+/** Only then it can be a surprise that git still is where it was. */
+function touchesAllCode({ only, paths }: RestoreRow): boolean {
+  return paths === null && (only === null || only.includes('code'));
+}
+
+function optionsOf({ only, path, git }: RestoreFlags): RestoreOptions {
+  return {
+    ...(only.length === 0 ? {} : { only }),
+    ...(path.length === 0 ? {} : { paths: path }),
+    ...(git === true ? { git } : {}),
+  };
 }
 
 /**

@@ -1,0 +1,179 @@
+import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gitFailure } from '../git-process.ts';
+import type { UserRepository } from './find-repository.ts';
+import { dropIndexLock } from './index-lock.ts';
+import { moveInRepository, runInRepository } from './repository-git.ts';
+import type { Rewind, RewoundFile } from './rewind-journal.ts';
+import { readOrNull, syncPath, writeSynced } from './synced-file.ts';
+
+/** `to` goes on, `from` takes back. */
+export type Direction = 'from' | 'to';
+
+export interface RewindSite {
+  /** Called before each change of the disk, with its name; tests end the process in it. */
+  readonly onStep: (name: string) => void;
+}
+
+/**
+ * Brings everything of a rewind to one of its two ends. What is there already is passed over, and what is neither old
+ * nor new is somebody's later work: it stays, and is answered. So it does not matter how far another went.
+ */
+export async function moveAll(
+  site: RewindSite,
+  rewind: Rewind,
+  direction: Direction,
+): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const file of rewind.files) {
+    if (!moveFile(site, rewind, { file, direction })) left.push(`.git/${file.path}`);
+  }
+  for (const ref of rewind.refs) {
+    if (!(await moveRef(site, rewind, { ref, direction }))) left.push(`.git/${ref.name}`);
+  }
+  if (!(await moveHead(site, rewind, direction))) left.push('.git/HEAD');
+  return left;
+}
+
+/** Keeps what would be lost; again, and nothing happens. */
+export async function keepRefs(site: RewindSite, rewind: Rewind): Promise<void> {
+  for (const { name, object } of rewind.kept) {
+    site.onStep('keep-ref');
+    await mustRun(rewind, ['update-ref', name, object]);
+  }
+}
+
+export async function dropKeptRefs(site: RewindSite, rewind: Rewind): Promise<void> {
+  for (const { name, object } of rewind.kept) {
+    if ((await readRef(rewind, name)) !== object) continue;
+    site.onStep('drop-kept-ref');
+    await mustRun(rewind, ['update-ref', '-d', name, object]);
+  }
+}
+
+/** Takes away what a kill can have left beside the files; gives the lock back. */
+export function clearOwn(site: RewindSite, { gitDir, restoreId }: Rewind): void {
+  site.onStep('unlock-index');
+  rmSync(freshPath(gitDir, restoreId), { force: true });
+  dropIndexLock(gitDir, restoreId);
+}
+
+function freshPath(gitDir: string, restoreId: string): string {
+  return join(gitDir, `codeframe-${restoreId}`);
+}
+
+function repositoryOf(rewind: Rewind): UserRepository {
+  const { gitDir, commonDir, workTree } = rewind;
+  return { gitDir, commonDir, workTree, prefix: '' };
+}
+
+function moveFile(
+  site: RewindSite,
+  rewind: Rewind,
+  { file, direction }: { readonly file: RewoundFile; readonly direction: Direction },
+): boolean {
+  const path = join(rewind.gitDir, file.path);
+  const [goal, other] = direction === 'to' ? [file.to, file.from] : [file.from, file.to];
+  const found = readOrNull(path);
+  if (isSame(found, goal)) return true;
+  if (!isSame(found, other)) return false;
+  if (goal === null) removeFile(site, rewind.gitDir, file.path);
+  else putFile(site, { path, bytes: goal, like: rewind, seconds: secondsFor(file, direction) });
+  return true;
+}
+
+/**
+ * git believes of an index what is older than the index itself. Files change in a restore and the index's own time
+ * must not vouch for them: a new one is given a time before all files, and `git status` looks at each once.
+ */
+function secondsFor(file: RewoundFile, direction: Direction): number | null {
+  if (file.path !== 'index') return null;
+  return direction === 'to' ? 1 : file.fromSeconds;
+}
+
+function putFile(
+  site: RewindSite,
+  put: {
+    readonly path: string;
+    readonly bytes: Buffer;
+    readonly like: Rewind;
+    readonly seconds: number | null;
+  },
+): void {
+  const { path, bytes, like, seconds } = put;
+  site.onStep('put-git-file');
+  const fresh = freshPath(like.gitDir, like.restoreId);
+  mkdirSync(dirname(path), { recursive: true });
+  rmSync(fresh, { force: true });
+  writeSynced(fresh, bytes);
+  // As whatever is beside it: a repository can be shared by a group.
+  chmodSync(fresh, statSync(join(like.gitDir, 'HEAD')).mode & 0o777);
+  if (seconds !== null) utimesSync(fresh, seconds, seconds);
+  renameSync(fresh, path);
+  syncPath(dirname(path));
+}
+
+/** With the directories that it leaves empty: git takes `rebase-merge` for a rebase, whatever is in it. */
+function removeFile(site: RewindSite, gitDir: string, name: string): void {
+  site.onStep('remove-git-file');
+  rmSync(join(gitDir, name), { force: true });
+  let directory = dirname(name);
+  for (; /^(rebase-merge|rebase-apply|sequencer)(\/|$)/.test(directory); directory = dirname(directory)) {
+    try {
+      rmdirSync(join(gitDir, directory));
+    } catch {
+      // Something is in it still.
+      break;
+    }
+  }
+  syncPath(join(gitDir, directory));
+}
+
+async function moveRef(
+  site: RewindSite,
+  rewind: Rewind,
+  { ref, direction }: { readonly ref: Rewind['refs'][number]; readonly direction: Direction },
+): Promise<boolean> {
+  const [goal, other] = direction === 'to' ? [ref.to, ref.from] : [ref.from, ref.to];
+  const found = await readRef(rewind, ref.name);
+  if (found === goal) return true;
+  if (found !== other) return false;
+  site.onStep('move-ref');
+  const message = ['-m', `codeframe: restore ${rewind.restoreId}`];
+  const zero = '0'.repeat((goal ?? other ?? '').length);
+  if (goal === null)
+    await mustRun(rewind, ['update-ref', ...message, '--no-deref', '-d', ref.name, other ?? '']);
+  else await mustRun(rewind, ['update-ref', ...message, '--no-deref', ref.name, goal, other ?? zero]);
+  return true;
+}
+
+async function moveHead(site: RewindSite, rewind: Rewind, direction: Direction): Promise<boolean> {
+  const { from, to } = rewind.head;
+  const [goal, other] = direction === 'to' ? [to, from] : [from, to];
+  const found = readOrNull(join(rewind.gitDir, 'HEAD'))?.toString('utf8').trim();
+  if (found === goal) return true;
+  if (found !== other) return false;
+  site.onStep('move-head');
+  const message = ['-m', `codeframe: restore ${rewind.restoreId}`];
+  const branch = /^ref: (.+)$/.exec(goal)?.[1];
+  const args =
+    branch === undefined
+      ? ['update-ref', ...message, '--no-deref', 'HEAD', goal]
+      : ['symbolic-ref', ...message, 'HEAD', branch];
+  await mustRun(rewind, args);
+  return true;
+}
+
+async function readRef(rewind: Rewind, name: string): Promise<string | null> {
+  const output = await runInRepository(repositoryOf(rewind), ['rev-parse', '--verify', '--quiet', name]);
+  return output.code === 0 ? output.stdout.toString('latin1').trim() : null;
+}
+
+async function mustRun(rewind: Rewind, args: readonly string[]): Promise<void> {
+  const output = await moveInRepository(repositoryOf(rewind), args);
+  if (output.code !== 0) throw gitFailure(output, args[0] ?? '', rewind.gitDir);
+}
+
+function isSame(one: Buffer | null, other: Buffer | null): boolean {
+  return one === null || other === null ? one === other : one.equals(other);
+}
