@@ -219,10 +219,10 @@ describe('a restore with git is refused, and nothing changes,', () => {
       });
       write('a', 'later');
       git.commitAll('three');
-      const { prepare } = ports.writer;
+      const prepare = ports.writer.prepare.bind(ports.writer);
       ports.writer.prepare = async (job, contents) => {
         git.git('commit', '--quiet', '--allow-empty', '-m', 'four');
-        await prepare.call(ports.writer, job, contents);
+        await prepare(job, contents);
       };
       const tree = await filesOf(root);
       expect(await failureOf(restore(id, { git: true }))).toEqual({ code: 'tree-moved', paths: ['.git'] });
