@@ -6,7 +6,10 @@ export type WireProtocol = 'anthropic-messages' | 'openai-chat' | 'openai-respon
 /** Where an agent's calls go on to. */
 export interface Provider {
   readonly protocol: WireProtocol;
-  /** e.g. `https://api.anthropic.com`; the path of the call is appended as the agent sent it. */
+  /**
+   * e.g. `https://api.anthropic.com`; the path of the call is appended as the agent sent it. `recorded:FILE`: the turns of
+   * a file (relative to the project) are the model's replies, in whichever protocol.
+   */
   readonly baseUrl: string;
   /** Calls are answered from a recording; whatever is shown of them says so. */
   readonly recorded: boolean;
@@ -14,7 +17,10 @@ export interface Provider {
 
 /** codeframe's model server on loopback. It listens in the runner's process, from the first line on. */
 export interface Gateway extends AsyncDisposable {
-  /** Opens a secret address for one agent at work. Throws `port-taken` only when no port at all can be had. */
+  /**
+   * Opens a secret address for one agent at work; a second one for the same agent takes the first one's place. Throws
+   * `unknown-model` or `corrupt-recording` when a recording cannot be read.
+   */
   open(seat: GatewaySeat): Promise<GatewayLine>;
 }
 
@@ -40,7 +46,9 @@ export interface GatewayLine extends AsyncDisposable {
   hold(): void;
   /** Lets what waits go on. */
   release(): void;
-  /** Ends what is in flight and what waits, and refuses what comes, as the provider would on a broken connection. */
+  /**
+   * Ends what is in flight and what waits, and breaks the connection of whatever comes, until a `hold` or a `release`.
+   */
   cut(): void;
   /** How many calls are being answered now; those that are held do not count. */
   inFlight(): number;

@@ -3,7 +3,7 @@ import { gemini } from './gemini.ts';
 import type { Provider, WireProtocol } from './gateway.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiResponses } from './openai-responses.ts';
-import type { CallKind, Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
 
 /** Every protocol that the gateway reads. */
 export const wires: Readonly<Record<WireProtocol, Wire>> = {
@@ -15,8 +15,8 @@ export const wires: Readonly<Record<WireProtocol, Wire>> = {
 
 /** What a request is: a call in a protocol, or something else that is only passed on. */
 export type Recognised =
-  | { readonly kind: CallKind; readonly wire: Wire }
-  | { readonly kind: 'other'; readonly wire: null };
+  | { readonly kind: 'turn'; readonly wire: Wire }
+  | { readonly kind: 'other'; readonly wire: Wire | null };
 
 /** By method and path alone (without the query), so that nothing has to be read first. */
 export function recognise(method: string, path: string): Recognised {

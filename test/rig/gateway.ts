@@ -29,7 +29,10 @@ export async function openScene(
     ...parts,
   });
   const providers = [{ recorded: false, ...provider }, ...others];
-  const line = await gateway.open({ agent: 'ada', session, providers });
+  const line = await gateway.open({ agent: 'ada', session, providers }).catch(async (error: unknown) => {
+    await gateway[Symbol.asyncDispose]();
+    throw error;
+  });
   let tell = (): void => {};
   session.onWrite = () => tell();
   return {

@@ -6,6 +6,7 @@ import type { Gateway, GatewayLine, GatewaySeat } from '../../gateway/gateway.ts
 import type { GatewayParts } from './gateway-parts.ts';
 import { Line } from './line.ts';
 import { ProviderConnections } from './provider-call.ts';
+import type { RecordedProvider } from './recorded-provider.ts';
 import { serveLine } from './serve-line.ts';
 
 /** Opens the gateway of a project. It listens from the first line on, on 127.0.0.1 alone. */
@@ -30,15 +31,24 @@ class HttpGateway implements Gateway {
     const server = await (this.#listening ??= this.#listen());
     const secret = createHmac('sha256', this.#key).update(seat.agent).digest('base64url');
     const name = nameOf(secret);
+    const recordings = await this.#recordingsOf(seat);
     const line: Line = new Line(this.#parts, {
-      seat,
+      seat: { ...seat, providers: recordings?.providers ?? seat.providers },
       baseUrl: `http://127.0.0.1:${portOf(server)}/${secret}`,
-      close: () => {
+      close: async () => {
         if (this.#lines.get(name) === line) this.#lines.delete(name);
+        await recordings?.[Symbol.asyncDispose]();
       },
     });
     this.#lines.set(name, line);
     return line;
+  }
+
+  /** Recordings are for demos and tests: what reads them is loaded when there is one. */
+  async #recordingsOf({ providers }: GatewaySeat): Promise<RecordedProvider | null> {
+    if (!providers.some(({ baseUrl }) => baseUrl.startsWith('recorded:'))) return null;
+    const { withRecordings } = await import('./recorded-provider.ts');
+    return withRecordings(providers, this.#parts.projectDir ?? '.');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

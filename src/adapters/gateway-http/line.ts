@@ -30,12 +30,12 @@ export class Line implements GatewayLine, AgentDesk {
   #mode: Mode = 'open';
   readonly #calls = new Set<LineCall>();
   readonly #idle = new Set<() => void>();
-  readonly #close: () => void;
+  readonly #close: () => Promise<void>;
   #tools: Promise<McpLine> | undefined;
 
   constructor(
     parts: GatewayParts,
-    of: { readonly seat: GatewaySeat; readonly baseUrl: string; readonly close: () => void },
+    of: { readonly seat: GatewaySeat; readonly baseUrl: string; readonly close: () => Promise<void> },
   ) {
     this.parts = parts;
     this.seat = of.seat;
@@ -103,7 +103,7 @@ export class Line implements GatewayLine, AgentDesk {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.cut();
-    this.#close();
+    await this.#close();
     await (await this.#tools)?.close();
     await this.idle(AbortSignal.timeout(1_000));
   }
