@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/rig/count-reporter.ts'],
     pool: 'forks',
+    // Most tests wait for the programs that they started: one worker leaves half of a small machine idle.
+    maxWorkers: 2,
     testTimeout: 20_000,
     projects: [
       {
