@@ -292,8 +292,6 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       checkpointId: 'text',
       safetyId: 'text?',
       only: 'json?',
-      paths: 'json?',
-      git: 'json?',
       status: 'text',
       undoneBy: 'text?',
       requestedBy: 'text',
@@ -301,6 +299,8 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       endedAt: 'integer?',
       figures: 'json?',
       problem: 'text?',
+      paths: 'json?',
+      git: 'json?',
     },
   },
   counters: {
