@@ -23,6 +23,17 @@ const samples: Samples = {
   'already-exists': { code: 'already-exists', kind: 'agent', id: 'writer' },
   'invalid-argument': { code: 'invalid-argument', argument: '--grace', problem: 'soon is not a duration' },
   'wrong-usage': { code: 'wrong-usage', problem: 'Unknown command pasue', hint: 'Did you mean pause?' },
+  'corrupt-export': { code: 'corrupt-export', path: '/a.cfx', part: 'its header', problem: 'it is cut off' },
+  'export-newer': { code: 'export-newer', path: '/a.cfx', found: 2, known: 1 },
+  'foreign-project': { code: 'foreign-project', projectId: 'p1', problem: 'it began elsewhere' },
+  'directory-in-use': { code: 'directory-in-use', dir: '/a', problem: 'it has 3 files' },
+  'remote-failed': {
+    code: 'remote-failed',
+    remote: 'origin',
+    doing: 'push',
+    why: 'denied',
+    problem: 'Permission denied',
+  },
   'corrupt-config': { code: 'corrupt-config', path: '/a/config.json', problem: 'not JSON' },
   'corrupt-database': {
     code: 'corrupt-database',

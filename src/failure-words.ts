@@ -139,6 +139,32 @@ const table: WordsTable = {
       `Checkpoint ${failure.id} has format ${failure.found}, and this program knows formats up to ${failure.known}`,
       'Run a newer codeframe; `codeframe --version` shows this one. Nothing was changed.',
     ),
+  'corrupt-export': (failure) =>
+    words(
+      [6, 422],
+      `The export ${failure.path} is damaged in ${failure.part}: ${failure.problem}`,
+      'Copy it again from where it was made, or make it anew there with `codeframe checkpoint export`; nothing was changed.',
+    ),
+  'export-newer': (failure) =>
+    words(
+      [6, 422],
+      `The export ${failure.path} has format ${failure.found}, and this program knows formats up to ${failure.known}`,
+      'Run a newer codeframe; `codeframe --version` shows this one. Nothing was changed.',
+    ),
+  'foreign-project': (failure) =>
+    words(
+      [4, 409],
+      `It is of another project with the id ${failure.projectId}: ${failure.problem}`,
+      'Take it in under another CODEFRAME_HOME; `codeframe status` shows the project that is here. Nothing was changed.',
+    ),
+  'directory-in-use': (failure) =>
+    words(
+      [4, 409],
+      `${failure.dir} cannot take the project: ${failure.problem}`,
+      'Run the command again with an empty directory, one that is not there yet, or a clone of the project; nothing was changed.',
+    ),
+  'remote-failed': (failure) =>
+    words([7, 502], `The remote ${failure.remote} ${remoteProblem(failure)}`, remoteHints[failure.why]),
   'corrupt-store': (failure) =>
     words(
       [6, 500],
@@ -283,6 +309,32 @@ export const needWords: Readonly<Record<string, string>> = {
   restore: 'a restore under way needs it',
   undo: '`codeframe undo` needs it',
   redo: '`codeframe redo` needs it',
+};
+
+function remoteProblem({ why, doing, problem }: Of<'remote-failed'>): string {
+  switch (why) {
+    case 'unreachable':
+      return `cannot be reached: ${problem}`;
+    case 'denied':
+      return `does not let you ${doing}: ${problem}`;
+    case 'no-repository':
+      return `is no git repository: ${problem}`;
+    case 'refused':
+      return `refused to ${doing}: ${problem}`;
+    case 'other':
+      return `could not ${doing}: ${problem}`;
+  }
+}
+
+const again = 'Run the command again: what was done stays done.';
+
+const remoteHints: Readonly<Record<Of<'remote-failed'>['why'], string>> = {
+  unreachable: `Check the network and the address (\`git remote -v\`). ${again}`,
+  denied:
+    'Check that `git ls-remote` works without a question: a key in the agent, or a credential helper. Nothing half done was kept.',
+  'no-repository': 'Check the name or the address: `git remote -v` lists the remotes of your repository.',
+  refused: 'Ask who runs it whether refs/codeframe/ may be written; nothing of yours was changed there.',
+  other: again,
 };
 
 function unsafeDirectory(failure: Of<'unsafe-directory'>): string {

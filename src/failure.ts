@@ -69,6 +69,24 @@ export type Failure =
       readonly problem: string;
     }
   | { readonly code: 'checkpoint-newer'; readonly id: string; readonly found: number; readonly known: number }
+  | {
+      readonly code: 'corrupt-export';
+      readonly path: string;
+      readonly part: string;
+      readonly problem: string;
+    }
+  | { readonly code: 'export-newer'; readonly path: string; readonly found: number; readonly known: number }
+  /** A checkpoint that comes in is of a project that this machine knows by that id as another one. */
+  | { readonly code: 'foreign-project'; readonly projectId: string; readonly problem: string }
+  /** A directory that a project should come into has other work in it, or is not where it is. */
+  | { readonly code: 'directory-in-use'; readonly dir: string; readonly problem: string }
+  | {
+      readonly code: 'remote-failed';
+      readonly remote: string;
+      readonly doing: string;
+      readonly why: 'unreachable' | 'denied' | 'no-repository' | 'refused' | 'other';
+      readonly problem: string;
+    }
   | { readonly code: 'corrupt-store'; readonly path: string; readonly problem: string }
   /** Another process reclaims space of the store, and stands still at it. */
   | { readonly code: 'store-busy'; readonly path: string; readonly pid: number }

@@ -100,6 +100,14 @@ export interface ProjectHandle extends AsyncDisposable {
    * With `drill` each is also restored into a temporary directory and compared byte for byte. Changes nothing.
    */
   verify(options?: VerifyOptions): Promise<readonly CheckedCheckpoint[]>;
+  /** Writes a checkpoint, whole, into one file; refused with `already-exists` unless `force`. */
+  exportCheckpoint(id: string, file: string, options?: { readonly force?: boolean }): Promise<ExportReport>;
+  /** Brings checkpoints to a git remote, under refs of their own. May be cut and called again. */
+  push(remote: string, options?: MoveOptions): Promise<PushReport>;
+  /** Brings checkpoints from a git remote, verified. A project in which nothing has happened goes on where the newest stands. */
+  pull(remote: string, options?: MoveOptions): Promise<PullReport>;
+  /** Takes in a checkpoint from the bundle of an export that was read and verified. */
+  takeIn(arriving: Arriving): Promise<Omit<ArrivalReport, 'projectId'>>;
   /** Searches a checkpoint (all when no id is given), the database, the events and the logs for secrets. */
   audit(checkpointId?: string): Promise<AuditReport>;
   /** A text as it would be stored: with a placeholder in the place of each secret. */
@@ -138,6 +146,64 @@ export interface VerifyOptions {
   readonly id?: string;
   readonly drill?: boolean;
   readonly onProgress?: (checked: CheckedCheckpoint, done: number, of: number) => void;
+}
+
+export interface ExportReport {
+  readonly checkpointId: string;
+  readonly file: string;
+  readonly bytes: number;
+}
+
+export interface Arriving {
+  readonly file: string;
+  readonly checkpointId: string;
+  readonly commit: string;
+  /** In words. */
+  readonly from: string;
+}
+
+export interface ArrivalReport {
+  readonly projectId: string;
+  readonly checkpointId: string;
+  /** It was in the list before. */
+  readonly already: boolean;
+  /** The project has its rows from it, because nothing had happened in it here before. */
+  readonly became: boolean;
+  /** How its files were brought; null: the files are as they were. */
+  readonly restore: RestoreRow | null;
+}
+
+export interface MoveOptions {
+  /** Whole ids of checkpoints, starts of ids where they are known here, or names; all when left out. */
+  readonly ids?: readonly string[];
+  /** What a relative path of a remote is relative to; the project's directory when left out. */
+  readonly cwd?: string;
+  readonly onProgress?: (progress: MoveProgress) => void;
+}
+
+export interface MoveProgress {
+  readonly done: number;
+  readonly of: number;
+  /** What git says of a batch on its way; null when a batch is done. */
+  readonly line: string | null;
+}
+
+export interface PushReport {
+  readonly remote: string;
+  readonly moved: readonly string[];
+  /** Those that were there before. */
+  readonly already: readonly string[];
+  /** What goes along with them, and whoever can read the remote can read. */
+  readonly holds: { readonly files: number; readonly items: number };
+}
+
+export interface PullReport {
+  readonly remote: string;
+  readonly moved: readonly string[];
+  readonly already: readonly string[];
+  /** The checkpoint whose rows and files the project has now; null: both are as they were. */
+  readonly becameId: string | null;
+  readonly restore: RestoreRow | null;
 }
 
 export interface RestoreOptions {

@@ -37,6 +37,7 @@ import { externalDrivers, openAgentOutput, openHomes, type DriverParts } from '.
 import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
 import type { FlashSaveSettings } from './context/flash-save.ts';
+import { movingOf } from './main-moving.ts';
 import { sizeBytes } from './project/amounts.ts';
 import type { ProjectConfig, ProjectPlace } from './project/config.ts';
 import { defaultGraceMs } from './project/pause.ts';
@@ -73,7 +74,8 @@ export async function openProject(dir: string, options: OpenOptions = {}): Promi
   return openPlace(findProject(dir, { home: dataHome(process.env) }), options);
 }
 
-async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<ProjectHandle> {
+/** Opens the project of a place that was found or made. */
+export async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<ProjectHandle> {
   const { ports, close } = await openPorts(place, options);
   const gateway = lazyGateway(ports, place);
   await introduce(ports, place);
@@ -84,7 +86,7 @@ async function openPlace(place: ProjectPlace, options: OpenOptions): Promise<Pro
     loadRunner: (allow) => loadRunner(ports, { place, allow, gateway: gateway.open }),
     loadWindows,
     audit: (checkpointIds) => auditProject(ports, place, checkpointIds),
-    upkeep: { openDrill },
+    upkeep: { openDrill, ...movingOf(place, ports.program) },
     closePorts: async () => {
       await gateway.close();
       await close();

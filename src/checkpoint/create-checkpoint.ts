@@ -302,7 +302,8 @@ function latest<Row>(rows: readonly Row[], at: (row: Row) => number): Row | unde
   return rows.reduce<Row | undefined>((best, row) => (best && at(best) > at(row) ? best : row), undefined);
 }
 
-function rowOf(
+/** What the ledger has of a checkpoint, from its manifest. */
+export function rowOf(
   manifest: Manifest,
   made: { readonly commit: string; readonly durationMs: number },
 ): CheckpointRow {

@@ -130,14 +130,21 @@ async function tableRows(stored: StoredCheckpoint, name: TableName): Promise<rea
 const stubSchema = 2;
 const beforeStubs: { readonly [Name in TableName]?: PlainRow } = { archives: { stub: null } };
 
+/** A column that the ledger got later, and that may be null, is null in the rows of before. */
+function noneGiven(name: TableName): PlainRow {
+  if (tables[name].part === 'state') return {};
+  const nullable = Object.entries(tables[name].columns).filter(([, kind]) => kind.endsWith('?'));
+  return Object.fromEntries(nullable.map(([column]) => [column, null]));
+}
+
 async function rowOfLine(
   stored: StoredCheckpoint,
   name: TableName,
   at: { readonly path: string; readonly line: string },
 ): Promise<PlainRow> {
   const awaitsText = name === 'context_items';
-  const given = stored.manifest.schema < stubSchema ? beforeStubs[name] : undefined;
-  const decoded = decodeRow(name, at.line, awaitsText ? { text: '' } : (given ?? {}));
+  const given = { ...noneGiven(name), ...(stored.manifest.schema < stubSchema ? beforeStubs[name] : {}) };
+  const decoded = decodeRow(name, at.line, awaitsText ? { text: '' } : given);
   if ('problem' in decoded) {
     throw new CodeframeError({
       code: 'corrupt-checkpoint',

@@ -60,7 +60,8 @@ export async function verifyCheckpoints(
     tx.list('checkpoints', { where: { reclaimedAt: null }, orderBy: 'createdAt' }),
   );
   const byId = new Map(rows.map((row) => [row.id, row]));
-  const ids = request.ids ?? [...new Set([...byId.keys(), ...(await ports.checkpoints.ids())])];
+  const expected = rows.filter(({ reclaimedAt }) => reclaimedAt === null).map(({ id }) => id);
+  const ids = request.ids ?? [...new Set([...expected, ...(await ports.checkpoints.ids())])];
   const seen: SeenObjects = new Map();
   const checked: CheckedCheckpoint[] = [];
   for (const id of ids) {

@@ -1,5 +1,6 @@
-import { join } from 'node:path';
-import type { ProjectHandle } from '../handle.ts';
+import { join, resolve } from 'node:path';
+import type { MoveOptions, ProjectHandle } from '../handle.ts';
+import type { importExport, OpenPlace, pullProject } from '../main-moving.ts';
 import type { Output } from './output.ts';
 
 /** The process around a command. */
@@ -61,6 +62,39 @@ export class CliSession {
     const { createProject } = await import('../main.ts');
     const named = name === undefined ? {} : { name };
     return this.#remember(await createProject(dir, { ...program, ...named, verbose: this.verbose }));
+  }
+
+  /** A path that the user gives, seen from where the command looks for the project. */
+  path(given: string): string {
+    return resolve(this.dir, given);
+  }
+
+  /** The project that an export holds, made in a directory. */
+  async importExport(file: string, dir: string): ReturnType<typeof importExport> {
+    const { importExport } = await import('../main-moving.ts');
+    return this.#rememberArrived(await importExport({ file, dir }, await this.#openPlace()));
+  }
+
+  /** The project that a remote has, made in the command's directory. */
+  async pullProject(pulling: {
+    readonly remote: string;
+    readonly options: MoveOptions;
+    readonly projectId: string | undefined;
+  }): ReturnType<typeof pullProject> {
+    const { pullProject } = await import('../main-moving.ts');
+    const { remote, options, projectId } = pulling;
+    const request = { ...options, remote, projectId, dir: this.path('.') };
+    return this.#rememberArrived(await pullProject(request, await this.#openPlace()));
+  }
+
+  async #openPlace(): Promise<OpenPlace> {
+    const { openPlace } = await import('../main.ts');
+    return (place) => openPlace(place, { ...program, verbose: this.verbose });
+  }
+
+  #rememberArrived<Arrived extends { readonly project: ProjectHandle }>(arrived: Arrived): Arrived {
+    this.#remember(arrived.project);
+    return arrived;
   }
 
   #remember(project: ProjectHandle): ProjectHandle {

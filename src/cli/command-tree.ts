@@ -15,7 +15,11 @@ import { cleanupCheckpointsCommand } from './commands/cleanup-checkpoints.ts';
 import { diskCommand } from './commands/disk.ts';
 import { checkpointCreateCommand } from './commands/checkpoint-create.ts';
 import { checkpointDiffCommand } from './commands/checkpoint-diff.ts';
+import { checkpointExportCommand } from './commands/checkpoint-export.ts';
+import { checkpointImportCommand } from './commands/checkpoint-import.ts';
 import { checkpointListCommand } from './commands/checkpoint-list.ts';
+import { checkpointPullCommand } from './commands/checkpoint-pull.ts';
+import { checkpointPushCommand } from './commands/checkpoint-push.ts';
 import { checkpointShowCommand } from './commands/checkpoint-show.ts';
 import { contextExplainCommand } from './commands/context-explain.ts';
 import { contextFlashSaveCommand } from './commands/context-flash-save.ts';
@@ -113,7 +117,7 @@ function blockerGroup(run: RunWork): Command {
 }
 
 function checkpointGroup(run: RunWork): Command {
-  return group('checkpoint', 'Create, list, show, compare, pin and delete checkpoints.', [
+  return group('checkpoint', 'Create, list, show, compare, pin, delete and move checkpoints.', [
     checkpointCreateCommand(run),
     checkpointListCommand(run),
     checkpointShowCommand(run),
@@ -122,6 +126,10 @@ function checkpointGroup(run: RunWork): Command {
     checkpointUnpinCommand(run),
     checkpointDeleteCommand(run),
     checkpointUndeleteCommand(run),
+    checkpointExportCommand(run),
+    checkpointImportCommand(run),
+    checkpointPushCommand(run),
+    checkpointPullCommand(run),
   ]);
 }
 

@@ -77,6 +77,12 @@ const table: EventTable = {
   'checkpoint-pinned': ({ checkpointId, pinned }) =>
     `checkpoint ${checkpointId} ${pinned ? 'was pinned' : 'is pinned no more'}`,
   'checkpoint-reclaimed': ({ checkpointId }) => `the space of checkpoint ${checkpointId} was reclaimed`,
+  'project-arrived': ({ checkpointId, why, madeBy }) =>
+    `${arrivedWords[why]} from checkpoint ${checkpointId} (by ${madeBy})`,
+  'checkpoint-arrived': ({ checkpointId, from }) => `checkpoint ${checkpointId} came from ${from}`,
+  'checkpoints-pushed': ({ checkpointIds, remote }) =>
+    `${countWords(checkpointIds.length, 'checkpoint')} pushed to ${remote}: ${checkpointIds.join(', ')}`,
+  repaired: ({ subject, what }) => `doctor repaired the ${subject}: ${what}`,
   'restore-begun': ({ restoreId, checkpointId }) =>
     `restore ${restoreId} of checkpoint ${checkpointId} began`,
   'restore-finished': ({ restoreId, checkpointId, safetyId }) =>
@@ -84,6 +90,12 @@ const table: EventTable = {
   'restore-failed': ({ restoreId, problem }) => `restore ${restoreId} failed and changed nothing: ${problem}`,
   'restore-recovered': ({ restoreId, how }) => `restore ${restoreId}, which was cut, is ${how}`,
 };
+
+const arrivedWords = {
+  import: 'the project was imported',
+  pull: 'the project was pulled',
+  rebuild: 'the rows were made anew',
+} as const;
 
 const stoppedWords = {
   asked: 'the project is stopped, as asked',

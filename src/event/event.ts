@@ -189,6 +189,25 @@ export type EventData =
     }
   /** It cannot be undeleted any more. */
   | { readonly type: 'checkpoint-reclaimed'; readonly data: { readonly checkpointId: string } }
+  /** The project came to this machine, or its rows were made anew, from a checkpoint. */
+  | {
+      readonly type: 'project-arrived';
+      readonly data: {
+        readonly checkpointId: string;
+        readonly why: 'import' | 'pull' | 'rebuild';
+        readonly madeAt: string;
+        readonly madeBy: string;
+      };
+    }
+  | {
+      readonly type: 'checkpoint-arrived';
+      readonly data: { readonly checkpointId: string; readonly commit: string; readonly from: string };
+    }
+  | {
+      readonly type: 'checkpoints-pushed';
+      readonly data: { readonly checkpointIds: readonly string[]; readonly remote: string };
+    }
+  | { readonly type: 'repaired'; readonly data: { readonly subject: string; readonly what: string } }
   | {
       readonly type: 'restore-begun';
       readonly data: {

@@ -4,7 +4,7 @@ import type { AgentDriver, AgentRun, RunEnd } from '../agent/driver.ts';
 import type { ReadTransaction, Store, WriteTransaction } from '../store/store.ts';
 import { readProject } from '../project/change-project.ts';
 import type { RunnerPorts } from './ports.ts';
-import { OpenProject } from './project-handle.ts';
+import { OpenProject, type OpenedProject } from './project-handle.ts';
 import { pauseProject } from './request-pause.ts';
 
 /** Works until it is told to stop. */
@@ -26,6 +26,18 @@ interface Opened {
   readonly ports: RunnerPorts;
   readonly closed: { ports: boolean };
 }
+
+const unasked = (): Promise<never> => Promise.reject(new Error('nobody asked for it'));
+const noUpkeep: OpenedProject['upkeep'] = {
+  openDrill: unasked,
+  export: unasked,
+  openRemote: unasked,
+  transfer: {
+    pack: unasked,
+    unpack: unasked,
+    remote: () => ({ list: unasked, push: unasked, fetch: unasked }),
+  },
+};
 
 /** `beforeWrite` is called before each write that comes through the handle. */
 function withProject(
@@ -53,7 +65,7 @@ function withProject(
       loadRunner: async () => ({ ...ports, drivers }),
       loadWindows: async () => () => null,
       audit: () => Promise.reject(new Error('nobody asked for an audit')),
-      upkeep: { openDrill: () => Promise.reject(new Error('nobody asked for a drill')) },
+      upkeep: noUpkeep,
       closePorts: async () => void (closed.ports = true),
     });
     await work({ project, ports: { ...ports, drivers }, closed });

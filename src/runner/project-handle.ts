@@ -12,6 +12,8 @@ import { contextStats, explainItem, listContext, pinItem, showItem } from '../co
 import { followEvents } from '../event/follow-events.ts';
 import { isFailure } from '../failure.ts';
 import type {
+  Arriving,
+  MoveOptions,
   NewAgent,
   NewTask,
   PauseOptions,
@@ -35,6 +37,7 @@ import { pauseProject } from './request-pause.ts';
 import { restoreProject, undoRestore } from './restore-project.ts';
 import { retentionHandle, type RetentionHandle } from './retention-handle.ts';
 import { stopProject } from './stop-project.ts';
+import { exportCheckpoint, pullIntoProject, pushProject, takeInExport } from './move-project.ts';
 import type { Upkeep } from './upkeep.ts';
 import { waitForChange } from './wait-for-change.ts';
 
@@ -262,6 +265,26 @@ export class OpenProject implements ProjectHandle {
       ...(drill === true ? { openDrill: this.#opened.upkeep.openDrill } : {}),
       ...(onProgress === undefined ? {} : { onProgress }),
     });
+  }
+
+  exportCheckpoint(
+    id: string,
+    file: string,
+    options: { readonly force?: boolean } = {},
+  ): ReturnType<ProjectHandle['exportCheckpoint']> {
+    return exportCheckpoint(this.#opened, { id, file, force: options.force === true });
+  }
+
+  push(remote: string, options: MoveOptions = {}): ReturnType<ProjectHandle['push']> {
+    return pushProject(this.#opened, remote, options);
+  }
+
+  pull(remote: string, options: MoveOptions = {}): ReturnType<ProjectHandle['pull']> {
+    return pullIntoProject(this.#opened, remote, options);
+  }
+
+  takeIn(arriving: Arriving): ReturnType<ProjectHandle['takeIn']> {
+    return takeInExport(this.#opened, arriving);
   }
 
   async audit(checkpointId?: string): Promise<AuditReport> {

@@ -48,6 +48,7 @@ class BatchProcess {
   readonly #waiting: Waiting[] = [];
   readonly #closed: Promise<void>;
   ended = false;
+  #isClosing = false;
   /** Bytes that have come and belong to no answer yet. */
   #chunks: Buffer[] = [];
   #length = 0;
@@ -82,6 +83,7 @@ class BatchProcess {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     this.#hold(true);
     this.#child.stdin.end();
     await this.#closed;
@@ -139,6 +141,7 @@ class BatchProcess {
 
   #answer(object: Answer): void {
     this.#waiting.shift()?.resolve(object);
-    if (this.#waiting.length === 0) this.#hold(false);
+    // Who closes waits for the end: an answer that nobody waits for any more must not let this process end before.
+    if (this.#waiting.length === 0 && !this.#isClosing) this.#hold(false);
   }
 }

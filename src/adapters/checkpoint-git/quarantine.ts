@@ -25,6 +25,18 @@ export class Quarantine {
     return join(this.#dir, 'pack');
   }
 
+  get dir(): string {
+    return this.#dir;
+  }
+
+  /** For git: write here, and know what is in the store. */
+  get env(): NodeJS.ProcessEnv {
+    return {
+      GIT_OBJECT_DIRECTORY: this.#dir,
+      GIT_ALTERNATE_OBJECT_DIRECTORIES: join(this.#store, 'objects'),
+    };
+  }
+
   /** Moves a pack that is complete and synced into the store; its names are on the disk too when this returns. */
   release(): void {
     const from = this.packDir;

@@ -31,9 +31,10 @@ export class StorePlace {
   readonly env: NodeJS.ProcessEnv;
   #ready: Promise<ObjectFormat> | undefined;
 
-  constructor(dir: string) {
+  /** `extra`: of the environment, for git to look elsewhere too. */
+  constructor(dir: string, extra: NodeJS.ProcessEnv = {}) {
     this.dir = dir;
-    this.env = storeEnvironment(dir);
+    this.env = { ...storeEnvironment(dir), ...extra };
   }
 
   exists(): boolean {

@@ -105,6 +105,11 @@ function readText(path: string): string | null {
   }
 }
 
+/** A config that came with a project; null when it is none. */
+export function parseConfig(value: unknown): ProjectConfig | null {
+  return schema.safeParse(value).data ?? null;
+}
+
 /** The text of a copy of the config, beside the project's data. */
 export function copyOfConfig(config: ProjectConfig): string {
   return print(config);

@@ -1,13 +1,13 @@
-import { accessSync, constants, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
 import type { Ids } from '../../ids.ts';
 import type { ProjectPlace } from '../../project/config.ts';
-import { configPathIn, createConfig, nameMax, readConfig, replaceId } from './config-file.ts';
+import { configPathIn, createConfig, nameMax, parseConfig, readConfig, replaceId } from './config-file.ts';
 import { failureOf, makePrivateDir } from './durable-file.ts';
 import { findLost, findUnnamed, keepConfig } from './lost-project.ts';
-import { claimOrigin } from './origin.ts';
+import { claimOrigin, readOrigin } from './origin.ts';
 
 /** Where codeframe keeps all projects' data: `$CODEFRAME_HOME`, or `~/.codeframe`. */
 export function dataHome(env: Readonly<Record<string, string | undefined>>): string {
@@ -91,6 +91,77 @@ export function createProject(wanted: string, { name, ids, home: givenHome }: Ne
     createConfig(dir, { id, name: name ?? basename(dir).slice(0, nameMax), settings });
   }
   return claim(dir, home);
+}
+
+/**
+ * The place for a project that comes from elsewhere: a directory that is not there or empty, or one that is this project
+ * already (a clone). Nothing is changed. `there`: the project's data are on this machine.
+ * Throws `directory-in-use`, `unsafe-directory`.
+ */
+export function findArrival(
+  wanted: string,
+  options: { readonly projectId: string; readonly home: string },
+): { readonly dir: string; readonly there: boolean; readonly isEmpty: boolean } {
+  const home = realPath(options.home);
+  const dir = realPath(absolute(wanted));
+  refuseUnsafe(dir, home);
+  const dataDir = join(home, 'projects', options.projectId);
+  const there = ['state.db', 'store.git'].some((name) => existsSync(join(dataDir, name)));
+  const others = namesIn(dir).filter((name) => name !== '.codeframe' && name !== '.git');
+  const origin = readOrigin(dataDir);
+  const place = { dir, there, isEmpty: others.length === 0 };
+  if (readConfig(dir)?.id === options.projectId || (there && origin?.dir === dir)) return place;
+  if (there && origin !== null && existsSync(configPathIn(origin.dir)))
+    throw new CodeframeError({
+      code: 'directory-in-use',
+      dir,
+      problem: `on this machine it is in ${origin.dir}`,
+    });
+  refuseUsed(dir, others);
+  return place;
+}
+
+/** Makes it this project, when it is not; see `findArrival`. */
+export function arrive(
+  dir: string,
+  arriving: {
+    readonly projectId: string;
+    readonly name: string;
+    readonly config: unknown;
+    readonly home: string;
+  },
+): ProjectPlace {
+  const home = realPath(arriving.home);
+  const made = makeDir(dir);
+  makeDataDirs(join(home, 'projects', arriving.projectId));
+  if (readConfig(made) === null) {
+    const given = parseConfig(arriving.config);
+    const settings = { allow: [], include: [] };
+    const own = { id: arriving.projectId, name: arriving.name.slice(0, nameMax) || basename(made), settings };
+    createConfig(made, given?.id === arriving.projectId ? given : own);
+  }
+  return claim(made, home);
+}
+
+function refuseUsed(dir: string, names: readonly string[]): void {
+  const known = readConfig(dir);
+  const problem =
+    known === null
+      ? `there is work in it (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''})`
+      : `it is the project ${known.name} (${known.id})`;
+  if (known !== null || names.length > 0)
+    throw new CodeframeError({ code: 'directory-in-use', dir, problem });
+}
+
+function namesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR') throw invalid(dir, 'it is not a directory');
+    throw failureOf(error, dir, 'look at it');
+  }
 }
 
 function claim(dir: string, home: string): ProjectPlace {
