@@ -144,10 +144,10 @@ test('the reaper holds nothing of the project open and is nobody’s agent', asy
   );
 });
 
-/** Whether it has come to the point at which it catches SIGTERM. */
+/** Whether it has come to the point at which it catches the signals of a terminal: SIGHUP, SIGINT and SIGTERM. */
 function ignores(pid: number): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0';
-  return (BigInt(`0x${caught}`) & (1n << 14n)) !== 0n;
+  return [1n, 2n, 15n].every((signal) => (BigInt(`0x${caught}`) & (1n << (signal - 1n))) !== 0n);
 }
 
 function linkOf(path: string): string {
