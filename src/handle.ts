@@ -1,6 +1,6 @@
 import type { AgentRow, AgentSettings } from './agent/agent.ts';
 import type { BlockerRow } from './blocker/blocker.ts';
-import type { CheckpointRow } from './checkpoint/checkpoint.ts';
+import type { CheckpointRow, Trigger } from './checkpoint/checkpoint.ts';
 import type { Manifest } from './checkpoint/manifest.ts';
 import type { RestorePart, RestoreRow } from './checkpoint/restore.ts';
 import type { CheckedCheckpoint } from './checkpoint/verify-checkpoints.ts';
@@ -254,6 +254,14 @@ export interface StatusReport {
   /** Processes of agents that run though no owner does; only looked for when one was lost. */
   readonly strayProcesses: number;
   readonly lastCheckpoint: CheckpointRow | null;
+  /** The last checkpoint that nobody asked for and that was not made, when none was made since. */
+  readonly failedCheckpoint: {
+    readonly at: number;
+    readonly trigger: Trigger;
+    readonly problem: string;
+  } | null;
+  /** When the checkpoints take more than the config warns at. */
+  readonly overLimit: { readonly storeBytes: number; readonly warnBytes: number } | null;
   readonly costUsd: number;
   readonly tokens: { readonly input: number; readonly output: number };
 }

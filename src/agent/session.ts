@@ -68,6 +68,8 @@ export interface StepStart {
   readonly callId?: string;
   readonly parentId?: string;
   readonly repeats?: string;
+  /** The command that a tool is about to run: before a risky one a checkpoint is made. */
+  readonly commandLine?: string;
 }
 
 export interface ModelWindow {

@@ -24,6 +24,8 @@ interface Runnable {
   readonly effect: StepEffect;
   readonly summary: string;
   readonly run: (context: ToolContext) => Promise<ToolResult>;
+  /** Where it runs one. */
+  readonly commandLine?: string;
 }
 
 /** Gives one call its result: runs it, or asks a person first. */
@@ -60,8 +62,10 @@ function isInvalid(input: unknown): boolean {
 }
 
 function projectCall(call: ContextItemRow, tool: Tool): Runnable {
+  const line = tool.commandLine?.(call.input) ?? null;
   return {
     call,
+    ...(line === null ? {} : { commandLine: line }),
     effect: tool.effect,
     summary: tool.describe(call.input),
     run: (context) => tool.run(call.input, context),
@@ -133,13 +137,14 @@ async function runStep(
   runnable: Runnable,
   items: readonly ContextItemRow[],
 ): Promise<CallEnd> {
-  const { call, effect, summary } = runnable;
+  const { call, effect, summary, commandLine } = runnable;
   const repeated = loop.cutCalls.get(call.callId ?? '');
   const step = await loop.job.session.beginStep({
     kind: 'tool',
     name: call.tool ?? '',
     effect,
     intent: { summary },
+    ...(commandLine === undefined ? {} : { commandLine }),
     ...(call.callId === null ? {} : { callId: call.callId }),
     ...(call.stepId === null ? {} : { parentId: call.stepId }),
     ...(repeated ? { repeats: repeated.id } : {}),

@@ -3,6 +3,7 @@ import type { ProjectState } from '../project/lifecycle.ts';
 import { costWords, countWords, listWords, numberWords, sizeWords, timeWords } from './quantity-words.ts';
 import { blockerLines } from './blocker-words.ts';
 import type { Line, Styled } from './output.ts';
+import { limitLines } from './retention-words.ts';
 import { table } from './table.ts';
 
 /** The whole status for people. */
@@ -19,6 +20,8 @@ export function statusLines(report: StatusReport): readonly Line[] {
     tasksLine(report.tasks),
     ...blockerLines(report.openBlockers),
     checkpointLine(report),
+    ...failedCheckpointLines(report),
+    ...limitLines(report.overLimit),
     usedLine(report),
     `Next: ${report.next}`,
   ];
@@ -150,6 +153,17 @@ function checkpointLine({ lastCheckpoint }: StatusReport): Line {
   if (lastCheckpoint === null) return 'There is no checkpoint yet.';
   const { id, trigger, createdAt, files, bytes } = lastCheckpoint;
   return `Last checkpoint: ${id} (${trigger}, ${timeWords(createdAt)}, ${countWords(files, 'file')}, ${sizeWords(bytes)}).`;
+}
+
+function failedCheckpointLines({ failedCheckpoint }: StatusReport): readonly Line[] {
+  if (failedCheckpoint === null) return [];
+  const { at, trigger, problem } = failedCheckpoint;
+  return [
+    {
+      text: `Since then one was not made (${trigger}, ${timeWords(at)}), and the work went on: ${problem}`,
+      style: 'yellow',
+    },
+  ];
 }
 
 function usedLine({ tokens, costUsd }: StatusReport): Line {

@@ -18,6 +18,8 @@ export type SessionPorts = Omit<RoomPorts, 'actor'>;
 export interface SessionOf {
   /** Held shut for the moment of a consistent cut. */
   readonly gate: StepGate;
+  /** Told of a command before its step begins; the step waits for it. */
+  readonly beforeCommand?: (line: string) => Promise<void>;
   readonly agent: AgentRow;
   readonly task: TaskRow;
   readonly fence: Fence;
@@ -66,6 +68,7 @@ export class StoreAgentSession implements AgentSession {
   }
 
   async beginStep(start: StepStart): Promise<StepRow> {
+    if (start.commandLine !== undefined) await this.#of.beforeCommand?.(start.commandLine);
     const leave = await this.#of.gate.enter(start);
     try {
       const step = await this.#insertStep(start);

@@ -9,6 +9,7 @@ import { asOwner, livenessOf } from './lease.ts';
 import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 import type { StepGate } from './step-gate.ts';
+import { tidyCheckpoints } from './tidy-checkpoints.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 /**
@@ -40,7 +41,9 @@ async function makeHere(
   options: { readonly name?: string; readonly reason?: string; readonly fence?: Fence },
 ): Promise<CheckpointRow> {
   const request = { ...options, trigger: 'manual', createdBy: ports.actor } as const;
-  return (await createCheckpoint(ports, request)).row;
+  const { row } = await createCheckpoint(ports, request);
+  await tidyCheckpoints(ports);
+  return row;
 }
 
 async function refuseTaken(ports: ProjectPorts, name: string): Promise<void> {
@@ -113,12 +116,13 @@ function withdraw(ports: ProjectPorts, id: string): Promise<boolean> {
 
 /**
  * The runner's side: makes the oldest checkpoint that was asked for, its agents held meanwhile. A failure is told to who
- * asked. One a time, so that a pause does not wait behind many. What nobody waits for any more is dropped.
+ * asked. One a time, so that a pause does not wait behind many. What nobody waits for any more is dropped. Answers
+ * whether one was made.
  */
 export async function serveCheckpoint(
   ports: ProjectPorts,
   runner: { readonly fence: Fence; readonly gate: StepGate },
-): Promise<void> {
+): Promise<boolean> {
   const asked = await ports.store.read((tx) =>
     tx.list('checkpoint_requests', { where: { status: 'requested' }, orderBy: 'requestedAt' }),
   );
@@ -128,10 +132,11 @@ export async function serveCheckpoint(
     const gone = { status: 'failed', checkpointId: null, problem: 'who asked for it is gone' } as const;
     await endRequest(ports, { ...runner, request, end: { ...gone, heldMs: null } });
   }
-  if (wanted === undefined) return;
+  if (wanted === undefined) return false;
   const end = await makeHeld(ports, { ...runner, request: wanted });
   ports.log.info({ request: wanted.id, ...end }, 'held the agents for a checkpoint');
   await endRequest(ports, { ...runner, request: wanted, end });
+  return end.status === 'finished';
 }
 
 /** Not when the process that asked has died: nobody would hear of it. */

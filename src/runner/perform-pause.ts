@@ -1,6 +1,7 @@
 import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import type { StopReport } from '../agent/driver.ts';
+import { stepWords } from '../agent/step-words.ts';
 import { flashSave, type FlashSaved } from '../context/flash-save.ts';
 import { promptTokens } from '../context/prompt-tokens.ts';
 import { iso } from '../clock.ts';
@@ -17,6 +18,8 @@ interface Performing {
   readonly pauseId: string;
   readonly fence: Fence;
   readonly runs: readonly ActiveRun[];
+  /** How long it waited for its runner to come to it, in ms; part of what the pause took. */
+  readonly waitedMs?: number;
 }
 
 /**
@@ -42,7 +45,7 @@ export async function performPause(ports: RunnerPorts, performing: Performing): 
       draft,
       row,
       fence: performing.fence,
-      durationMs: clock.elapsed() - began,
+      durationMs: (performing.waitedMs ?? 0) + clock.elapsed() - began,
     });
   } catch (error) {
     log.error({ err: error, pauseId: performing.pauseId }, 'the pause failed');
@@ -62,7 +65,11 @@ async function reachSafePoint(ports: RunnerPorts, performing: Performing): Promi
   const pause = await store.read((tx) => tx.get('pauses', performing.pauseId));
   if (pause === undefined) throw new Error(`the pause ${performing.pauseId} has no row`);
   const began = clock.elapsed();
-  const reports = await stopRuns(ports, { runs: performing.runs, graceMs: pause.graceMs });
+  const reports = await stopRuns(ports, {
+    runs: performing.runs,
+    graceMs: pause.graceMs,
+    insideTool: (agent) => openTool(ports, agent),
+  });
   const stopped = clock.elapsed();
   const saved = await saveAll(ports, performing);
   const agents = await tellStopped(ports, { performing, reports, saved });
@@ -90,6 +97,13 @@ async function reachSafePoint(ports: RunnerPorts, performing: Performing): Promi
     fence: performing.fence,
   });
   return draft;
+}
+
+/** The tool that an agent is inside, in words. */
+async function openTool(ports: RunnerPorts, agent: string): Promise<string | undefined> {
+  const where = { agent, status: 'started', kind: 'tool' } as const;
+  const [step] = await ports.store.read((tx) => tx.list('steps', { where }));
+  return step === undefined ? undefined : stepWords({ ...step, summary: step.intent.summary });
 }
 
 interface SavedAll {

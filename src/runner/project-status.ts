@@ -4,6 +4,7 @@ import { stepWords } from '../agent/step-words.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { ContextItemRow, Tier } from '../context/item.ts';
 import { promptTokens } from '../context/prompt-tokens.ts';
+import type { EventData } from '../event/event.ts';
 import type { AgentStatus, StatusReport } from '../handle.ts';
 import { readProject } from '../project/change-project.ts';
 import { isTakeable, type LeaseRow } from '../project/lease.ts';
@@ -11,13 +12,16 @@ import { needsOwner, nextCommand, nextState, type ProjectState } from '../projec
 import type { ReadTransaction } from '../store/store.ts';
 import type { TaskRow, TaskStatus } from '../task/task.ts';
 import { livenessOf, type LeasePorts } from './lease.ts';
+import type { ProjectPorts } from './ports.ts';
+import { overLimit } from './retention-handle.ts';
 
-type StatusPorts = LeasePorts & { readonly project: { readonly id: string }; readonly projectDir: string };
+type StatusPorts = LeasePorts & Pick<ProjectPorts, 'project' | 'projectDir' | 'space' | 'checkpointSettings'>;
 
 /** What is true now; changes nothing. A status that no live process stands behind is told as `interrupted`. */
 export async function projectStatus(ports: StatusPorts): Promise<StatusReport> {
   const { isLost, ...report } = await storedStatus(ports);
-  return { ...report, strayProcesses: isLost ? await countStrays(ports) : 0 };
+  const strayProcesses = isLost ? await countStrays(ports) : 0;
+  return { ...report, strayProcesses, overLimit: await overLimit(ports) };
 }
 
 async function countStrays({ processes, project }: StatusPorts): Promise<number> {
@@ -27,7 +31,7 @@ async function countStrays({ processes, project }: StatusPorts): Promise<number>
 /** `isLost`: the row's state has an owner, and there is none. */
 function storedStatus(
   ports: StatusPorts,
-): Promise<Omit<StatusReport, 'strayProcesses'> & { readonly isLost: boolean }> {
+): Promise<Omit<StatusReport, 'strayProcesses' | 'overLimit'> & { readonly isLost: boolean }> {
   return ports.store.read(async (tx) => {
     const row = await readProject(tx, ports.project.id);
     const lease = await tx.get('leases', 'runner');
@@ -57,9 +61,22 @@ function storedStatus(
       isLost: owner === null && needsOwner(row.state),
       cutRestore: owner === null ? await cutRestore(tx) : null,
       lastCheckpoint: lastCheckpoint ?? null,
+      failedCheckpoint: await failedCheckpoint(tx, lastCheckpoint?.createdAt ?? 0),
       ...(await spent(tx)),
     };
   });
+}
+
+type FailedCheckpoint = Extract<EventData, { readonly type: 'checkpoint-failed' }>['data'];
+
+async function failedCheckpoint(
+  tx: ReadTransaction,
+  since: number,
+): Promise<StatusReport['failedCheckpoint']> {
+  const where = { type: 'checkpoint-failed' } as const;
+  const [last] = await tx.list('events', { where, orderBy: 'seq', descending: true, limit: 1 });
+  if (last === undefined || last.at <= since) return null;
+  return { at: last.at, ...(last.data as FailedCheckpoint) };
 }
 
 async function cutRestore(tx: ReadTransaction): Promise<StatusReport['cutRestore']> {

@@ -10,6 +10,7 @@ import { performPause } from './perform-pause.ts';
 import type { RunnerPorts } from './ports.ts';
 import { recover } from './recover.ts';
 import { stopBoundMs } from './stop-runs.ts';
+import { tidyCheckpoints } from './tidy-checkpoints.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 /** How long a project may be between two states (resuming, stopping, restoring) before a pause gives up on it, in ms. */
@@ -117,6 +118,7 @@ async function performAsOwner(ports: RunnerPorts, pauseId: string): Promise<void
     if (state.kind !== 'pausing' || state.pauseId !== pauseId) return;
     try {
       await performPause(ports, { pauseId, fence: held.fence, runs: [] });
+      await tidyCheckpoints(ports);
     } catch (error) {
       if (isFailure(error, 'stale-owner')) return;
       throw new CodeframeError(

@@ -41,10 +41,15 @@ export function retentionHandle(ports: ProjectPorts): RetentionHandle {
     reclaim: ({ forMs = 0 } = {}) => reclaimDeleted(ports, { forMs }),
     sizes: (ids) => space.sizes(ids),
     disk: () => reportDisk({ store, space, measure: ports.measureDisk, warnBytes: settings.warnBytes }),
-    async overLimit() {
-      const storeBytes = await space.diskBytes();
-      const { warnBytes } = settings;
-      return storeBytes > warnBytes ? { storeBytes, warnBytes } : null;
-    },
+    overLimit: () => overLimit(ports),
   };
+}
+
+/** The store's bytes when they are more than the config warns at; null otherwise. */
+export async function overLimit(
+  ports: Pick<ProjectPorts, 'space' | 'checkpointSettings'>,
+): ReturnType<RetentionHandle['overLimit']> {
+  const storeBytes = await ports.space.diskBytes();
+  const { warnBytes } = ports.checkpointSettings;
+  return storeBytes > warnBytes ? { storeBytes, warnBytes } : null;
 }

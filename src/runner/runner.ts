@@ -16,6 +16,7 @@ import { chooseTasks, isReady, type Assignment } from '../task/choose-tasks.ts';
 import type { TaskRow } from '../task/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { StoreAgentSession } from './agent-session.ts';
+import { AutomaticCheckpoints } from './automatic-checkpoints.ts';
 import type { HeldLease } from './lease.ts';
 import { serveCheckpoint } from './live-checkpoint.ts';
 import { performPause } from './perform-pause.ts';
@@ -46,11 +47,13 @@ export class Runner {
   /** The markers of all that this run started. */
   readonly #markers = new Set<string>();
   readonly #gate = new StepGate();
+  readonly #automatic: AutomaticCheckpoints;
   #broken: unknown;
 
   constructor(ports: RunnerPorts, lease: HeldLease) {
     this.#ports = ports;
     this.#lease = lease;
+    this.#automatic = new AutomaticCheckpoints(ports, { fence: lease.fence, gate: this.#gate });
   }
 
   /** Works until there is nothing left to do, or a pause or a stop; gives the lease back. */
@@ -66,6 +69,8 @@ export class Runner {
     } finally {
       over.abort();
       await watching;
+      await this.#automatic.close();
+      await this.#automatic.tidied();
       await this.#lease.release();
       await guard.stop();
     }
@@ -92,7 +97,9 @@ export class Runner {
       const seen = await this.#look();
       const over = await this.#obey(seen);
       if (over !== undefined) return over;
-      await serveCheckpoint(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
+      const served = await serveCheckpoint(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
+      if (served) this.#automatic.made();
+      await this.#automatic.makeDue();
       this.#dropCancelled(seen);
       const begun = await this.#assign(seen);
       if (begun === 0 && this.#active.size === 0) {
@@ -114,7 +121,7 @@ export class Runner {
 
   /** A pause or a stop that somebody asked for. Undefined: go on. */
   async #obey(seen: Seen): Promise<RunSummary | undefined> {
-    if (seen.state.kind === 'pausing') return this.#pause(seen.state.pauseId);
+    if (seen.state.kind === 'pausing') return this.#pause(seen.state);
     if (seen.state.kind !== 'stopping') return undefined;
     await this.#stop(seen.state.graceMs);
     return this.#end('asked', null);
@@ -143,17 +150,25 @@ export class Runner {
   }
 
   /** A pause that fails leaves the agents working: their tasks are held, so the loop gives them out again (P4). */
-  async #pause(pauseId: string): Promise<RunSummary | undefined> {
-    const runs = [...this.#active.values()];
+  async #pause(asked: { readonly pauseId: string; readonly since: number }): Promise<RunSummary | undefined> {
     let pause: PauseResult;
+    await this.#automatic.close();
+    const runs = [...this.#active.values()];
     try {
-      pause = await performPause(this.#ports, { pauseId, fence: this.#lease.fence, runs });
+      pause = await performPause(this.#ports, {
+        pauseId: asked.pauseId,
+        fence: this.#lease.fence,
+        runs,
+        waitedMs: Math.max(0, this.#ports.clock.now() - asked.since),
+      });
     } catch (error) {
       const { state } = await this.#look();
       // The store could not even say that it failed: the project must not go on as if nothing were.
       if (state.kind === 'pausing') throw error;
+      this.#automatic.reopen();
       return undefined;
     }
+    this.#automatic.made();
     this.#lease.forget();
     return this.#summary('paused', pause);
   }
@@ -228,7 +243,13 @@ export class Runner {
       await this.#settle({ agent, task, end: { kind: 'failed', problem: problemOf(error) } });
       return;
     }
-    const stored = new StoreAgentSession(this.#ports, { agent, task, fence, gate: this.#gate });
+    const stored = new StoreAgentSession(this.#ports, {
+      agent,
+      task,
+      fence,
+      gate: this.#gate,
+      beforeCommand: (line) => this.#automatic.beforeCommand(agent.name, line),
+    });
     const session = livingSession(stored, secrets);
     const marker = agentMarker(markerScope(project), agent.name, fence.ownerId);
     this.#markers.add(marker);
@@ -255,6 +276,7 @@ export class Runner {
     await this.#ports.store.write((tx) => settleRun(tx, this.#ports, { ...ended, agent }), {
       fence: this.#lease.fence,
     });
+    if (ended.end.kind === 'done') this.#automatic.taskDone(ended.task);
     this.#drop(ended.task);
   }
 

@@ -29,6 +29,11 @@ export async function stopRuns(
     readonly graceMs: number;
     /** Aborted when the grace is over before its time. */
     readonly hurry?: AbortSignal;
+    /**
+     * Throws when a run has not ended although all of its processes are gone and it is inside a tool: that works in this
+     * process, nobody can end it, and it may still write (P1). Answers what step that is; undefined when it is none.
+     */
+    readonly insideTool?: (agent: string) => Promise<string | undefined>;
   },
 ): Promise<ReadonlyMap<string, StopReport>> {
   const { clock, log, processes, project } = ports;
@@ -60,6 +65,7 @@ export async function stopRuns(
   await untilEmpty(ports, { open, withinMs: terminateMs });
   await killAll(ports, stopping.runs);
   await untilEmpty(ports, { open, withinMs: killMs });
+  await refuseInside(stopping, { open, unwritten });
   for (const active of open) {
     const durationMs = Math.round(clock.elapsed() - began);
     const killed: StopReport = { how: 'killed', interruptedStepId: null, durationMs };
@@ -71,6 +77,21 @@ export async function stopRuns(
   if (killed > 0) log.info({ killed }, 'killed processes that agents had left');
   if (left.length > 0) throw new Error(`processes of agents are still there: ${left.join(', ')}`);
   return reports;
+}
+
+/** Before any of them is written down as ended: a pause that fails leaves them as they are (P4). */
+async function refuseInside(
+  stopping: { readonly insideTool?: (agent: string) => Promise<string | undefined> },
+  left: { readonly open: ReadonlySet<ActiveRun>; readonly unwritten: ReadonlyMap<ActiveRun, RunEnd> },
+): Promise<void> {
+  for (const active of left.open) {
+    if (left.unwritten.has(active)) continue;
+    const step = await stopping.insideTool?.(active.agent.name);
+    if (step === undefined) continue;
+    throw new Error(
+      `agent ${active.agent.name} is inside a tool that does not end, and may still write: ${step}`,
+    );
+  }
 }
 
 /** Returns when nothing of the runs is left, or after a while. Throws what a run says of processes that do not end. */
