@@ -40,6 +40,21 @@ export class AgentMemory implements AsyncDisposable {
     return memory;
   }
 
+  /** A memory that is there already, as the next process finds it. */
+  static async open(dir: string, wrap: (store: Store) => Store = (store) => store): Promise<AgentMemory> {
+    const store = await openSqliteStore({ path: join(dir, 'state.db'), backupsDir: join(dir, 'backups') });
+    const memory = new AgentMemory(wrap(store), dir);
+    const items = await memory.items();
+    memory.step = items.at(-1)?.step ?? 0;
+    memory.#seq = items.at(-1)?.seq ?? 0;
+    memory.at = 1_000 + memory.step * 1_000;
+    return memory;
+  }
+
+  get dir(): string {
+    return this.#dir;
+  }
+
   get ports() {
     return {
       store: this.store,
