@@ -109,6 +109,16 @@ describe('a flash save', () => {
     expect(shown).toEqual(before.map(({ text, promptText }) => [text, promptText]));
   });
 
+  it('asked again for more than there is, frees no less than before and says what was reached', async () => {
+    await using memory = await AgentMemory.create();
+    await readFiles(memory, someFiles);
+    const first = await memory.save({ cause: 'asked' }, 1);
+    const again = await memory.save({ cause: 'asked' }, 1);
+    expect(again.tokensAfter).toBeLessThanOrEqual(first.tokensAfter);
+    expect(again.unreached).toMatch(/^\d+ % of the 100 % asked for were reached: /);
+    await expectSound(memory);
+  });
+
   it('tells the agent at the end of its memory, and counts those words', async () => {
     await using memory = await AgentMemory.create();
     await readFiles(memory, someFiles);

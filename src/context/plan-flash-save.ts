@@ -48,6 +48,7 @@ export function planFlashSave(items: readonly FlashItem[], options: FlashSaveOpt
   const written = writeToGoal(cut, draftsOf(cut, rankMemory(facts, cut.pieces)), {
     goal,
     least: goal - tokensBefore * CLOSE_ENOUGH,
+    freedBefore: whole - tokensBefore,
     count: options?.count,
   });
   const tokensAfter = Math.max(0, Math.round(whole - written.freed));
@@ -79,7 +80,7 @@ function reasonOf(asked: unknown, got: { target: number; reduction: number; kept
   if (typeof asked !== 'number' || Number.isNaN(asked))
     return 'the target is not a number: nothing was archived';
   if (got.reduction >= got.target - CLOSE_ENOUGH && asked <= 1 && asked >= 0) return null;
-  const reached = `${percent(got.reduction)} of the ${percent(asked)} asked for were reached`;
+  const reached = `${percent(Math.max(0, got.reduction))} of the ${percent(asked)} asked for were reached`;
   const kept = `${percent(got.kept)} of the prompt is never archived (instructions, the task, what people said, pins, the last exchange)`;
   return `${reached}: ${kept}, and the rest is stubs and items too small to archive`;
 }
@@ -92,6 +93,8 @@ interface Goal {
   /** Tokens to free, and how many of them are enough. */
   readonly goal: number;
   readonly least: number;
+  /** What earlier saves freed. */
+  readonly freedBefore: number;
   readonly count: FlashSaveOptions['count'];
 }
 
@@ -102,11 +105,14 @@ interface Goal {
 function writeToGoal(cut: CutMemory, drafts: Drafts, goal: Goal): WrittenPrompt {
   const full = writeAt(cut, drafts, { ...goal, namePrice: 1 });
   if (full.freed >= goal.least) return full;
+  // What names nothing frees most: when that is not enough, names stay, unless the prompt would grow by them.
+  const barest = writeAt(cut, drafts, { ...goal, namePrice: NAMELESS });
+  if (barest.freed < goal.least) return full.freed >= goal.freedBefore ? full : barest;
   for (const namePrice of NAME_PRICES) {
     const next = writeAt(cut, drafts, { ...goal, namePrice });
     if (next.freed >= goal.least) return next;
   }
-  return full;
+  return barest;
 }
 
 function writeAt(
@@ -129,7 +135,8 @@ function writeAt(
 const ROUNDS = 2;
 const TOLERANCE = 0.02;
 /** How many times dearer names become until the goal is met. */
-const NAME_PRICES = [1.5, 2, 3, 5, 10, 1_000];
+const NAME_PRICES = [1.5, 2, 3, 5, 10];
+const NAMELESS = 1_000;
 
 /** A recall id is more tokens than its letters look like. */
 const RECALL_ID_TOKENS = 2.5;
