@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
+import type { openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
 import { recall } from '../../src/context/recall.ts';
 import { shownText } from '../../src/context/shown-text.ts';
 import { AgentMemory } from '../rig/agent-memory.ts';
