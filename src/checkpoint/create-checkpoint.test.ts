@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withRestoreBench } from '../../test/rig/restore-bench.ts';
+import { benchFence, withRestoreBench } from '../../test/rig/restore-bench.ts';
 import { isFailure } from '../failure.ts';
 import { adoptCheckpoints, createCheckpoint } from './create-checkpoint.ts';
 
@@ -10,11 +10,27 @@ describe('a checkpoint whose row is refused', () => {
     await withRestoreBench(async ({ ports }) => {
       const released: string[] = [];
       const git = { ...ports.git, release: async (id: string) => void released.push(id) };
-      const stale = { ...request, id: 'c1', fence: { ownerId: 'another', epoch: 0 } };
-      const failure = await createCheckpoint({ ...ports, git }, stale).catch((error: unknown) => error);
+      const create = ports.checkpoints.create.bind(ports.checkpoints);
+      ports.checkpoints.create = async (draft) => {
+        const written = await create(draft);
+        await ports.store.write((tx) => tx.update('leases', { key: ['runner'], set: { epoch: 2 } }));
+        return written;
+      };
+      const lost = { ...request, id: 'c1', fence: benchFence };
+      const failure = await createCheckpoint({ ...ports, git }, lost).catch((error: unknown) => error);
       expect(isFailure(failure, 'stale-owner')).toBe(true);
       expect(released).toEqual([]);
       expect(await adoptCheckpoints(ports)).toEqual(['c1']);
+    });
+  });
+
+  it('is not written at all when another owner came while it was read', async () => {
+    await withRestoreBench(async ({ ports }) => {
+      const stale = { ...request, id: 'c1', fence: { ownerId: 'another', epoch: 0 } };
+      await expect(createCheckpoint(ports, stale)).rejects.toMatchObject({
+        failure: { code: 'stale-owner' },
+      });
+      expect(await adoptCheckpoints(ports)).toEqual([]);
     });
   });
 

@@ -5,6 +5,7 @@ import { isFailure } from '../failure.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Redactor } from '../secret/redactor.ts';
+import { checkFence } from '../store/fence.ts';
 import type { Fence, Store } from '../store/store.ts';
 import { CapturedCode } from './captured-code.ts';
 import { checkCheckpointName } from './checkpoint-name.ts';
@@ -206,10 +207,13 @@ class Capture {
     let manifest: Manifest | undefined;
     let gathered: readonly [AllRows, CapturedGit | null] | undefined;
     const ports = this.#ports;
+    const { fence } = this.#request;
     const parts = async function* (): AsyncGenerator<readonly PartDraft[]> {
       gathered = await gathering;
       yield [...partsFromRows(gathered[0]), ...(gathered[1]?.parts ?? [])];
       yield await sessionParts(ports, gathered[0]);
+      // Everything has been read. Had another owner come meanwhile, it would be of two instants, and adopted as if it were whole.
+      if (fence !== undefined) checkFence(fence, await store.read((tx) => tx.get('leases', 'runner')));
     };
     const written = await checkpoints.create({
       id: this.#id,

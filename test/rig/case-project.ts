@@ -131,12 +131,11 @@ export class CaseProject implements AsyncDisposable {
 const identity = ['-c', 'user.name=t', '-c', 'user.email=t@t', '-c', 'protocol.file.allow=always'];
 
 /** Runs git as a user with no settings of their own. */
-export function runGit(cwd: string, args: readonly string[], input?: string): string {
+export function runGit(cwd: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): string {
   return execFileSync('git', [...identity, ...args], {
     cwd,
-    env: gitEnv(),
-    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    ...(input === undefined ? {} : { input }),
+    env: { ...gitEnv(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
   }).toString('latin1');
 }
 

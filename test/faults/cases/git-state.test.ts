@@ -61,14 +61,18 @@ async function withConflict(): Promise<CaseProject> {
 
 describe('an operation in progress', () => {
   it.each([
-    ['merge', ['merge', 'side'], ['commit', '-q', '--no-edit'], 'MERGE_HEAD'],
-    ['cherry-pick', ['cherry-pick', 'side'], ['cherry-pick', '--continue'], 'CHERRY_PICK_HEAD'],
-    ['revert', ['revert', '--no-edit', 'HEAD~1'], ['revert', '--continue'], 'REVERT_HEAD'],
-    ['rebase', ['rebase', 'side'], ['rebase', '--continue'], 'rebase-merge/onto'],
-    ['am', ['am', '-3', '../patch'], ['am', '--continue'], 'rebase-apply/applying'],
+    ['merge', ['merge', 'side'], { goOn: ['commit', '-q', '--no-edit'], part: 'MERGE_HEAD' }],
+    [
+      'cherry-pick',
+      ['cherry-pick', 'side'],
+      { goOn: ['cherry-pick', '--continue'], part: 'CHERRY_PICK_HEAD' },
+    ],
+    ['revert', ['revert', '--no-edit', 'HEAD~1'], { goOn: ['revert', '--continue'], part: 'REVERT_HEAD' }],
+    ['rebase', ['rebase', 'side'], { goOn: ['rebase', '--continue'], part: 'rebase-merge/onto' }],
+    ['am', ['am', '-3', '../patch'], { goOn: ['am', '--continue'], part: 'rebase-apply/applying' }],
   ] as const)(
     '42. a %s is kept with its conflict, and goes on after a restore',
-    async (name, begin, ...[goOn, part]) => {
+    async (name, begin, { goOn, part }) => {
       await using project = await withConflict();
       if (name === 'revert') {
         project.write('file', 'later\n');
