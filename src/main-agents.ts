@@ -2,12 +2,14 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
+import type { AgentReport } from './agent/agent-report.ts';
 import type { AgentRow } from './agent/agent.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import type { AgentHomes, SessionFile } from './agent/home.ts';
 import { mayRun } from './agent/run-rules.ts';
 import type { Gateway } from './gateway/gateway.ts';
-import type { Output } from './log.ts';
+import { CodeframeError } from './failure.ts';
+import { silentLog, type Output } from './log.ts';
 import type { ProjectPlace } from './project/config.ts';
 import type { ProjectPorts } from './runner/ports.ts';
 import { redactingOutput } from './secret/redacting-output.ts';
@@ -93,4 +95,58 @@ export function openAgentOutput({ place, ports }: DriverParts, agent: string): O
     }),
     ports.secrets,
   );
+}
+
+/** What an agent that others wrote is asked about: as it is in a project, or by the name of its driver. */
+export interface AskedAgents {
+  readonly agents: readonly AgentRow[];
+  /** Of an agent or of a driver; null: all agents of the project, and all others on this machine. */
+  readonly name: string | null;
+  /** Told before each, for it takes some seconds. */
+  readonly before: (title: string) => void;
+}
+
+/** Looks for agents and tries them on a recorded model; needs no project. Throws `unknown-id`. */
+export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentReport> {
+  const { examineAgent } = await import('./adapters/driver-acp/examine-agent.ts');
+  const { quirkOf, quirks } = await import('./adapters/driver-acp/all-quirks.ts');
+  const { openGateway } = await import('./adapters/gateway-http/http-gateway.ts');
+  const { openRecordedProvider } = await import('./adapters/provider-recorded/recorded-provider.ts');
+  const { openProcesses } = await import('./adapters/processes/machine-processes.ts');
+  const { name, agents } = asked;
+  const external = agents.filter(({ driver }) => quirkOf(driver) !== undefined);
+  const others = quirks.filter((quirk) => !external.some(({ driver }) => driver === quirk.name));
+  const all = [
+    ...external.map((agent) => ({ agent, quirk: quirkOf(agent.driver) })),
+    ...others.map((quirk) => ({ agent: null, quirk })),
+  ];
+  const meant = all.filter(
+    ({ agent, quirk }) => name === null || agent?.name === name || quirk?.name === name,
+  );
+  if (meant.length === 0) {
+    const near = all.map(({ agent, quirk }) => agent?.name ?? quirk?.name ?? '');
+    throw new CodeframeError({ code: 'unknown-id', kind: 'agent', id: name ?? '', near });
+  }
+  await using recorded = await openRecordedProvider([{ say: 'Fine.' }]);
+  await using gateway = openGateway({ log: silentLog, clock: systemClock, findPriced: () => null });
+  const options = {
+    processes: openProcesses(),
+    clock: systemClock,
+    log: silentLog,
+    env: process.env,
+    projectDir: process.cwd(),
+    homesDir: '',
+    userHome: homedir(),
+    gateway: async () => gateway,
+    savedSession: async () => [],
+    changesSince: async () => null,
+    mayRun: () => true,
+    rulesOf: () => ['**'],
+    openOutput: () => ({ write() {}, close() {} }),
+  };
+  for (const { agent, quirk } of meant) {
+    if (quirk === undefined) continue;
+    asked.before(agent?.name ?? quirk.title);
+    yield await examineAgent({ options, quirk, agent, recorded });
+  }
 }

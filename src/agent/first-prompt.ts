@@ -52,26 +52,10 @@ function howToEnd({ hasTools }: PromptParts): string {
 function interruption(parts: PromptParts): string {
   if (parts.home?.turn === 'held')
     return 'You were paused and go on now, in a new process. Nothing was cut: every tool call had ended, and its result is in your history. Do not repeat what is done.';
-  const cut = unanswered(parts.memory);
-  if (cut.length === 0)
-    return 'You were stopped in the middle of a reply and go on now, in a new process. Every tool call whose result is in your history has happened; one without a result may have happened in part: look before you repeat it.';
-  const calls = cut.map(
-    ({ tool, text, input }) => `- ${tool ?? 'a tool'}: ${excerpt(inputText(text, input), 300)}`,
-  );
-  return `You were stopped in the middle of a tool call and go on now, in a new process. It was interrupted: it may have happened in whole, in part or not at all, so look before you repeat it.\n${calls.join('\n')}`;
-}
-
-/** Calls after the last of which nothing has come back. */
-function unanswered(memory: readonly ContextItemRow[]): readonly ContextItemRow[] {
-  const answered = new Set(memory.filter(({ kind }) => kind === 'result').map(({ callId }) => callId));
-  const lastResult = memory.findLastIndex(({ kind }) => kind === 'result' || kind === 'user');
-  return memory.filter(
-    ({ kind, callId }, index) => kind === 'call' && index > lastResult && !answered.has(callId),
-  );
-}
-
-function inputText(text: string, input: unknown): string {
-  return text !== '' ? text : JSON.stringify(input ?? {});
+  if (parts.home?.turn === 'cut-in-tool')
+    return `You were stopped in the middle of a tool call and go on now, in a new process. The last call of your history was interrupted: it may have happened in whole, in part or not at all, so look before you repeat it.`;
+  const where = parts.home?.turn === 'cut' ? 'in the middle of a reply' : 'without warning';
+  return `You were stopped ${where} and go on now, in a new process. Every tool call whose result is in your history has happened; one without a result may have happened in part: look before you repeat it.`;
 }
 
 function changesOf({ changes }: PromptParts): string {

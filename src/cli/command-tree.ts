@@ -3,6 +3,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { exitCodes, type ExitCode } from '../failure-words.ts';
 import { exitLines, type RunWork } from './command.ts';
 import { agentAddCommand } from './commands/agent-add.ts';
+import { agentDoctorCommand } from './commands/agent-doctor.ts';
 import { agentListCommand } from './commands/agent-list.ts';
 import { auditCommand } from './commands/audit.ts';
 import { blockerAnswerCommand } from './commands/blocker-answer.ts';
@@ -96,7 +97,11 @@ export function createProgram(run: RunWork): Command {
 }
 
 function agentGroup(run: RunWork): Command {
-  return group('agent', 'Add and list agents.', [agentAddCommand(run), agentListCommand(run)]);
+  return group('agent', 'Add, list and check agents.', [
+    agentAddCommand(run),
+    agentListCommand(run),
+    agentDoctorCommand(run),
+  ]);
 }
 
 function taskGroup(run: RunWork): Command {

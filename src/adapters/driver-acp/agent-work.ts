@@ -37,6 +37,8 @@ export class AgentWork implements AgentRun {
   #line: GatewayLine | null = null;
   #client: AgentClient | null = null;
   #blocker: string | null = null;
+  /** When it was cut, no model call was under way. */
+  #isInTool = false;
 
   constructor(options: AgentDriverOptions, quirk: Quirk, job: Job) {
     this.#options = options;
@@ -62,6 +64,7 @@ export class AgentWork implements AgentRun {
   cut(): void {
     this.#askedAt ??= this.#options.clock.elapsed();
     if (this.#leave.signal.aborted) return;
+    this.#isInTool = this.#line?.inFlight() === 0 && this.#line.held() === 0;
     this.#client?.cancel();
     this.#line?.cut();
     this.#stopNow('cut');
@@ -173,7 +176,7 @@ export class AgentWork implements AgentRun {
     const turn = await this.#orLeave(client.prompt(text));
     const end = await this.#endOf(turn, line);
     if (turn === null) await this.#bringDown(client);
-    await session.keepHome({ turn: turnOf(end), leftAt: this.#options.clock.now() });
+    await session.keepHome({ turn: turnOf(end, this.#isInTool), leftAt: this.#options.clock.now() });
     return end;
   }
 
@@ -282,10 +285,11 @@ export class AgentWork implements AgentRun {
   }
 }
 
-function turnOf(end: RunEnd): HomeRow['turn'] {
+function turnOf(end: RunEnd, isInTool: boolean): HomeRow['turn'] {
   if (end.kind === 'waiting') return 'held';
   if (end.kind !== 'stopped') return 'ended';
-  return end.report.how === 'cut' || end.report.how === 'killed' ? 'cut' : 'held';
+  if (end.report.how !== 'cut' && end.report.how !== 'killed') return 'held';
+  return isInTool ? 'cut-in-tool' : 'cut';
 }
 
 /** The last that it said, on one line. */
