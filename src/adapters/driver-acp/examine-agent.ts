@@ -43,7 +43,7 @@ export async function examineAgent(examination: Examination): Promise<AgentRepor
     {
       name: 'found',
       level: 'ok',
-      text: `${seat.program}, over ${talk === 'acp' ? seat.start.file : 'its command line'}`,
+      text: `${seat.program}, over ${talk === 'acp' ? 'the Agent Client Protocol' : 'its command line'}`,
       hint: null,
     },
     versionCheck(quirk, version),

@@ -10,12 +10,10 @@ export class TrialSession implements AgentSession {
 
   async beginStep(start: StepStart): Promise<StepRow> {
     this.#steps += 1;
-    return {
-      ...{ id: `s${this.#steps}`, agent: 'trial', seq: this.#steps, taskId: 1, epoch: 1 },
-      ...{ kind: start.kind, name: start.name, effect: start.effect, intent: start.intent },
-      ...{ callId: null, parentId: null, repeats: null, outcome: null, lateOutcome: null },
-      ...{ status: 'started', startedAt: 0, endedAt: null },
-    };
+    const { kind, name, effect, intent } = start;
+    const place = { id: `s${this.#steps}`, agent: 'trial', seq: this.#steps, taskId: 1, epoch: 1 };
+    const none = { callId: null, parentId: null, repeats: null, outcome: null, lateOutcome: null };
+    return { ...place, ...none, kind, name, effect, intent, status: 'started', startedAt: 0, endedAt: null };
   }
 
   async home(): Promise<HomeRow | null> {
