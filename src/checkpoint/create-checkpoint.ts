@@ -210,7 +210,8 @@ class Capture {
     const { fence } = this.#request;
     const parts = async function* (): AsyncGenerator<readonly PartDraft[]> {
       gathered = await gathering;
-      yield [...partsFromRows(gathered[0]), ...(gathered[1]?.parts ?? [])];
+      const [rows, captured] = gathered;
+      yield [...partsFromRows(rows), ...(captured?.parts ?? []), ...(captured?.staged ?? [])];
       yield await sessionParts(ports, gathered[0]);
       // Everything has been read. Had another owner come meanwhile, it would be of two instants, and adopted as if it were whole.
       if (fence !== undefined) checkFence(fence, await store.read((tx) => tx.get('leases', 'runner')));
@@ -219,7 +220,10 @@ class Capture {
       id: this.#id,
       // Not before: should this process die, whoever finds that it was cut takes the ref away again.
       begun: () => {
-        this.#keeping = this.#keep();
+        this.#keeping = gathering.then(
+          ([, captured]) => this.#keep(captured),
+          () => undefined,
+        );
       },
       code: this.#code.batches(() => this.#mark('scan')),
       parts: parts(),
@@ -239,9 +243,10 @@ class Capture {
   }
 
   /** The user's commits are theirs: that they cannot be kept alive is told, and stops no checkpoint. */
-  async #keep(): Promise<void> {
+  async #keep(captured: CapturedGit | null): Promise<void> {
     const { git, log } = this.#ports;
-    await git.keep(this.#id).catch((error: unknown) => {
+    if (captured === null) return;
+    await git.keep(this.#id, captured).catch((error: unknown) => {
       log.warn({ err: error, id: this.#id }, 'no ref keeps the commits of the checkpoint alive');
     });
   }

@@ -7,9 +7,12 @@ export interface UserGit {
    * progress … Null when the project is in no repository. Takes no lock, runs no hook, filter or other program of the user's.
    */
   capture(): Promise<CapturedGit | null>;
-  /** Keeps the commits alive that the checkpoint needs, under `refs/codeframe/<checkpointId>`. Nothing when there is no commit. */
-  keep(checkpointId: string): Promise<void>;
-  /** Removes that ref; nothing when it is not there. */
+  /**
+   * Keeps the commits alive that the checkpoint needs: HEAD's under `refs/codeframe/<checkpointId>`, those that an operation in
+   * progress works with under `refs/codeframe/<checkpointId>-1`, `-2` … Nothing when there is no commit.
+   */
+  keep(checkpointId: string, captured: CapturedGit): Promise<void>;
+  /** Removes these refs; nothing when they are not there. */
   release(checkpointId: string): Promise<void>;
   /**
    * The ignored paths below the project (a directory stands for all in it), tracked ones left out. With `nested`: only
@@ -26,4 +29,9 @@ export interface CapturedGit {
   /** `merge`, `rebase`, `cherry-pick` … */
   readonly operation: string | null;
   readonly parts: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /**
+   * What is in the index and neither in HEAD nor, for sure, in the working tree, as `staged/blobs/<object>`: git would collect
+   * it once it is staged no more. Left out: none.
+   */
+  readonly staged?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
 }

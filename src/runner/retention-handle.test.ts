@@ -247,7 +247,8 @@ describe('a capture that was killed', () => {
       await make('whole');
       const making = join(ports.projectDir, '../data/store.git/making');
       mkdirSync(making, { recursive: true });
-      await ports.git.keep('ckilled');
+      const captured = await ports.git.capture();
+      if (captured !== null) await ports.git.keep('ckilled', captured);
       writeFileSync(join(making, 'ckilled'), String(2 ** 22 + 1));
       writeFileSync(join(making, 'calive'), String(process.pid));
       expect(await sweepCut(ports)).toEqual(['ckilled']);

@@ -1,17 +1,9 @@
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ObjectId } from '../../checkpoint/tree.ts';
 import { CodeframeError } from '../../failure.ts';
 import { gitFailure } from '../git-process.ts';
+import { createRefFile } from '../git-ref-file.ts';
 import { syncPath, type StorePlace } from './store-place.ts';
 
 const prefix = 'refs/checkpoints/';
@@ -32,30 +24,16 @@ export function isCheckpointId(id: string): boolean {
  */
 export function createRef(place: StorePlace, id: string, commit: ObjectId): void {
   const path = join(place.dir, checkpointRef(id));
-  const lock = openLock(place, id, `${path}.lock`);
-  try {
-    if (readRef(place, id) !== undefined) throw alreadyExists(id);
-    writeSync(lock, `${commit}\n`);
-    fsyncSync(lock);
-    renameSync(`${path}.lock`, path);
-  } catch (error) {
-    rmSync(`${path}.lock`, { force: true });
-    throw error;
-  } finally {
-    closeSync(lock);
+  const isThere = (): boolean => readRef(place, id) !== undefined;
+  if (!createRefFile(path, commit, isThere)) {
+    if (isThere()) throw alreadyExists(id);
+    throw gitFailure(
+      { code: null, stderr: `${path}.lock is held by another process` },
+      'update-ref',
+      place.dir,
+    );
   }
   syncPath(join(place.dir, prefix));
-}
-
-function openLock(place: StorePlace, id: string, path: string): number {
-  try {
-    mkdirSync(join(place.dir, prefix), { recursive: true, mode: 0o700 });
-    return openSync(path, 'wx', 0o600);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (readRef(place, id) !== undefined) throw alreadyExists(id);
-    throw gitFailure({ code: null, stderr: `${path} is held by another process` }, 'update-ref', place.dir);
-  }
 }
 
 function alreadyExists(id: string): CodeframeError {

@@ -4,8 +4,8 @@ import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
 import { partName } from '../../checkpoint/part-name.ts';
 import type { CapturedGit } from '../../checkpoint/user-git.ts';
 import { CodeframeError } from '../../failure.ts';
-import { gitFailure } from '../git-process.ts';
 import type { UserRepository } from './find-repository.ts';
+import { listRefs, type Ref } from './list-refs.ts';
 import { runInRepository } from './repository-git.ts';
 
 /** HEAD, index, refs and the operation in progress of a repository, read without a lock. */
@@ -20,31 +20,6 @@ export async function captureGit(repository: UserRepository): Promise<CapturedGi
     branch,
     operation: operationOf(files.map((file) => file.path)),
     parts: [...files, { path: 'git/refs.ndjson', bytes: Buffer.from(lines.join('')) }],
-  };
-}
-
-interface Ref {
-  readonly name: string;
-  readonly object: string;
-  readonly symref: string | null;
-}
-
-/** All refs but codeframe's own, which every checkpoint adds to. */
-async function listRefs(repository: UserRepository): Promise<Ref[]> {
-  const format = '--format=%(objectname) %(refname)%00%(symref)';
-  const output = await runInRepository(repository, ['for-each-ref', format]);
-  if (output.code !== 0) throw gitFailure(output, 'for-each-ref', repository.gitDir);
-  const lines = output.stdout.toString('utf8').split('\n').slice(0, -1);
-  return lines.map(parseRef).filter((ref) => !ref.name.startsWith('refs/codeframe/'));
-}
-
-function parseRef(line: string): Ref {
-  const [named = '', symref = ''] = line.split('\0');
-  const space = named.indexOf(' ');
-  return {
-    name: named.slice(space + 1),
-    object: named.slice(0, space),
-    symref: symref === '' ? null : symref,
   };
 }
 

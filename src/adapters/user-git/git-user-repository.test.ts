@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { UserGit } from '../../checkpoint/user-git.ts';
 import { openUserGit } from './git-user-repository.ts';
 
 let place: string;
@@ -136,7 +137,77 @@ function textOf(
   return part === undefined ? 'no part' : Buffer.from(part.bytes).toString();
 }
 
+async function keep(userGit: UserGit, id: string): Promise<void> {
+  const captured = await userGit.capture();
+  if (captured !== null) await userGit.keep(id, captured);
+}
+
 describe('what is captured', () => {
+  it('are the refs as git lists them: loose, packed, symbolic, dangling, broken, of a linked worktree', async () => {
+    git('init', '-q', '-b', 'main');
+    write('a', '1');
+    const first = commitAll();
+    for (const name of ['packed', 'both', 'deep/er', 'a-b', 'a/b', 'gr\u00fcn']) git('branch', name);
+    git('tag', '-a', '-m', 'annotated', 'v1');
+    git('pack-refs', '--all');
+    write('a', '2');
+    const second = commitAll();
+    git('update-ref', 'refs/heads/both', second);
+    git('update-ref', 'refs/heads/loose', first);
+    git('symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/heads/main');
+    git('symbolic-ref', 'refs/heads/dangling', 'refs/heads/nowhere');
+    write('.git/refs/heads/empty', '');
+    git('worktree', 'add', '-q', join(place, 'linked'), '-b', 'linked');
+    git('update-ref', 'refs/bisect/bad', first);
+    execFileSync('git', ['update-ref', 'refs/bisect/good', second], { cwd: join(place, 'linked') });
+    for (const at of [root, join(place, 'linked')]) {
+      const told = spawnSync('git', ['for-each-ref', '--format=%(refname) %(objectname) %(symref)'], {
+        cwd: at,
+      });
+      const parts = (await openUserGit({ root: at }).capture())?.parts ?? [];
+      const refs = textOf(parts, 'git/refs.ndjson').trim().split('\n');
+      const lines = refs.map((line) => {
+        const { name, object, symref } = JSON.parse(line) as Record<string, string | null>;
+        return `${name} ${object} ${symref ?? ''}`;
+      });
+      expect(lines).toEqual(told.stdout.toString().split('\n').slice(0, -1));
+    }
+  });
+
+  it('are the files that only the index has, also of a conflict, and the commits of a merge', async () => {
+    git('init', '-q', '-b', 'main');
+    write('a', 'base\n');
+    commitAll();
+    git('checkout', '-q', '-b', 'side');
+    write('a', 'side\n');
+    const side = commitAll();
+    git('checkout', '-q', 'main');
+    write('a', 'main\n');
+    commitAll();
+    spawnSync('git', ['-c', 'user.name=a', '-c', 'user.email=a', 'merge', 'side'], { cwd: root });
+    write('b', 'staged\n');
+    git('add', 'b');
+    write('b', 'working\n');
+    const userGit = openUserGit({ root });
+    const captured = await userGit.capture();
+    const texts = captured?.staged?.map(({ bytes }) => Buffer.from(bytes).toString()) ?? [];
+    expect(texts.toSorted()).toEqual(['base\n', 'main\n', 'side\n', 'staged\n']);
+    expect(captured?.staged?.map(({ path }) => path)).toContain(
+      `staged/blobs/${git('rev-parse', ':b').trim()}`,
+    );
+    await keep(userGit, 'c1');
+    git('reset', '-q', '--hard');
+    git('branch', '-D', 'side');
+    git('reflog', 'expire', '--expire=now', '--all');
+    git('gc', '-q', '--prune=now');
+    expect(git('cat-file', '-t', side).trim()).toBe('commit');
+    await userGit.release('c1');
+    expect(git('for-each-ref', 'refs/codeframe')).toBe('');
+    write('c', 'new\n');
+    git('add', '-A');
+    expect((await userGit.capture())?.staged).toHaveLength(1);
+  });
+
   it('is HEAD, the index byte for byte, and the refs, without our own', async () => {
     git('init', '-q', '-b', 'main');
     write('a', '1');
@@ -162,7 +233,7 @@ describe('what is captured', () => {
 
   it('is null without a repository', async () => {
     expect(await openUserGit({ root }).capture()).toBeNull();
-    await openUserGit({ root }).keep('c1');
+    await keep(openUserGit({ root }), 'c1');
     await openUserGit({ root }).release('c1');
   });
 
@@ -210,7 +281,7 @@ describe('what is captured', () => {
     git('worktree', 'add', '-q', '-b', 'work', linked);
     const captured = await openUserGit({ root: linked }).capture();
     expect(captured).toMatchObject({ head: commit, branch: 'work' });
-    await openUserGit({ root: linked }).keep('c1');
+    await keep(openUserGit({ root: linked }), 'c1');
     expect(git('rev-parse', 'refs/codeframe/c1').trim()).toBe(commit);
     const outer = join(place, 'outer');
     gitIn(place, 'init', '-q', 'outer');
@@ -228,8 +299,8 @@ describe('the ref that keeps commits alive', () => {
     write('a', '1');
     const commit = commitAll();
     const userGit = openUserGit({ root });
-    await userGit.keep('c1');
-    await userGit.keep('c1');
+    await keep(userGit, 'c1');
+    await keep(userGit, 'c1');
     expect(git('for-each-ref', '--format=%(refname) %(objectname)', 'refs/codeframe').trim()).toBe(
       `refs/codeframe/c1 ${commit}`,
     );
@@ -244,7 +315,7 @@ describe('the ref that keeps commits alive', () => {
 
   it('is nothing on a branch without a commit', async () => {
     git('init', '-q');
-    await openUserGit({ root }).keep('c1');
+    await keep(openUserGit({ root }), 'c1');
     expect(git('for-each-ref')).toBe('');
   });
 });
@@ -287,9 +358,9 @@ describe('in a repository that means harm or is not ours', () => {
       const userGit = openUserGit({ root });
       expect(await userGit.capture()).toMatchObject({ head: commit });
       expect(await userGit.ignored()).toEqual(['x.log']);
-      await userGit.keep('c1');
+      await keep(userGit, 'c1');
       await userGit.release('c1');
-      await userGit.keep('c2');
+      await keep(userGit, 'c2');
     } finally {
       for (const name of ['GIT_DIR', 'GIT_INDEX_FILE', 'GIT_WORK_TREE']) delete process.env[name];
     }

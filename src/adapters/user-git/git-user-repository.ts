@@ -1,31 +1,38 @@
 import type { TreePath } from '../../checkpoint/tree.ts';
 import type { UserGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
-import { captureGit, headCommit } from './capture-git.ts';
+import { captureGit } from './capture-git.ts';
 import { findRepository } from './find-repository.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
+import { keepCommits, keptRef } from './keep-commits.ts';
 import { runInRepository } from './repository-git.ts';
+import { StagedBlobs } from './staged-blobs.ts';
 import { trackedInNested, trackedPaths } from './tracked-paths.ts';
 
 /** The user's repository around the project's directory, found anew at every call: it may come and go. */
 export function openUserGit(place: { readonly root: string }): UserGit {
   const { root } = place;
+  const staged = new StagedBlobs();
   return {
     async capture() {
       const repository = findRepository(root);
-      return repository === null ? null : captureGit(repository);
+      if (repository === null) return null;
+      const captured = await captureGit(repository);
+      return { ...captured, staged: await staged.read(repository, captured.head) };
     },
-    async keep(checkpointId) {
+    async keep(checkpointId, captured) {
       const repository = findRepository(root);
-      if (repository === null) return;
-      const output = await runInRepository(repository, ['update-ref', keptRef(checkpointId), 'HEAD']);
-      if (output.code === 0 || (await headCommit(repository)) === null) return;
-      throw gitFailure(output, 'update-ref', repository.commonDir);
+      if (repository !== null) await keepCommits(repository, checkpointId, captured);
     },
     async release(checkpointId) {
       const repository = findRepository(root);
       if (repository === null) return;
-      const output = await runInRepository(repository, ['update-ref', '-d', keptRef(checkpointId)]);
+      const name = keptRef(checkpointId);
+      const listing = ['for-each-ref', '--format=delete %(refname)', name, `${name}-*`];
+      const listed = await runInRepository(repository, listing);
+      const input = listed.stdout.toString('utf8');
+      if (input === '') return;
+      const output = await runInRepository(repository, ['update-ref', '--stdin'], { input });
       if (output.code !== 0) throw gitFailure(output, 'update-ref', repository.commonDir);
     },
     async ignored(nested?: readonly TreePath[]) {
@@ -37,8 +44,4 @@ export function openUserGit(place: { readonly root: string }): UserGit {
       return (await Promise.all(nested.map((path) => trackedInNested(root, path)))).flat();
     },
   };
-}
-
-function keptRef(checkpointId: string): string {
-  return `refs/codeframe/${checkpointId}`;
 }
