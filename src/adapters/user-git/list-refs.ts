@@ -41,7 +41,7 @@ function readRefs({ gitDir, commonDir }: UserRepository): readonly Ref[] {
   const isLinked = gitDir !== commonDir;
   for (const [name, value] of looseRefs(commonDir, 'refs')) values.set(name, value);
   if (isLinked) {
-    for (const name of [...values.keys()]) if (isPerWorktree(name)) values.delete(name);
+    for (const name of values.keys()) if (isPerWorktree(name)) values.delete(name);
     for (const directory of perWorktree)
       for (const [name, value] of looseRefs(gitDir, directory)) values.set(name, value);
   }
