@@ -256,7 +256,11 @@ const table: WordsTable = {
   'pause-failed': (failure) =>
     words(
       [7, 500],
-      `The pause ${failure.pauseId} failed: ${failure.reason}; the project is ${failure.status}, as before`,
+      `The pause ${failure.pauseId} failed: ${failure.reason}; ${
+        failure.status === 'pausing'
+          ? 'that could not be written down either, so its agents are stopped and it is still pausing'
+          : `the project is ${failure.status}, as before`
+      }`,
       'Put that right and run `codeframe pause` again; `codeframe doctor` looks for the cause.',
     ),
   'database-busy': (failure) =>

@@ -53,8 +53,11 @@ function stateWords(report: StatusReport): string {
       return `is stopped ${since}: ${stopReason(state.why, report)}.`;
     case 'completed':
       return `is completed ${since}: every task has ended.`;
-    case 'running':
     case 'pausing':
+      if (owner === null)
+        return `was to be paused ${since}, and whoever did it is gone: its disk may be full. Nothing runs; \`codeframe pause\` ends the pause, \`codeframe resume\` works on.`;
+      return `is pausing ${since}${by}.`;
+    case 'running':
     case 'resuming':
     case 'stopping':
       return `is ${state.kind} ${since}${by}.`;

@@ -3,7 +3,7 @@ import type { AgentRow } from '../agent/agent.ts';
 import { agentMarker, markerScope } from '../agent/processes.ts';
 import type { RunSummary } from '../handle.ts';
 import { recordEvent } from '../event/record-event.ts';
-import { CodeframeError } from '../failure.ts';
+import { CodeframeError, isFailure } from '../failure.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import type { ProjectState, StopReason } from '../project/lifecycle.ts';
 import type { PauseResult } from '../project/pause.ts';
@@ -163,8 +163,7 @@ export class Runner {
       });
     } catch (error) {
       const { state } = await this.#look();
-      // The store could not even say that it failed: the project must not go on as if nothing were.
-      if (state.kind === 'pausing') throw error;
+      if (state.kind === 'pausing') throw unrecorded(asked.pauseId, error);
       this.#automatic.reopen();
       return undefined;
     }
@@ -362,4 +361,11 @@ export class Runner {
     await killAll(this.#ports, [...this.#active.values()]).catch(left);
     for (const marker of this.#markers) await processes.killMarked(marker, 1000).catch(left);
   }
+}
+
+/** The store could not even say that the pause failed, as on a full disk: the project must not go on as if nothing were. */
+function unrecorded(pauseId: string, error: unknown): unknown {
+  if (isFailure(error, 'stale-owner')) return error;
+  const failure = { code: 'pause-failed', pauseId, reason: problemOf(error), status: 'pausing' } as const;
+  return new CodeframeError(failure, { cause: error });
 }

@@ -8,6 +8,7 @@ import { eventWords } from '../event-words.ts';
 import { onInterrupt, uninterrupted } from '../interrupt.ts';
 import type { Output } from '../output.ts';
 import { pauseLines } from '../pause-words.ts';
+import { limitLines } from '../retention-words.ts';
 import { countWords } from '../quantity-words.ts';
 
 interface PauseFlags {
@@ -41,7 +42,8 @@ export function pauseCommand(run: RunWork): Command {
         const before = await project.status();
         const result = await pause(session.out, project, { before, flags });
         if (result === null) return 130;
-        session.out.show(result, () => pauseLines(project.name, result));
+        const over = await project.retention.overLimit();
+        session.out.show(result, () => [...pauseLines(project.name, result), ...limitLines(over)]);
         return 0;
       }),
     );
