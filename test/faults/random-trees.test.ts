@@ -9,18 +9,18 @@ import { seededRandom } from '../rig/random.ts';
 import { withDirectory } from '../rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
 import { treeFacts, type TreeFacts } from '../rig/tree-facts.ts';
-import { applyStep, randomStep, spawnGit, type TreeStep } from '../rig/tree-steps.ts';
+import { applyStep, askGit, randomStep, spawnGit, type TreeStep } from '../rig/tree-steps.ts';
 
 const seed = Number(process.env['CODEFRAME_SEED'] ?? Date.now() % 1_000_000);
 const projects = 10;
-const groups = 8;
-const stepsInGroup = 25;
+const groups = 6;
+const stepsInGroup = 34;
 
 /** `restore`: which of the checkpoints so far, 0 the oldest, towards 1 the newest. */
 type Step =
   | TreeStep
   | { readonly do: 'checkpoint' }
-  | { readonly do: 'restore'; readonly which: number; readonly undo: boolean };
+  | { readonly do: 'restore'; readonly which: number; readonly undo: boolean; readonly git: boolean };
 
 describe(`${projects * groups * stepsInGroup} random operations on ${projects} trees, seed ${seed}`, () => {
   it('checkpoints hold every tree, restores bring each back, undo every byte, and git is never touched', async () => {
@@ -43,7 +43,10 @@ function randomSteps(random: () => number): readonly Step[] {
   const steps: Step[] = [];
   for (let group = 0; group < groups; group++) {
     for (let step = 0; step < stepsInGroup; step++) steps.push(randomStep(random));
-    steps.push({ do: 'checkpoint' }, { do: 'restore', which: random(), undo: random() < 0.6 });
+    steps.push(
+      { do: 'checkpoint' },
+      { do: 'restore', which: random(), undo: random() < 0.6, git: random() < 0.4 },
+    );
   }
   return steps;
 }
@@ -103,6 +106,7 @@ interface Snapshot {
   readonly facts: TreeFacts;
   /** As `showPath` gives them. */
   readonly uncovered: ReadonlySet<string>;
+  readonly git: GitSays;
 }
 
 class Trial {
@@ -135,7 +139,7 @@ class Trial {
       const isMeant = path.split('/').some((name) => name.startsWith('ign') || name === '.git');
       if (!isMeant) throw new Error(`${path} is left out for no reason`);
     }
-    return { id, facts: before.tree, uncovered };
+    return { id, facts: before.tree, uncovered, git: gitSays(root) };
   }
 
   async #restore(step: Extract<Step, { do: 'restore' }>): Promise<void> {
@@ -145,20 +149,23 @@ class Trial {
     const present = await this.#checkpoint();
     const git = gitState(root);
     const wanted = expected(target, present);
-    const blocked = isBlocked(target, present);
+    const options = step.git ? { git: true } : {};
     const thrown = await attempt(async () => {
-      const { changes } = await preview(target.id);
+      const { changes } = await preview(target.id, options);
       const told = changes.map(({ path }) => path);
       same('told before', leaves(told, present.facts, wanted), changedLeaves(present.facts, wanted));
-      await restore(target.id);
+      await restore(target.id, options);
     });
-    if (thrown !== null && !(blocked && isFailure(thrown, 'restore-blocked'))) throw thrown;
-    same('git after the restore', gitState(root), git);
+    if (thrown !== null && !(isBlocked(target, present) && isFailure(thrown, 'restore-blocked')))
+      throw thrown;
     same('restored', this.#facts(), thrown === null ? wanted : present.facts);
+    if (thrown === null && step.git) sameGit('git restored', gitSays(root), target.git);
+    else same('git left alone', gitState(root), git);
     if (thrown !== null || !step.undo) return;
     await undo();
     same('undone', this.#facts(), present.facts);
-    same('git after undo', gitState(root), git);
+    if (step.git) sameGit('git undone', gitSays(root), present.git);
+    else same('git left alone by undo', gitState(root), git);
   }
 }
 
@@ -174,6 +181,32 @@ async function attempt(work: () => Promise<void>): Promise<unknown> {
 /** Everything of the user's repository but its objects, which git packs, and the refs that are codeframe's. */
 function gitState(root: string): TreeFacts {
   return treeFacts(join(root, '.git'), (path) => path === 'objects' || path === 'refs/codeframe');
+}
+
+/** What git says of HEAD, its branch, every entry of the index, and what is in progress. */
+interface GitSays {
+  readonly head: string;
+  readonly commit: string;
+  readonly index: string;
+  readonly operation: TreeFacts;
+}
+
+function gitSays(root: string): GitSays {
+  const operation = /^(MERGE_|CHERRY_PICK_HEAD|REVERT_HEAD|REBASE_HEAD|AUTO_MERGE|rebase-|sequencer)/;
+  return {
+    head: readFileSync(join(root, '.git/HEAD'), 'utf8'),
+    commit: askGit(root, ['rev-parse', '--verify', '--quiet', 'HEAD']),
+    index: askGit(root, ['ls-files', '--stage', '-z', '--full-name']),
+    operation: treeFacts(join(root, '.git'), (path) => !operation.test(path)),
+  };
+}
+
+/** Every part by itself, so that a failure says which it is. */
+function sameGit(what: string, found: GitSays, wanted: GitSays): void {
+  same(`${what}: HEAD`, found.head, wanted.head);
+  same(`${what}: commit`, found.commit, wanted.commit);
+  same(`${what}: index`, found.index, wanted.index);
+  same(`${what}: operation`, found.operation, wanted.operation);
 }
 
 /** The rules of a restore, once more: what the checkpoint covers, and of the rest what nobody may delete. */

@@ -233,6 +233,11 @@ function isText(path: string): boolean {
 
 /** Whether it works out is nobody's business: a refused merge is a state, too. */
 export function spawnGit(cwd: string, args: readonly string[]): void {
+  askGit(cwd, args);
+}
+
+/** What git prints, one character a byte. */
+export function askGit(cwd: string, args: readonly string[]): string {
   const settings = [
     'user.name=t',
     'user.email=t@t',
@@ -240,9 +245,10 @@ export function spawnGit(cwd: string, args: readonly string[]): void {
     'gc.auto=0',
     'advice.detachedHead=false',
   ];
-  spawnSync('git', [...settings.flatMap((setting) => ['-c', setting]), ...args], {
+  return spawnSync('git', [...settings.flatMap((setting) => ['-c', setting]), ...args], {
     cwd,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'latin1',
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1', GIT_EDITOR: 'true' },
-  });
+  }).stdout;
 }
