@@ -6,7 +6,10 @@ import { parseArgs } from 'node:util';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
 import { planFlashSave } from '../src/context-entry.ts';
+import { planRanked } from '../src/context/plan-flash-save.ts';
+import { RANKING, type Ranking } from '../src/context/weights.ts';
 import { estimate } from './context/bootstrap.ts';
+import { examplesOf, fitRanking } from './context/fit.ts';
 import { type Judged, type PauseScore, scorePause } from './context/measure.ts';
 import { needsAfter, readItem, type Shown } from './context/needs.ts';
 import { pausesOf } from './context/pauses.ts';
@@ -21,8 +24,13 @@ import {
 } from './context/policies.ts';
 import { loadSessions, type SessionItem } from './context/sessions.ts';
 
+/** What codeframe would do had it never seen the repository that is measured: the figures to believe. */
+const UNSEEN = 'codeframe, fitted without the repository';
+
 const POLICIES: Readonly<Record<string, Policy>> = {
   codeframe: (items, { targetReduction, now }) => planFlashSave(items, { targetReduction, now }),
+  [UNSEEN]: (items, { targetReduction, now, ranking }) =>
+    planRanked(items, { targetReduction, now }, ranking ?? RANKING),
   'least recently referenced, 60 names': leastRecentlyReferenced(60),
   'newest first': newestFirst,
   'keep last 10 outputs': keepLastOutputs(10),
@@ -32,8 +40,6 @@ const POLICIES: Readonly<Record<string, Policy>> = {
   oracle,
 };
 
-/** The weights were looked at on these; the rest of what is given was held out while features were chosen by repository. */
-const TRAIN = new Set(['entireio/cli', 'badlogic/pi-mono']);
 const MET_WITHIN = 0.03;
 const SLICE = 2_000;
 
@@ -44,6 +50,8 @@ const { values } = parseArgs({
     data: { type: 'string' },
     target: { type: 'string', multiple: true },
     policy: { type: 'string', multiple: true },
+    /** Prints the weights that `src/context/weights.ts` ships, and those without each repository. */
+    fit: { type: 'boolean' },
   },
 });
 const root = process.cwd();
@@ -56,7 +64,20 @@ const edits = pauses.reduce(
 );
 const steps = pauses.reduce((sum, pause) => sum + pause.needs.length, 0);
 console.log(`${pauses.length} pauses, ${steps} steps with a need, ${edits} of them edits\n`);
+const repositories = [...new Set(pauses.map(({ repository }) => repository))];
+const examples = pauses.map((pause) => ({ repository: pause.repository, all: examplesOf(pause) }));
+// A synthetic set is one repository: nothing is left to learn from.
+const left = repositories.length < 2 ? [] : repositories;
+const rankings = new Map(left.map((repository) => [repository, rankingWithout(repository)]));
+if (values.fit === true) {
+  console.log('all', rankingWithout(null));
+  for (const [repository, ranking] of rankings) console.log(`without ${repository}`, ranking);
+}
 for (const target of values.target ?? ['0.3', '0.4', '0.5']) report(Number(target));
+
+function rankingWithout(left: string | null): Ranking {
+  return fitRanking(examples.flatMap(({ repository, all }) => (repository === left ? [] : all)));
+}
 
 function given(recorded: string): string {
   return existsSync(recorded) ? recorded : join(root, 'bench', 'context', 'synthetic');
@@ -100,17 +121,29 @@ function report(target: number): void {
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
   for (const [name, policy] of Object.entries(POLICIES)) {
     if (values.policy !== undefined && !values.policy.includes(name)) continue;
+    if (name === UNSEEN && repositories.length < 2) continue;
     const scored = pauses.map((pause) => ({
       repository: pause.repository,
       score: measure(pause, policy, target),
     }));
-    const all = scored.map(({ score }) => score);
-    console.log(row(name, all, target));
-    if (name !== 'codeframe' || !scored.some(({ repository }) => TRAIN.has(repository))) continue;
-    const part = (train: boolean): PauseScore[] =>
-      scored.filter(({ repository }) => TRAIN.has(repository) === train).map(({ score }) => score);
-    console.log(row('– train', part(true), target));
-    console.log(row('– held out', part(false), target));
+    console.log(
+      row(
+        name,
+        scored.map(({ score }) => score),
+        target,
+      ),
+    );
+    if (name !== UNSEEN) continue;
+    for (const repository of repositories) {
+      const own = scored.filter((one) => one.repository === repository);
+      console.log(
+        row(
+          `– ${repository}`,
+          own.map(({ score }) => score),
+          target,
+        ),
+      );
+    }
   }
   console.log('');
 }
@@ -121,7 +154,13 @@ function measure(pause: Pause, policy: Policy, targetReduction: number): PauseSc
     lines: new Set(pause.needs.flatMap((need) => need.lines)),
   };
   const start = performance.now();
-  const answer = policy(pause.items, { targetReduction, now: 0, count: pause.count, needed });
+  const answer = policy(pause.items, {
+    targetReduction,
+    now: 0,
+    count: pause.count,
+    needed,
+    ranking: rankings.get(pause.repository),
+  });
   return scorePause(pause, answer, performance.now() - start);
 }
 
@@ -158,5 +197,6 @@ function row(name: string, scores: readonly PauseScore[], target: number): strin
 }
 
 function percent(share: number): string {
+  if (Number.isNaN(share)) return 'none';
   return `${(share * 100).toFixed(1)} %`;
 }

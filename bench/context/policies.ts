@@ -3,6 +3,7 @@ import { cutPieces } from '../../src/context/pieces.ts';
 import { isCuttable, stretchesOf } from '../../src/context/stretches.ts';
 import { admitItems } from '../../src/context/flash-item.ts';
 import { protectedItems } from '../../src/context/protect.ts';
+import type { Ranking } from '../../src/context/weights.ts';
 import { readItem, union } from './needs.ts';
 import { linesOf, shownText, termsOf } from './terms.ts';
 import type { Answer } from './measure.ts';
@@ -15,6 +16,8 @@ export interface PolicyOptions {
   readonly targetReduction: number;
   readonly now: number;
   readonly count: (text: string) => number;
+  /** Fitted without the repository that is measured; absent where there is only one. */
+  readonly ranking?: Ranking | undefined;
   readonly needed: { readonly terms: Set<string>; readonly lines: Set<string> };
 }
 

@@ -5,6 +5,7 @@ import { factsOf } from './facts.ts';
 import { admitItems, type AdmittedItem, type FlashItem } from './flash-item.ts';
 import { readMemory } from './memory.ts';
 import { rankMemory } from './rank.ts';
+import { RANKING, type Ranking } from './weights.ts';
 import { type ArchivedPiece, type StubCounter, type WrittenPrompt, writePrompt } from './write-prompt.ts';
 
 /** What a flash save is asked for. */
@@ -37,6 +38,15 @@ export interface FlashSavePlan {
  * and loses nothing: `text.slice(from, to)` of the archived pieces and what stays are the item again.
  */
 export function planFlashSave(items: readonly FlashItem[], options: FlashSaveOptions): FlashSavePlan {
+  return planRanked(items, options, RANKING);
+}
+
+/** With another ranking: the benchmark's, which has not seen the repository that is measured. */
+export function planRanked(
+  items: readonly FlashItem[],
+  options: FlashSaveOptions,
+  ranking: Ranking,
+): FlashSavePlan {
   const admitted = admitItems(items);
   const target = targetOf(options?.targetReduction);
   const whole = sum(admitted, (item) => item.tokens);
@@ -45,7 +55,7 @@ export function planFlashSave(items: readonly FlashItem[], options: FlashSaveOpt
   const facts = factsOf(memory);
   const cut = cutMemory(facts);
   const goal = whole - tokensBefore * (1 - target);
-  const written = writeToGoal(cut, draftsOf(cut, rankMemory(facts, cut.pieces)), {
+  const written = writeToGoal(cut, draftsOf(cut, rankMemory(facts, cut.pieces, ranking)), {
     goal,
     least: goal - tokensBefore * CLOSE_ENOUGH,
     freedBefore: whole - tokensBefore,

@@ -2,7 +2,7 @@ import { type MemoryPiece, shareSpent } from './cut.ts';
 import type { Facts } from './facts.ts';
 import { featureReader, type Features } from './features.ts';
 import { nameWorths } from './name-worth.ts';
-import { BIAS, WEIGHTS } from './weights.ts';
+import { RANKING, type Ranking } from './weights.ts';
 
 /** The chance that the agent will miss the lines of a piece, and the chance that it will miss a name. */
 export interface Worth {
@@ -14,8 +14,8 @@ export interface Worth {
  * What is worth keeping. An edit must quote lines, and it quotes them from a file that was read or written, nearly never from
  * anything else: of 2,000 pieces that were quoted 4 were not of a file. All other pieces leave with their names.
  */
-export function rankMemory(facts: Facts, pieces: readonly MemoryPiece[]): Worth {
-  const weigh = weights(facts, pieces);
+export function rankMemory(facts: Facts, pieces: readonly MemoryPiece[], ranking: Ranking = RANKING): Worth {
+  const weigh = weights(facts, pieces, ranking);
   const worths = Float64Array.from(pieces, (piece, index) =>
     facts.files.holds(piece.item, piece.role) ? weigh(piece, index) : otherWorth(facts, piece),
   );
@@ -36,11 +36,13 @@ const TOOL_WORTH = 0.0003;
 const TALK_WORTH = 0.001;
 /** Lines that stand again further down, or are no longer true, are hardly ever missed; those that do not are all that counts. */
 const SPENT_WORTH = 0.002;
-const MOSTLY_SPENT = 0.8;
+/** A piece of which more is spent says nothing of what is still true. */
+export const MOSTLY_SPENT = 0.8;
 
 function weights(
   facts: Facts,
   pieces: readonly MemoryPiece[],
+  ranking: Ranking,
 ): (piece: MemoryPiece, index: number) => number {
   const featuresOf = featureReader(facts);
   const sums = new Float64Array(pieces.length);
@@ -49,7 +51,7 @@ function weights(
   pieces.forEach((piece, index) => {
     if (!facts.files.holds(piece.item, piece.role)) return;
     const spent = shareSpent(facts, piece);
-    const sum = weighed(featuresOf(piece));
+    const sum = weighed(featuresOf(piece), ranking);
     fresh[index] = Math.max(SPENT_WORTH, 1 - spent);
     sums[index] = sum;
     if (spent > MOSTLY_SPENT) return;
@@ -57,10 +59,10 @@ function weights(
     mean.count += 1;
   });
   const middle = mean.sum / Math.max(1, mean.count);
-  return (_, index) => (fresh[index] ?? 0) / (1 + Math.exp(middle - BIAS - (sums[index] ?? 0)));
+  return (_, index) => (fresh[index] ?? 0) / (1 + Math.exp(middle - ranking.bias - (sums[index] ?? 0)));
 }
 
-function weighed(features: Features): number {
-  const keys = Object.keys(WEIGHTS) as (keyof Features)[];
-  return keys.reduce((sum, key) => sum + WEIGHTS[key] * features[key], 0);
+function weighed(features: Features, { weights: of }: Ranking): number {
+  const keys = Object.keys(of) as (keyof Features)[];
+  return keys.reduce((sum, key) => sum + of[key] * features[key], 0);
 }

@@ -1,21 +1,27 @@
 import type { Features } from './features.ts';
 
-/**
- * How much each feature says that an edit will quote a piece. A logistic regression on recorded sessions, each feature taken
- * as its distance from the mean of its pause, so that pieces of one memory are compared with each other and nothing is learned
- * of how long sessions are. Fitted leaving out one repository at a time, the weights keep their signs; docs/memory.md has the
- * method and what each one is worth.
- */
-export const WEIGHTS: Readonly<Record<keyof Features, number>> = {
-  mentioned: 1.338,
-  byPeople: 0.356,
-  byCalls: 0.318,
-  lines: 0.677,
-  names: -0.529,
-  size: -0.061,
-  fileNamed: 0.436,
-  wordsSince: -0.347,
-};
+/** How much each feature says that an edit will quote a piece, and the log-odds of a piece that is like the mean of its memory. */
+export interface Ranking {
+  readonly weights: Readonly<Record<keyof Features, number>>;
+  readonly bias: number;
+}
 
-/** Log-odds of a piece that is like the mean of its memory: 1 in 20. */
-export const BIAS = -2.977;
+/**
+ * A logistic regression on recorded sessions, each feature taken as its distance from the mean of its pause, so that pieces of
+ * one memory are compared with each other and nothing is learned of how long sessions are. `npm run bench:context -- --fit`
+ * makes these numbers; fitted leaving out one repository at a time they keep their signs; docs/memory.md has the method and
+ * what each one is worth.
+ */
+export const RANKING: Ranking = {
+  weights: {
+    mentioned: 1.389,
+    byPeople: 0.389,
+    byCalls: 0.163,
+    lines: 1.055,
+    names: -0.744,
+    size: -0.064,
+    fileNamed: 0.36,
+    wordsSince: -0.118,
+  },
+  bias: -2.376,
+};
