@@ -43,7 +43,7 @@ export function examplesOf(pause: Pick<Judged, 'items' | 'needs'>): Example[] {
 
 const ROUNDS = 30;
 /** Holds the weights back a little where there is little to learn from. */
-const RIDGE = 1;
+const RIDGE: number = 1;
 
 /** Logistic regression by Newton's method. */
 export function fitRanking(examples: readonly Example[]): Ranking {
@@ -63,9 +63,11 @@ function derivatives(
   examples: readonly Example[],
   solution: readonly number[],
 ): { readonly slope: number[]; readonly curve: number[][] } {
-  const ridge = solution.map((_, at) => (at < keys.length ? RIDGE : 0));
+  const ridge = solution.map((_, at): number => (at < keys.length ? RIDGE : 0));
   const slope = solution.map((weight, at) => -(ridge[at] ?? 0) * weight);
-  const curve = solution.map((_, row) => solution.map((__, at) => (row === at ? (ridge[at] ?? 0) : 0)));
+  const curve = solution.map((_, row) =>
+    solution.map((__, at): number => (row === at ? (ridge[at] ?? 0) : 0)),
+  );
   for (const { distances, isQuoted } of examples) {
     const values = [...distances, 1];
     const odds = values.reduce((sum, value, at) => sum + value * (solution[at] ?? 0), 0);
