@@ -374,21 +374,11 @@ function listHint(kind: string): string {
     : `\`codeframe ${command}\` shows what there is.`;
 }
 
-function databaseHint({
-  path,
-  backups,
-}: {
-  readonly path: string;
-  readonly backups: readonly string[];
-}): string {
+function databaseHint({ backups }: { readonly backups: readonly string[] }): string {
   const [newest] = backups;
   if (newest !== undefined)
-    return `Its newest backup is ${newest}: keep the damaged file, put the backup in its place, and run \`codeframe doctor\`. Nothing was overwritten.`;
-  const store = path.replace(/state\.db$/u, 'store.git');
-  return (
-    `There is no backup of it; keep the file. The checkpoints are not in it: \`git -C ${store} for-each-ref refs/checkpoints\` ` +
-    `lists them, and \`git -C ${store} archive REF code | tar -x\` gives the files of one. Nothing was overwritten.`
-  );
+    return `\`codeframe doctor --repair\` makes it anew from the newest checkpoint, and keeps the damaged file; its newest backup is ${newest}. Nothing was overwritten.`;
+  return 'There is no backup of it, but the checkpoints are not in it: `codeframe doctor --repair` makes it anew from the newest, and keeps the damaged file. Nothing was overwritten.';
 }
 
 /** The first three, and how many more. */

@@ -94,7 +94,8 @@ export interface ProjectHandle extends AsyncDisposable {
     readonly follow?: boolean;
     readonly signal?: AbortSignal;
   }): AsyncIterable<EventRow>;
-  doctor(): Promise<readonly Finding[]>;
+  /** Changes nothing but with `repair`: then it puts right what can be, and deletes nothing of the user's. */
+  doctor(options?: { readonly repair?: boolean }): Promise<readonly Finding[]>;
   /**
    * Reads and hashes all of a checkpoint (of every one when no id is given), and compares manifest, tree, rows and list.
    * With `drill` each is also restored into a temporary directory and compared byte for byte. Changes nothing.
@@ -360,7 +361,7 @@ export interface CheckpointDiff {
 }
 
 export interface Finding {
-  readonly level: 'ok' | 'warning' | 'problem';
+  readonly level: 'ok' | 'warning' | 'problem' | 'repaired';
   readonly subject: string;
   readonly text: string;
   /** What to do. */

@@ -4,8 +4,9 @@ import { readExport, writeExport } from './adapters/checkpoint-git/export-file.t
 import { openGitTransfer } from './adapters/checkpoint-git/git-transfer.ts';
 import { removeAbandoned, stageName } from './adapters/checkpoint-git/stages.ts';
 import { arrive, dataHome, findArrival } from './adapters/project-files/project-place.ts';
-import { newestSchema } from './adapters/store-sqlite/sqlite-store.ts';
-import { remoteUrl } from './adapters/user-git/remote-url.ts';
+import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-store.ts';
+import { keptIds, remoteUrl } from './adapters/user-git/users-refs.ts';
+import { findLeftovers, takeAwayLeftovers } from './adapters/checkpoint-git/leftovers.ts';
 import type {
   CheckpointRemote,
   CheckpointTransfer,
@@ -24,9 +25,14 @@ export type OpenPlace = (place: ProjectPlace) => Promise<ProjectHandle>;
 
 /** Exports and remotes of an open project. */
 export function movingOf(place: ProjectPlace, program: string): Omit<Upkeep, 'openDrill'> {
-  const transfer = openGitTransfer({ path: path.join(place.dataDir, 'store.git') });
+  const store = path.join(place.dataDir, 'store.git');
+  const transfer = openGitTransfer({ path: store });
   return {
     transfer,
+    checkDatabase: () => checkDatabase(place.dataDir),
+    leftovers: async () => findLeftovers(store),
+    removeLeftovers: async () => takeAwayLeftovers(store),
+    keptIds: () => keptIds(place.dir),
     export: ({ checkpointId, commit, file, force }) =>
       writeExport({
         path: path.resolve(file),
@@ -45,6 +51,20 @@ export function movingOf(place: ProjectPlace, program: string): Omit<Upkeep, 'op
       }),
     openRemote: (name, cwd) => openRemote(transfer, name, { root: place.dir, cwd }),
   };
+}
+
+/** What SQLite finds wrong with a project's database, a line each. Throws `corrupt-database` for one that cannot be opened. */
+export async function checkDatabase(dataDir: string): Promise<readonly string[]> {
+  const store = await openSqliteStore({
+    path: path.join(dataDir, 'state.db'),
+    backupsDir: path.join(dataDir, 'backups'),
+    create: false,
+  });
+  try {
+    return await store.check();
+  } finally {
+    await store.close();
+  }
 }
 
 /**

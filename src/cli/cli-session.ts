@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { MoveOptions, ProjectHandle } from '../handle.ts';
+import type { Finding, MoveOptions, ProjectHandle } from '../handle.ts';
 import type { importExport, OpenPlace, pullProject } from '../main-moving.ts';
 import type { Output } from './output.ts';
 
@@ -67,6 +67,12 @@ export class CliSession {
   /** A path that the user gives, seen from where the command looks for the project. */
   path(given: string): string {
     return resolve(this.dir, given);
+  }
+
+  /** Makes the database of the project here anew when it is missing or damaged. */
+  async repairDatabase(): Promise<readonly Finding[]> {
+    const { repairDatabase } = await import('../main-repair.ts');
+    return repairDatabase(this.dir);
   }
 
   /** The project that an export holds, made in a directory. */

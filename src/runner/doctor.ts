@@ -1,100 +1,69 @@
-import { markerPrefix, markerScope } from '../agent/processes.ts';
-import { adoptCheckpoints } from '../checkpoint/create-checkpoint.ts';
 import { isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
 import type { Finding } from '../handle.ts';
 import { problemOf } from '../problem-of.ts';
-import type { ProjectPorts } from './ports.ts';
-import { projectStatus } from './project-status.ts';
+import { ok, problem, type Examining } from './examination.ts';
+import { examineCheckpoints, examineLeftovers } from './examine-checkpoints.ts';
+import { examineOwner, examineRestores } from './examine-owner.ts';
 
-/** Looks at everything that a project stands on, and says what is wrong and what to do. Repairs rows that only a ref has. */
-export async function examine(ports: ProjectPorts): Promise<readonly Finding[]> {
-  const checks: readonly [string, () => Promise<readonly Finding[]>][] = [
-    ['database', () => examineDatabase(ports)],
-    ['store', () => examineStore(ports)],
-    ['checkpoints', () => examineCheckpoints(ports)],
-    ['restores', () => examineRestores(ports)],
-    ['owner', () => examineOwner(ports)],
-    ['agents', () => examineAgents(ports)],
+/**
+ * Looks at everything that a project stands on, and says what is wrong and what to do. With `repair` it puts right what
+ * can be, takes nothing of the user's away, and tells each repair as an event; without it, it changes nothing.
+ */
+export async function examine(examining: Examining): Promise<readonly Finding[]> {
+  const checks: readonly (readonly [string, (examining: Examining) => Promise<readonly Finding[]>])[] = [
+    ['database', examineDatabase],
+    ['store', examineStore],
+    ['checkpoints', examineCheckpoints],
+    ['store', examineLeftovers],
+    ['restores', examineRestores],
+    ['owner', examineOwner],
+    ['agents', examineAgents],
   ];
   const findings: Finding[] = [];
   for (const [subject, check] of checks) {
     try {
-      findings.push(...(await check()));
+      findings.push(...(await check(examining)));
     } catch (error) {
       const hint = isFailure(error) ? failureWords(error.failure).hint : null;
-      findings.push({ level: 'problem', subject, text: problemOf(error), hint });
+      const text = problemOf(error);
+      // What keeps one check from working keeps others, too: once is enough.
+      if (findings.every((finding) => finding.text !== text)) findings.push(problem(subject, text, hint));
     }
   }
   return findings;
 }
 
-async function examineDatabase(ports: ProjectPorts): Promise<readonly Finding[]> {
-  const counts = await ports.store.read(async (tx) => ({
-    events: await tx.count('events'),
-    tasks: await tx.count('tasks'),
-    items: await tx.count('context_items'),
-  }));
+async function examineDatabase({ ports, upkeep }: Examining): Promise<readonly Finding[]> {
+  const damage = await upkeep.checkDatabase();
+  const counts = await ports.store.read(async (tx) => {
+    const [last] = await tx.list('events', { orderBy: 'seq', descending: true, limit: 1 });
+    return {
+      events: await tx.count('events'),
+      lastSeq: last?.seq ?? 0,
+      tasks: await tx.count('tasks'),
+      items: await tx.count('context_items'),
+    };
+  });
+  const findings = damage.map((line) => problem('database', `SQLite finds: ${line}`, rebuildHint));
+  if (counts.lastSeq !== counts.events) {
+    findings.push(
+      problem('database', `the log has ${counts.events} events, and the last is ${counts.lastSeq}`, null),
+    );
+  }
+  if (findings.length > 0) return findings;
   return [ok('database', `${counts.events} events, ${counts.tasks} tasks, ${counts.items} context items`)];
 }
 
-async function examineStore(ports: ProjectPorts): Promise<readonly Finding[]> {
+const rebuildHint =
+  'Run `codeframe checkpoint create` while it can be read, then `codeframe doctor --repair`: it makes the rows anew from it, and keeps the damaged file.';
+
+async function examineStore({ ports }: Examining): Promise<readonly Finding[]> {
   await ports.checkpoints.check();
   return [ok('store', 'the checkpoint store can be used')];
 }
 
-async function examineCheckpoints(ports: ProjectPorts): Promise<readonly Finding[]> {
-  const adopted = await adoptCheckpoints(ports);
-  const refs = new Set(await ports.checkpoints.ids());
-  const rows = await ports.store.read((tx) => tx.list('checkpoints', { where: { reclaimedAt: null } }));
-  const findings: Finding[] = adopted.map((id) => ({
-    level: 'warning',
-    subject: 'checkpoints',
-    text: `${id} was complete but not in the list; it is now`,
-    hint: null,
-  }));
-  for (const { id } of rows.filter((row) => !refs.has(row.id))) {
-    findings.push(problem('checkpoints', `${id} is in the list but its content is gone`, null));
-  }
-  let whole = 0;
-  for (const { id } of rows.filter((row) => refs.has(row.id))) {
-    try {
-      await ports.checkpoints.verify(id);
-      whole += 1;
-    } catch (error) {
-      if (!isFailure(error)) throw error;
-      findings.push(problem('checkpoints', problemOf(error), failureWords(error.failure).hint));
-    }
-  }
-  return [...findings, ok('checkpoints', `${whole} of ${rows.length} verified, every object read`)];
-}
-
-async function examineRestores(ports: ProjectPorts): Promise<readonly Finding[]> {
-  const open = await ports.writer.open();
-  if (open.length === 0) return [ok('restores', 'no restore is unfinished')];
-  const hint = 'The next codeframe start, resume, pause or restore finishes it or rolls it back.';
-  return open.map((id) => ({ level: 'warning', subject: 'restores', text: `${id} did not end`, hint }));
-}
-
-async function examineOwner(ports: ProjectPorts): Promise<readonly Finding[]> {
-  const { owner, status, next } = await projectStatus(ports);
-  const processes = await ports.processes.marked(markerPrefix(markerScope(ports.project)));
-  if (owner !== null)
-    return [ok('owner', `${status}, owned by ${owner.command ?? '?'} (pid ${owner.pid ?? '?'})`)];
-  const findings = processes.map(({ pid, command }) =>
-    problem(
-      'owner',
-      `process ${pid} of an agent runs without an owner: ${command}`,
-      `Run ${next} or codeframe stop.`,
-    ),
-  );
-  if (status === 'interrupted') {
-    return [...findings, problem('owner', 'the runner ended without a word', `Run ${next}.`)];
-  }
-  return [...findings, ok('owner', `${status}, nobody owns it`)];
-}
-
-async function examineAgents(ports: ProjectPorts): Promise<readonly Finding[]> {
+async function examineAgents({ ports }: Examining): Promise<readonly Finding[]> {
   const agents = await ports.store.read((tx) => tx.list('agents'));
   const findings: Finding[] = [];
   for (const agent of agents) {
@@ -107,12 +76,4 @@ async function examineAgents(ports: ProjectPorts): Promise<readonly Finding[]> {
     }
   }
   return findings;
-}
-
-function ok(subject: string, text: string): Finding {
-  return { level: 'ok', subject, text, hint: null };
-}
-
-function problem(subject: string, text: string, hint: string | null): Finding {
-  return { level: 'problem', subject, text, hint };
 }

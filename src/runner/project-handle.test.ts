@@ -32,6 +32,10 @@ const noUpkeep: OpenedProject['upkeep'] = {
   openDrill: unasked,
   export: unasked,
   openRemote: unasked,
+  checkDatabase: unasked,
+  leftovers: unasked,
+  removeLeftovers: unasked,
+  keptIds: unasked,
   transfer: {
     pack: unasked,
     unpack: unasked,

@@ -254,8 +254,8 @@ export class OpenProject implements ProjectHandle {
     return followEvents(this.#ports, options);
   }
 
-  doctor(): ReturnType<ProjectHandle['doctor']> {
-    return examine(this.#ports);
+  doctor(options: { readonly repair?: boolean } = {}): ReturnType<ProjectHandle['doctor']> {
+    return examine({ ...this.#opened, repair: options.repair === true });
   }
 
   async verify(options: VerifyOptions = {}): ReturnType<ProjectHandle['verify']> {

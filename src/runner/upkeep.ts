@@ -15,4 +15,11 @@ export interface Upkeep {
   readonly transfer: CheckpointTransfer;
   /** A remote by the name that a user gives: one of the repository's, a URL, or a path. Throws `remote-failed`. */
   readonly openRemote: (name: string, cwd: string) => Promise<CheckpointRemote>;
+  /** What the database finds wrong with itself, a line each; reads all of it. */
+  readonly checkDatabase: () => Promise<readonly string[]>;
+  /** What processes that are gone left in the checkpoint store, by name. */
+  readonly leftovers: () => Promise<readonly string[]>;
+  readonly removeLeftovers: () => Promise<void>;
+  /** The checkpoints of which the user's repository has a ref that keeps commits alive. */
+  readonly keptIds: () => Promise<readonly string[]>;
 }

@@ -26,6 +26,33 @@ export function removeLeftovers(dir: string, id?: string): void {
   }
 }
 
+/** What killed processes left: the above, locks of refs, and packs that git had not finished. Paths within the store. */
+export function findLeftovers(dir: string): readonly string[] {
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  const own = namesIn(dir).filter(
+    (name) =>
+      name.startsWith('fast_import_crash_') ||
+      ([quarantinePrefix, ...reclaiming].some((prefix) => name.startsWith(prefix)) && !isAlive(pidOf(name))),
+  );
+  const locks = namesIn(join(dir, 'refs/checkpoints')).filter((name) => name.endsWith('.lock'));
+  const packs = namesIn(join(dir, 'objects/pack')).filter((name) => name.startsWith('tmp_'));
+  const found = [
+    ...own,
+    ...locks.map((name) => `refs/checkpoints/${name}`),
+    ...packs.map((name) => `objects/pack/${name}`),
+  ];
+  return found.filter((name) => isOld(join(dir, name)));
+}
+
+/** Takes those away. */
+export function takeAwayLeftovers(dir: string): void {
+  for (const name of findLeftovers(dir)) rmSync(join(dir, name), { recursive: true, force: true });
+}
+
+function namesIn(dir: string): readonly string[] {
+  return statSync(dir, { throwIfNoEntry: false })?.isDirectory() === true ? readdirSync(dir) : [];
+}
+
 /** The process that a name in the store tells of. */
 export function pidOf(name: string): number {
   return Number(/\d+/.exec(name)?.[0]);
@@ -42,7 +69,10 @@ export function isAlive(pid: number): boolean {
 }
 
 function removeOld(path: string): void {
+  if (isOld(path)) rmSync(path, { recursive: true, force: true });
+}
+
+function isOld(path: string): boolean {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats !== undefined && Date.now() - stats.mtimeMs > ageMaxMs)
-    rmSync(path, { recursive: true, force: true });
+  return stats !== undefined && Date.now() - stats.mtimeMs > ageMaxMs;
 }

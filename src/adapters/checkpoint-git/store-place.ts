@@ -1,4 +1,13 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
@@ -59,6 +68,7 @@ export class StorePlace {
 
   async #prepare(): Promise<ObjectFormat> {
     if (!this.exists()) await this.#make();
+    if (!statSync(this.dir).isDirectory()) throw this.corrupt('it is no directory');
     const output = await this.run(['rev-parse', '--is-bare-repository', '--show-object-format']);
     if (output.code !== 0) throw this.corrupt(output.stderr.trim());
     const [bare, format] = output.stdout.toString('utf8').trim().split('\n');

@@ -138,7 +138,14 @@ class FileStore implements SqliteStore {
       const reader = await this.#whileBusy(() => this.#beginRead(), performance.now());
       try {
         const lines = reader.all('PRAGMA integrity_check').map((row) => String(row['integrity_check']));
-        return lines.filter((line) => line !== 'ok');
+        const strays = reader.all('PRAGMA foreign_key_check');
+        return [
+          ...lines.filter((line) => line !== 'ok'),
+          ...strays.map(
+            (row) =>
+              `a row of ${String(row['table'])} names one of ${String(row['parent'])} that is not there`,
+          ),
+        ];
       } catch (error) {
         if (isCorrupt(error)) return [error.message];
         throw error;

@@ -54,7 +54,7 @@ function summary(checked: readonly CheckedCheckpoint[]): readonly Line[] {
   if (checked.length === 0) return ['There are no checkpoints yet: codeframe checkpoint create'];
   const damaged = checked.filter(({ whole }) => !whole);
   const whole = checked.length - damaged.length;
-  const first = `${whole} of ${countWords(checked.length, 'checkpoint')} ${whole === 1 ? 'is' : 'are'} whole.`;
+  const first = `Whole: ${whole} of ${countWords(checked.length, 'checkpoint')}.`;
   if (damaged.length === 0) return [first];
   return [
     first,

@@ -23,6 +23,19 @@ export async function remoteUrl(
   return existsSync(path) || /[/\\]/.test(name) ? path : null;
 }
 
+/** The checkpoints of which the repository around `root` has a ref that keeps commits alive; none without a repository. */
+export async function keptIds(root: string): Promise<readonly string[]> {
+  const repository = findRepository(root);
+  if (repository === null) return [];
+  const output = await runInRepository(repository, [
+    'for-each-ref',
+    '--format=%(refname)',
+    'refs/codeframe/',
+  ]);
+  const names = output.stdout.toString('utf8').split('\n');
+  return names.flatMap((name) => /^refs\/codeframe\/(c[0-9a-z]{12})$/.exec(name)?.[1] ?? []);
+}
+
 /** `scheme://…` or `host:path`, which a path with a colon before its first slash is for git, too. */
 function isAddress(name: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(name) || /^[^/\\]+:/.test(name);
