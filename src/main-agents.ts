@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
+import type { RecordedTurn } from './adapters/provider-recorded/recorded-provider.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import type { AgentReport } from './agent/agent-report.ts';
 import type { AgentRow } from './agent/agent.ts';
@@ -149,4 +150,12 @@ export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentRe
     asked.before(agent?.name ?? quirk.title);
     yield await examineAgent({ options, quirk, agent, recorded });
   }
+}
+
+/** A model that plays a list of turns, in the place of an agent's provider. */
+export async function openRecordedProvider(
+  turns: readonly RecordedTurn[],
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const { openRecordedProvider: open } = await import('./adapters/provider-recorded/recorded-provider.ts');
+  return open(turns);
 }

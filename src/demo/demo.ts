@@ -1,4 +1,4 @@
-import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ProjectHandle, Run } from '../handle.ts';
@@ -13,11 +13,25 @@ export interface DemoPorts {
   readonly say: (line: string) => void;
   /** The package's directory, with `demo/` and, in a checkout, its `.git`. */
   readonly packageDir: string;
+  /** A recorded model behind the gateway, for an agent that others wrote. */
+  readonly openRecorded: (
+    turns: readonly RecordedTurn[],
+  ) => Promise<AsyncDisposable & { readonly url: string }>;
   /** Told of the directory that it makes, as soon as it is there. */
   readonly temporary: (dir: string) => void;
 }
 
+/** What a recorded model says, and the command line that it has its agent run. */
+interface RecordedTurn {
+  readonly say: string;
+  readonly run?: string;
+}
+
 export interface DemoOptions {
+  /** The driver of an agent that others wrote, at work beside the others: `claude`, `codex` … */
+  readonly agent?: string;
+  /** That agent calls its real provider, which costs money, and not a recorded model. */
+  readonly real?: boolean;
   /** `PROVIDER:MODEL` of a real model in place of the recordings. */
   readonly model?: string;
   /** Leave the demo's directory for a look. */
@@ -35,7 +49,10 @@ export async function runDemo(ports: DemoPorts, options: DemoOptions = {}): Prom
     const source = await cloneOwnRepository(ports.packageDir, dir);
     ports.say(`Cloned ${source} to ${dir}.`);
     await using project = await ports.createProject(dir, { name: 'demo' });
-    return await showLoop(ports, { project, options });
+    if (options.agent === undefined || options.real === true)
+      return await showLoop(ports, { project, options, recordedUrl: null });
+    await using recorded = await ports.openRecorded(guestTurns);
+    return await showLoop(ports, { project, options, recordedUrl: recorded.url });
   } finally {
     if (dataHome === undefined) delete process.env['CODEFRAME_HOME'];
     else process.env['CODEFRAME_HOME'] = dataHome;
@@ -47,15 +64,19 @@ export async function runDemo(ports: DemoPorts, options: DemoOptions = {}): Prom
 interface Showing {
   readonly project: ProjectHandle;
   readonly options: DemoOptions;
+  /** Where the guest's calls go in the place of its provider; null: there is no guest, or it calls that. */
+  readonly recordedUrl: string | null;
 }
 
 async function showLoop(ports: DemoPorts, showing: Showing): Promise<boolean> {
-  const { project } = showing;
+  const { project, options } = showing;
   const { say } = ports;
   await hire(ports, showing);
   const run = await project.start();
-  await untilInTheMiddle(project);
-  const pause = await project.pause({ reason: 'demo', graceMs: 300 });
+  await untilInTheMiddle(project, options);
+  // A guest is paused where it asks its model, and gets there first.
+  const graceMs = options.agent === undefined ? 300 : 5000;
+  const pause = await project.pause({ reason: 'demo', graceMs });
   tellPause(say, pause);
   const quiet = await provePauseIsQuiet(ports, project);
   await run.ended;
@@ -77,7 +98,7 @@ async function showLoop(ports: DemoPorts, showing: Showing): Promise<boolean> {
       ? `Every byte is back: ${before.size} paths, contents, modes and links compared.`
       : `NOT BACK: ${left.map(showPath).join(', ')}`,
   );
-  const finished = await goOn(ports, project);
+  const finished = await goOn(ports, showing);
   return quiet && damage.length > 0 && left.length === 0 && finished;
 }
 
@@ -118,21 +139,52 @@ async function hire(ports: DemoPorts, showing: Showing): Promise<void> {
       'Read package.json, run `node demo/slow-check.mjs`, then write CHECK.md with what it printed. Change nothing else.',
   });
   await project.addTask({ agent: 'counter', title: 'Count lines into counts.txt' });
+  const guest = await hireGuest(showing);
   for (const agent of (await project.status()).agents) {
-    ports.say(`  agent ${agent.name}: ${agent.model ?? 'the program demo/count-lines.mjs'}`);
+    const words = agent.name === 'guest' ? guest : (agent.model ?? 'the program demo/count-lines.mjs');
+    ports.say(`  agent ${agent.name}: ${words}`);
   }
 }
 
+const guestLines = [1, 2, 3, 4, 5, 6];
+
+/** Each line is an effect that must happen once, whatever is paused, wrecked and restored in between. */
+const guestTurns: readonly RecordedTurn[] = [
+  ...guestLines.map((line) => ({ say: `Line ${line}.`, run: `sleep 0.2; echo line ${line} >> GUEST.md` })),
+  { say: 'GUEST.md has six lines.' },
+];
+
+/** Answers what is said of it; nothing without one. */
+async function hireGuest({ project, options, recordedUrl }: Showing): Promise<string> {
+  if (options.agent === undefined) return '';
+  const recorded = recordedUrl === null ? {} : { model: 'recorded:demo', baseUrl: recordedUrl };
+  const settings = { allow: ['**'], ...recorded };
+  await project.addAgent({ name: 'guest', role: 'guest', driver: options.agent, settings });
+  await project.addTask({
+    agent: 'guest',
+    title: 'Write GUEST.md, a line at a time',
+    details:
+      'Run six commands, one after the other, each with your shell tool and in a turn of its own: ' +
+      '`sleep 0.2; echo line N >> GUEST.md`, with N from 1 to 6. Do not join them. Never append a line that is there.',
+  });
+  const model = recordedUrl === null ? 'its own provider' : 'a recorded model (no key, no cost)';
+  return `${options.agent}, with its calls through the gateway to ${model}`;
+}
+
 /** The tester's command is running, the writer has written, the program is counting. */
-async function untilInTheMiddle(project: ProjectHandle): Promise<void> {
+async function untilInTheMiddle(project: ProjectHandle, options: DemoOptions): Promise<void> {
   const waiting = new Set(['tester runs', 'writer wrote', 'counter runs']);
-  const enough = AbortSignal.timeout(30_000);
+  if (options.agent !== undefined) waiting.add('guest works');
+  let guestCalls = 0;
+  const enough = AbortSignal.timeout(options.agent === undefined ? 30_000 : 120_000);
   for await (const event of project.events({ follow: true, signal: enough })) {
     if (event.type !== 'step-started') continue;
     const { agent, name } = event.data as { readonly agent: string; readonly name: string };
     if (agent === 'tester' && name === 'run_command') waiting.delete('tester runs');
     if (agent === 'writer' && name === 'write_file') waiting.delete('writer wrote');
     if (agent === 'counter') waiting.delete('counter runs');
+    if (agent === 'guest') guestCalls += 1;
+    if (guestCalls > 3) waiting.delete('guest works');
     if (waiting.size === 0) return;
   }
 }
@@ -163,7 +215,7 @@ async function provePauseIsQuiet(ports: DemoPorts, project: ProjectHandle): Prom
   return moved.length === 0;
 }
 
-async function goOn(ports: DemoPorts, project: ProjectHandle): Promise<boolean> {
+async function goOn(ports: DemoPorts, { project, options }: Showing): Promise<boolean> {
   const run: Run = await project.resume();
   const summary = await run.ended;
   for (const task of await project.tasks()) {
@@ -175,5 +227,13 @@ async function goOn(ports: DemoPorts, project: ProjectHandle): Promise<boolean> 
     `Resumed and finished: ${summary.done} tasks done, ${summary.failed} failed, ` +
       `${status.tokens.input + status.tokens.output} tokens, $${status.costUsd.toFixed(2)}.`,
   );
-  return summary.why === 'completed' && summary.done === 3;
+  if (options.agent === undefined) return summary.why === 'completed' && summary.done === 3;
+  const wanted = guestLines.map((line) => `line ${line}`).join('\n');
+  const isRight = (await readFile(path.join(project.dir, 'GUEST.md'), 'utf8')).trim() === wanted;
+  ports.say(
+    isRight
+      ? 'The guest went on in a new process, at the right step: each of its six lines is there once.'
+      : 'NOT RIGHT: GUEST.md does not have each of its six lines once.',
+  );
+  return summary.why === 'completed' && summary.done === 4 && isRight;
 }

@@ -41,6 +41,8 @@ export class PlanServer implements AsyncDisposable {
   readonly #plan: Plan;
   readonly #server: Server;
   readonly #open = new Set<ServerResponse>();
+  /** Awaited before an answer. */
+  wait: (call: PlanCall) => Promise<void> = async () => undefined;
   /** Asked before an answer; true: it begins to answer and never goes on. */
   stall: (call: PlanCall) => boolean = () => false;
 
@@ -88,10 +90,10 @@ export class PlanServer implements AsyncDisposable {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"input_tokens":1000}');
       return;
     }
-    this.#answer(dialect, body, response);
+    await this.#answer(dialect, body, response);
   }
 
-  #answer(dialect: Dialect, body: Json, response: ServerResponse): void {
+  async #answer(dialect: Dialect, body: Json, response: ServerResponse): Promise<void> {
     const pieces = dialect.pieces(body);
     const shell = shellOf(dialect.tools(body));
     const done = stepsDone(pieces);
@@ -100,6 +102,7 @@ export class PlanServer implements AsyncDisposable {
     const prompt = pieces.findLast(({ kind }) => kind === 'user')?.text ?? '';
     const call = { wire: dialect.wire.name, done, step, violations: violationsOf(pieces), prompt };
     this.calls.push(call);
+    await this.wait(call);
     const turn = step === null || shell === null ? { text: this.#plan.end } : this.#turn(step, shell);
     const events = dialect.wire.write(turn, 1000 + this.calls.length);
     if (field(body, 'stream') !== true) {

@@ -29,6 +29,7 @@ export type Decision = 'allow' | 'deny' | 'hold';
 
 /** An agent answers its first request, also when it unpacks itself first, within this. */
 const answerMs = 60_000;
+const chunksMax = 5000;
 
 /** An agent that speaks the Agent Client Protocol over its standard streams. */
 export class AcpClient implements AgentClient {
@@ -165,13 +166,19 @@ export class AcpClient implements AgentClient {
     if (this.#isLoading) return;
     const { sessionUpdate } = update;
     if (sessionUpdate === 'agent_message_chunk' && update.content.type === 'text')
-      this.#said.push(update.content.text);
+      this.#hear(update.content.text);
     if (sessionUpdate === 'tool_call') {
       // What it said before a tool is no summary of its work.
       this.#said = [];
       this.#track(update.toolCallId, update.status ?? 'pending');
     }
     if (sessionUpdate === 'tool_call_update') this.#track(update.toolCallId, update.status ?? null);
+  }
+
+  /** Only the end of it is a summary, whatever it goes on about. */
+  #hear(text: string): void {
+    this.#said.push(text);
+    if (this.#said.length > chunksMax) this.#said.shift();
   }
 
   #track(toolCallId: string, status: string | null): void {

@@ -2,13 +2,16 @@ import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { DemoPorts } from '../../demo/demo.ts';
-import { parseModel } from '../arguments.ts';
+import { externalDrivers } from '../../agent/agent.ts';
+import { invalid, parseModel } from '../arguments.ts';
 import { describe, type RunWork } from '../command.ts';
 import { onInterrupt } from '../interrupt.ts';
 
 interface DemoFlags {
   readonly model?: string;
   readonly keep?: boolean;
+  readonly agent?: string;
+  readonly real?: boolean;
 }
 
 /** `codeframe demo` */
@@ -19,21 +22,27 @@ export function demoCommand(run: RunWork): Command {
     paragraph:
       'Runs two model agents on recorded models and a program at the same time, through real tools, pauses them in the ' +
       'middle of a step, wrecks the directory, restores it, compares every byte, resumes and lets them finish. It ' +
-      'works in a temporary directory, and ends with 1 when a proof does not hold.',
-    examples: ['codeframe demo', 'codeframe demo --model anthropic:claude-sonnet-4-5 --keep'],
+      'works in a temporary directory, and ends with 1 when a proof does not hold. With --agent an agent that others ' +
+      'wrote works beside them, its calls sent through the gateway to a recorded model, so that it needs no key.',
+    examples: ['codeframe demo --model anthropic:claude-sonnet-4-5 --keep', 'codeframe demo --agent claude'],
     exits: [7, 8],
   })
     .option('--model <provider:model>', 'a real model in place of the recordings', (text) =>
       parseModel(text, '--model'),
     )
+    .option('--agent <driver>', 'an agent that others wrote: claude, codex, opencode …', parseAgent)
+    .option('--real', 'with --agent: it calls its real provider, which costs money')
     .option('--keep', 'leave its directory for a look')
     .action(
       run(async (session, flags: DemoFlags) => {
+        if (flags.real === true && flags.agent === undefined)
+          throw invalid('--real', 'it is for an agent that --agent names');
+        const { openRecordedProvider: openRecorded } = await import('../../main.ts');
         const { runDemo } = await import('../../demo/demo.ts');
         const say = (line: string): void => session.out.show({ line }, () => [line]);
         const createProject: DemoPorts['createProject'] = (dir, { name }) => session.create(dir, name);
         using temporary = removedOnInterrupt();
-        const ports: DemoPorts = { createProject, say, packageDir, temporary: temporary.keep };
+        const ports: DemoPorts = { createProject, say, packageDir, openRecorded, temporary: temporary.keep };
         if (!(await runDemo(ports, flags))) return 1;
         if (flags.model === undefined) say(realModelWords());
         return 0;
@@ -61,6 +70,12 @@ const keys = [
   ['OPENAI_API_KEY', 'openai:gpt-5'],
   ['GEMINI_API_KEY', 'google:gemini-2.5-pro'],
 ] as const;
+
+function parseAgent(text: string): string {
+  const known = externalDrivers.filter((name) => name !== 'acp');
+  if (known.some((name) => name === text)) return text;
+  throw invalid('--agent', `there is no such agent; there are: ${known.join(', ')}`);
+}
 
 /** Money is spent only when it is asked for. */
 function realModelWords(): string {

@@ -1,0 +1,163 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  agentRow,
+  MemorySession,
+  noRows,
+  taskRow,
+  type AgentRows,
+} from '../../../test/rig/memory-session.ts';
+import { ProcessRig, runs, until } from '../../../test/rig/processes.ts';
+import type { AgentRun, RunEnd } from '../../agent/driver.ts';
+import { mayRun } from '../../agent/run-rules.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { silentLog } from '../../log.ts';
+import { openGateway } from '../gateway-http/http-gateway.ts';
+import { openProcesses } from '../processes/machine-processes.ts';
+import { systemClock } from '../system/system-clock.ts';
+import { createAgentDriver } from './agent-driver.ts';
+import { otherAcp } from './all-quirks.ts';
+
+const fake = fileURLToPath(new URL('../../../test/rig/fake-acp-agent.mjs', import.meta.url));
+const processes = openProcesses();
+let rig: ProcessRig;
+let rows: AgentRows;
+let gateway: Gateway;
+let run = 0;
+
+beforeEach(() => {
+  rig = new ProcessRig();
+  rows = noRows();
+  gateway = openGateway({ log: silentLog, clock: systemClock, findPriced: () => null });
+  run += 1;
+});
+afterEach(async () => {
+  await processes.killMarked(marker(), 3000);
+  await gateway[Symbol.asyncDispose]();
+  await rig.end([]);
+});
+
+const marker = (): string => `pacp${process.pid}n${run}/ada/o1`;
+
+function begin(how: string, allow: readonly string[] = []): AgentRun {
+  const driver = createAgentDriver(
+    {
+      processes,
+      clock: systemClock,
+      log: silentLog,
+      env: { PATH: process.env['PATH'], HOME: rig.dir },
+      projectDir: rig.dir,
+      homesDir: rig.path('homes'),
+      userHome: rig.path('user'),
+      gateway: async () => gateway,
+      savedSession: async () => [],
+      changesSince: async () => [{ path: 'src/a.ts', change: 'change' }],
+      mayRun: (_, line) => mayRun(allow, line),
+      rulesOf: () => allow,
+      openOutput: () => ({ write() {}, close() {} }),
+    },
+    otherAcp,
+  );
+  const agent = { ...agentRow({ command: [process.execPath, fake, how] }), driver: 'acp' };
+  const task = taskRow();
+  return driver.begin({
+    agent,
+    task,
+    projectDir: rig.dir,
+    marker: marker(),
+    session: new MemorySession(rows, task),
+  });
+}
+
+const prompts = (): readonly string[] =>
+  readFileSync(rig.path('prompts'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as string);
+
+const problemOf = (end: RunEnd): string => (end.kind === 'failed' ? end.problem : `not failed: ${end.kind}`);
+
+async function expectNobodyLeft(): Promise<void> {
+  expect(await processes.marked(marker())).toEqual([]);
+}
+
+test.each(['good', 'chatters'])(
+  'an agent that is %s does its task; the last it said is the summary',
+  async (how) => {
+    expect(await begin(how).ended).toEqual({ kind: 'done', summary: 'I have done it.' });
+    expect(rows.homes[0]).toMatchObject({ turn: 'ended', taskId: 1 });
+    await expectNobodyLeft();
+  },
+);
+
+test.each([
+  ['dies', /exited with code 3: cannot find my own files/],
+  ['from-the-future', /speaks version 99 of the Agent Client Protocol/],
+  ['breaks', /1000 lines that are not JSON/],
+  ['floods', /1000 lines that are not JSON/],
+  ['refuses', /ended its turn with refusal/],
+])('an agent that %s fails its task with words for it, and leaves nothing', async (how, words) => {
+  expect(problemOf(await begin(how).ended)).toMatch(words);
+  await expectNobodyLeft();
+});
+
+test('an agent that exits with 0 on a signal from elsewhere has not done its task', async () => {
+  const running = begin('exits-0-on-signal');
+  await until(() => existsSync(rig.path('prompts')));
+  for (const { pid } of await processes.marked(marker())) process.kill(pid, 'SIGTERM');
+  expect(problemOf(await running.ended)).toContain('exited with code 0');
+});
+
+test('an agent that ignores cancel and SIGTERM, and has a child that left its group, is gone after a stop', async () => {
+  const running = begin('stubborn');
+  await until(() => existsSync(rig.path('prompts')) && existsSync(rig.path('child')));
+  running.finishStep();
+  running.cut();
+  await running.kill();
+  expect(await running.ended).toMatchObject({ kind: 'stopped', report: { how: 'cut' } });
+  expect(runs(Number(readFileSync(rig.path('child'), 'utf8')))).toBe(false);
+  await expectNobodyLeft();
+  expect(rows.homes[0]?.turn).toBe('cut-in-tool');
+});
+
+test('what no rule allows is asked once; the answer is given to the agent when it asks again', async () => {
+  const end = await begin('asks').ended;
+  expect(end).toEqual({ kind: 'waiting', blockerId: 'b1' });
+  expect(rows.blockers[0]).toMatchObject({
+    question: 'May it run `rm -rf build`? yes or no',
+    status: 'open',
+  });
+  await expectNobodyLeft();
+  new MemorySession(rows, taskRow()).answer('b1', 'no');
+  expect(await begin('asks').ended).toEqual({ kind: 'done', summary: 'The answer was no.' });
+  expect(rows.blockers).toHaveLength(1);
+});
+
+test('what a rule allows is not asked', async () => {
+  expect(await begin('asks', ['rm -rf *']).ended).toEqual({ kind: 'done', summary: 'The answer was yes.' });
+  expect(rows.blockers).toEqual([]);
+});
+
+test('a question that comes up while the agent is to stop is not answered', async () => {
+  const running = begin('asks');
+  running.finishStep();
+  expect(await running.ended).toMatchObject({ kind: 'stopped' });
+  expect(rows.blockers).toEqual([]);
+});
+
+test('an agent that cannot load its session gets a new one and a handoff', async () => {
+  rows.homes[0] = { agent: 'ada', sessionId: 'gone', taskId: 1, turn: 'held', fromId: null, leftAt: 5 };
+  expect(await begin('good').ended).toMatchObject({ kind: 'done' });
+  expect(prompts()[0]).toContain('Your earlier session could not be loaded (it cannot load sessions)');
+  expect(rows.homes[0]?.sessionId).not.toBe('gone');
+});
+
+test('an agent that can goes on with its session, and is told what has changed since', async () => {
+  rows.homes[0] = { agent: 'ada', sessionId: 'mine', taskId: 1, turn: 'held', fromId: null, leftAt: 5 };
+  expect(await begin('loads').ended).toMatchObject({ kind: 'done' });
+  expect(prompts()[0]).toMatch(
+    /^You were paused and go on now[^]*- change src\/a\.ts[^]*Go on with your task:/,
+  );
+  expect(rows.homes[0]?.sessionId).toBe('mine');
+});

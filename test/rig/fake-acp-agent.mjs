@@ -1,0 +1,92 @@
+// A program that speaks the Agent Client Protocol, well or badly.  node fake-acp-agent.mjs HOW
+// It writes each prompt that it gets into the file `prompts` of its directory, a JSON string a line.
+import { spawn } from 'node:child_process';
+import { appendFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+const [how = 'good'] = process.argv.slice(2);
+const send = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+
+if (how === 'dies') {
+  process.stderr.write('cannot find my own files\n');
+  process.exit(3);
+}
+if (how === 'stubborn') {
+  process.on('SIGTERM', () => {});
+  const script =
+    "process.on('SIGTERM',()=>{}); require('fs').writeFileSync('child', String(process.pid)); setInterval(()=>{},1e6)";
+  spawn(process.execPath, ['-e', script], { detached: true, stdio: 'ignore' }).unref();
+}
+if (how === 'exits-0-on-signal') process.on('SIGTERM', () => process.exit(0));
+if (how === 'chatters') process.stdout.write('Welcome!\nno JSON either: {\n');
+if (how === 'floods') flood();
+
+/** As fast as it is read, for ever. */
+function flood() {
+  while (process.stdout.write(`${'no JSON '.repeat(1000)}\n`));
+  process.stdout.once('drain', flood);
+}
+
+const answers = {
+  initialize: () => ({
+    protocolVersion: how === 'from-the-future' ? 99 : 1,
+    agentCapabilities: { loadSession: how === 'loads' },
+  }),
+  'session/new': () => ({ sessionId: `session-${process.pid}` }),
+  'session/load': () => ({}),
+};
+
+let asked = 0;
+let prompting;
+createInterface({ input: process.stdin }).on('line', (line) => {
+  const { id, method, params, result } = JSON.parse(line);
+  if (how === 'floods') return;
+  if (how === 'breaks') {
+    for (let index = 0; index < 1100; index += 1) process.stdout.write('{"jsonrpc":"2.0","id":\n');
+    return;
+  }
+  if (method in answers) send({ id, result: answers[method](params) });
+  if (method === 'session/prompt') prompt(id, params);
+  if (method === undefined && id === 'permission') {
+    say(params, `The answer was ${result.outcome.optionId ?? result.outcome.outcome}.`);
+    send({ id: prompting, result: { stopReason: 'end_turn' } });
+  }
+});
+
+function prompt(id, params) {
+  appendFileSync('prompts', `${JSON.stringify(params.prompt[0].text)}\n`);
+  prompting = id;
+  if (how === 'stubborn' || how === 'exits-0-on-signal') return;
+  if (how === 'asks') {
+    asked += 1;
+    send({
+      id: 'permission',
+      method: 'session/request_permission',
+      params: {
+        sessionId: params.sessionId,
+        toolCall: {
+          toolCallId: `t${asked}`,
+          kind: 'execute',
+          title: 'delete',
+          rawInput: { command: 'rm -rf build' },
+        },
+        options: [
+          { optionId: 'yes', name: 'Allow', kind: 'allow_once' },
+          { optionId: 'no', name: 'Reject', kind: 'reject_once' },
+        ],
+      },
+    });
+    return;
+  }
+  say(params, 'I have done it.');
+  send({ id, result: { stopReason: how === 'refuses' ? 'refusal' : 'end_turn' } });
+}
+
+function say(params, text) {
+  const content = { type: 'text', text };
+  const update = { sessionUpdate: 'agent_message_chunk', content };
+  send({
+    method: 'session/update',
+    params: { sessionId: params?.sessionId ?? `session-${process.pid}`, update },
+  });
+}
