@@ -11,17 +11,25 @@ export function table(
   rows: readonly (readonly (string | Cell)[])[],
 ): readonly Line[] {
   const cells = rows.map((row) => row.map(toCell));
-  const widths = heads.map((head, column) =>
-    Math.max(width(head), ...cells.map((row) => width(row[column]?.text ?? ''))),
-  );
+  const widths = heads.map(width);
+  for (const row of cells)
+    for (const [column, cell] of row.entries())
+      widths[column] = Math.max(widths[column] ?? 0, width(cell.text));
   const bold = heads.map((head): Cell => ({ text: head, style: 'bold' }));
-  return [bold, ...cells].map((row) => row.flatMap((cell, column) => padded(cell, column, widths)));
+  return [bold, ...cells].map((row) => lineOf(row, widths));
+}
+
+/** One text where no cell has a style: there may be 10,000 rows. */
+function lineOf(row: readonly Cell[], widths: readonly number[]): Line {
+  const parts = row.flatMap((cell, column) => padded(cell, column, widths));
+  return parts.every((part) => typeof part === 'string') ? parts.join('') : parts;
 }
 
 const cellMax = 60;
 
 function toCell(cell: string | Cell): Cell {
   const { text, ...rest } = typeof cell === 'string' ? { text: cell } : cell;
+  if (text.length <= cellMax && isPlain(text)) return { ...rest, text };
   const points = Array.from(clean(text));
   return {
     ...rest,
@@ -41,5 +49,10 @@ function padded(
 
 /** By code points: near enough where East Asian and joined characters are rare. */
 function width(text: string): number {
-  return Array.from(text).length;
+  return isPlain(text) ? text.length : Array.from(text).length;
+}
+
+/** Nearly every cell is, and of 10,000 rows the rest of the work is not worth it. */
+function isPlain(text: string): boolean {
+  return /^[ -~]*$/.test(text);
 }
