@@ -1,164 +1,143 @@
 import { spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openGitCheckpoints } from '../src/adapters/checkpoint-git/git-checkpoint-store.ts';
-import { openMemoryStore } from '../src/adapters/store-memory/memory-store.ts';
-import { randomIds } from '../src/adapters/system/random-ids.ts';
 import { systemClock } from '../src/adapters/system/system-clock.ts';
-import { openUserGit } from '../src/adapters/user-git/git-user-repository.ts';
-import { openWorkTree } from '../src/adapters/work-tree/fs-work-tree.ts';
-import { createCheckpoint, type CheckpointPorts } from '../src/checkpoint/create-checkpoint.ts';
-import { silentLog } from '../src/log.ts';
+import { binPath } from '../test/rig/cli.ts';
+import { BenchProject, runProgram } from './checkpoint/bench-project.ts';
+import { say, sayLimit, sayRatio, Times } from './checkpoint/figures.ts';
+import { compareOthers } from './checkpoint/other-programs.ts';
 
 /*
- * A whole checkpoint, next to git's own floor for the same edits of the same tree in the same run: `add -A`,
- * `write-tree`, `commit-tree`, `update-ref` with a warm index of its own in a bare repository, which syncs nothing.
- * The minimum of several rounds of each, in turn; figures are only as good as the machine is idle.
+ * A whole checkpoint (code, rows, memory, synced), next to git's own floor for the same edits of the same tree in the same
+ * run: `add -A`, `write-tree`, `commit-tree`, `update-ref` with a warm index of its own, which syncs nothing. The least of
+ * several rounds of each, in turn; figures are only as good as the machine is idle.
  */
 
 const { values } = parseArgs({
   options: {
-    files: { type: 'string', default: '20000' },
-    edited: { type: 'string', default: '1' },
-    rounds: { type: 'string', default: '7' },
+    /** 0: without them. */
+    files: { type: 'string', default: '20000,100000' },
+    rounds: { type: 'string', default: '5' },
+    /** How many checkpoints the row of disk space is about; 0: without that row. */
+    checkpoints: { type: 'string', default: '500' },
   },
 });
-const files = Number(values.files);
-const editedShare = Number(values.edited) / 100;
 const rounds = Number(values.rounds);
+/** Older files are trusted by the next scan. */
+const settleMs = 2_100;
 
-const place = mkdtempSync(join(tmpdir(), 'codeframe-bench-'));
-try {
-  await run();
-} finally {
-  rmSync(place, { recursive: true, force: true });
-}
+const idleBytes = process.memoryUsage().rss;
+const trees = values.files
+  .split(',')
+  .map(Number)
+  .filter((files) => files > 0);
+for (const files of trees) await measureTree(files);
+if (Number(values.checkpoints) > 0) await measureDisk(Number(values.checkpoints));
 
-async function run(): Promise<void> {
-  const paths = makeTree();
-  git(['init', '-q', root()]);
-  git(['add', '-A']);
-  git(['commit', '-q', '-m', 'all']);
-  git(['init', '-q', '--bare', floorDir()]);
-  const ports = openPorts();
-  // Warm both, and let the files grow older than the time in which no scan trusts them.
-  await systemClock.sleep(2_100);
-  const first = await measure(() => checkpoint(ports));
-  const firstFloor = await measure(floor);
-  await checkpoint(ports);
-  floor();
-  const ours: number[] = [];
-  const unchanged: number[] = [];
-  const floors: number[] = [];
-  const statuses: number[] = [];
-  let phases: Readonly<Record<string, number>> = {};
-  for (let round = 0; round < rounds; round++) {
-    edit(paths, round);
-    const took = await measure(async () => {
-      phases = (await checkpoint(ports)).phasesMs;
+async function measureTree(files: number): Promise<void> {
+  const project = await BenchProject.create(files);
+  try {
+    await systemClock.sleep(settleMs);
+    const [first, firstFloor] = [new Times(), new Times()];
+    await first.add(() => project.checkpoint());
+    await firstFloor.add(() => project.floor());
+    say(`${files} files, first`, `${first.best.toFixed(0)} ms, git's floor ${firstFloor.best.toFixed(0)} ms`);
+    const onePercent = await measureEdits(project, files, files / 100);
+    await measureEdits(project, files, 10);
+    await measureNoChange(project, files);
+    await measureCli(project, files);
+    await compareOthers(project, {
+      edited: files / 100,
+      oursMs: onePercent,
+      goal: files > 50_000 ? 7 : 10,
     });
-    ours.push(took);
-    floors.push(await measure(floor));
-    await systemClock.sleep(2_100);
-    await checkpoint(ports);
-    unchanged.push(await measure(() => checkpoint(ports)));
-    statuses.push(await measure(() => git(['-C', root(), 'status', '--porcelain'])));
-  }
-  await ports.checkpoints.close();
-  const best = Math.min(...ours);
-  const bestFloor = Math.min(...floors);
-  say('files, edited', `${files}, ${Math.round(files * editedShare)}`);
-  say('first checkpoint, floor', `${ms(first)}, ${ms(firstFloor)}`);
-  say('checkpoint', `${ms(best)} (phases of the last, cumulated: ${JSON.stringify(phases)})`);
-  say('git floor', ms(bestFloor));
-  say('ratio', (best / bestFloor).toFixed(2));
-  say('no change', ms(Math.min(...unchanged)));
-  say('git status', ms(Math.min(...statuses)));
-  say('memory', `${Math.round(process.memoryUsage().rss / 1e6)} MB`);
-}
-
-function root(): string {
-  return join(place, 'project');
-}
-
-function floorDir(): string {
-  return join(place, 'floor.git');
-}
-
-function makeTree(): string[] {
-  const paths: string[] = [];
-  for (let i = 0; i < files; i++) {
-    const dir = join(root(), `d${i % 40}`, `s${Math.floor(i / 40) % Math.max(1, Math.ceil(files / 800))}`);
-    mkdirSync(dir, { recursive: true });
-    const path = join(dir, `file${i}.ts`);
-    writeFileSync(path, `// ${i}\n${randomBytes(200 + (i % 1500)).toString('base64')}\n`);
-    paths.push(path);
-  }
-  return paths;
-}
-
-function edit(paths: readonly string[], round: number): void {
-  const count = Math.round(files * editedShare);
-  for (let i = 0; i < count; i++) {
-    appendFileSync(paths[(i * 97 + round * 13) % paths.length] ?? '', `// round ${round}\n`);
+  } finally {
+    await project.close();
   }
 }
 
-function openPorts(): CheckpointPorts {
-  const dataDir = join(place, 'data');
-  mkdirSync(dataDir);
-  const userGit = openUserGit({ root: root() });
-  return {
-    store: openMemoryStore(),
-    checkpoints: openGitCheckpoints({ path: join(dataDir, 'store.git') }),
-    tree: openWorkTree({ root: root(), dataDir, ignored: (nested) => userGit.ignored(nested) }),
-    git: userGit,
-    clock: systemClock,
-    ids: randomIds,
-    log: silentLog,
-    project: { id: 'pbench', name: 'bench' },
-    program: 'bench',
-    schema: 1,
-  };
+/** Answers the time of a checkpoint in ms. */
+async function measureEdits(project: BenchProject, files: number, edited: number): Promise<number> {
+  const [ours, floors, held] = [new Times(), new Times(), new Times()];
+  let phases = {};
+  for (let round = 0; round < rounds; round++) {
+    project.edit(edited);
+    const made = await ours.add(() => project.checkpoint());
+    held.note(made.heldMs);
+    phases = made.phasesMs;
+    await floors.add(() => project.floor());
+    await systemClock.sleep(settleMs);
+    await project.checkpoint();
+  }
+  const goal = edited === 10 ? 0.1 : files > 50_000 ? 0.8 : 1;
+  const what = `${files} files, ${edited} edited`;
+  sayRatio(`${what}: checkpoint, git's floor`, { ours: ours.best, theirs: floors.best, unit: 'ms', goal });
+  say(`${what}: phases of the last, cumulated`, JSON.stringify(phases));
+  sayLimit(`${what}: agents held`, { ours: held.best, unit: 'ms', goal: 150 });
+  const megabytes = (process.memoryUsage().rss - idleBytes) / 1e6;
+  sayLimit(`${what}: memory over the start`, { ours: megabytes, unit: 'MB', goal: 300 });
+  return ours.best;
 }
 
-function checkpoint(ports: CheckpointPorts): ReturnType<typeof createCheckpoint> {
-  return createCheckpoint(ports, { trigger: 'manual', createdBy: 'bench' });
+async function measureNoChange(project: BenchProject, files: number): Promise<void> {
+  const [ours, statuses] = [new Times(), new Times()];
+  await systemClock.sleep(settleMs);
+  await project.checkpoint();
+  for (let round = 0; round < rounds; round++) {
+    await ours.add(() => project.checkpoint());
+    await statuses.add(() => project.git(['status', '--porcelain']));
+  }
+  const figures = { ours: ours.best, theirs: statuses.best, unit: 'ms', goal: 1 };
+  sayRatio(`${files} files, no change: checkpoint, git status`, figures);
 }
 
-function floor(): void {
-  const own = [`--git-dir=${floorDir()}`, `--work-tree=${root()}`];
-  git([...own, 'add', '-A']);
-  const tree = git([...own, 'write-tree']);
-  const commit = git([...own, 'commit-tree', '-m', 'floor', tree]);
-  git([...own, 'update-ref', 'refs/heads/floor', commit]);
+async function measureCli(project: BenchProject, files: number): Promise<void> {
+  const env = { CODEFRAME_HOME: join(project.place, 'home') };
+  const run = (...args: readonly string[]): string =>
+    runProgram(process.execPath, [binPath, ...args], { cwd: project.root, env });
+  run('init');
+  run('checkpoint', 'create');
+  await systemClock.sleep(settleMs);
+  run('checkpoint', 'create');
+  const [ours, floors, starts] = [new Times(), new Times(), new Times()];
+  for (let round = 0; round < rounds; round++) {
+    project.edit(files / 100);
+    await ours.add(() => run('checkpoint', 'create'));
+    await floors.add(() => project.floor());
+    await starts.add(() => spawnSync(process.execPath, ['-e', '0']));
+    await systemClock.sleep(settleMs);
+    run('checkpoint', 'create');
+  }
+  const theirs = floors.best + starts.best;
+  sayRatio(`${files} files, 1 % edited: by CLI, floor and start of node`, {
+    ours: ours.best,
+    theirs,
+    unit: 'ms',
+    goal: 1,
+  });
 }
 
-function git(args: readonly string[]): string {
-  const identity = {
-    GIT_AUTHOR_NAME: 'b',
-    GIT_AUTHOR_EMAIL: 'b@b',
-    GIT_COMMITTER_NAME: 'b',
-    GIT_COMMITTER_EMAIL: 'b@b',
-  };
-  const done = spawnSync('git', args, { cwd: root(), env: { ...process.env, ...identity } });
-  if (done.status !== 0) throw new Error(`git ${args.join(' ')}: ${done.stderr.toString()}`);
-  return done.stdout.toString().trim();
-}
-
-async function measure(work: () => unknown): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
-}
-
-function ms(value: number): string {
-  return `${value.toFixed(0)} ms`;
-}
-
-function say(what: string, value: string): void {
-  process.stdout.write(`${what.padEnd(26)}${value}\n`);
+/** The same commits in a repository of git's, packed by `git gc`. */
+async function measureDisk(checkpoints: number): Promise<void> {
+  const project = await BenchProject.create(1_000);
+  try {
+    for (let n = 0; n < checkpoints; n++) {
+      project.edit(10);
+      await project.checkpoint();
+      project.commitAside();
+    }
+    const theirs = project.sizeAside() / 1e3;
+    const before = await project.ports.checkpoints.diskBytes();
+    const reclaimed = new Times();
+    await reclaimed.add(() => project.ports.checkpoints.reclaim());
+    const ours = (await project.ports.checkpoints.diskBytes()) / 1e3;
+    const what = `1000 files, ${checkpoints} checkpoints of 1 %`;
+    sayRatio(`${what}: disk, git after gc`, { ours, theirs, unit: 'KB', goal: 1.2 });
+    say(
+      `${what}: before they were packed`,
+      `${(before / 1e3).toFixed(0)} KB; packing took ${reclaimed.best.toFixed(0)} ms`,
+    );
+  } finally {
+    await project.close();
+  }
 }
