@@ -14,14 +14,25 @@ export const anthropicMessages: Wire = {
   },
   modelOf: (body) => text(field(body, 'model')),
   isStreamed: (body) => field(body, 'stream') === true,
-  read: (body) => list(field(body, 'messages')).map(messageOf),
+  // Newer clients put instructions among the messages.
+  read: (body) =>
+    list(field(body, 'messages')).flatMap((message, index) =>
+      isInstructions(message) ? [] : [messageOf(message, index)],
+    ),
   besides: (body) =>
-    `${JSON.stringify(field(body, 'system') ?? '')}${JSON.stringify(field(body, 'tools') ?? [])}`,
+    JSON.stringify(field(body, 'system') ?? '') +
+    JSON.stringify(list(field(body, 'messages')).filter(isInstructions)) +
+    JSON.stringify(field(body, 'tools') ?? []),
   noOp: () => sse({ type: 'ping' }, 'ping'),
   error: errorOf,
   errorEvent: (status, message) => sse(errorOf(status, message), 'error'),
+  telling: /"type":\s*"(?:message_|error)|"tool_use"|"error":/,
   learn,
 };
+
+function isInstructions(message: Json): boolean {
+  return field(message, 'role') === 'system';
+}
 
 function messageOf(message: Json, index: number): WireMessage {
   const role = field(message, 'role') === 'assistant' ? 'assistant' : 'user';

@@ -20,6 +20,7 @@ export const gemini: Wire = {
   noOp: () => sse({ candidates: [{ content: { role: 'model', parts: [{ text: '' }] }, index: 0 }] }),
   error: errorOf,
   errorEvent: (status, message) => sse(errorOf(status, message)),
+  telling: /./,
   learn,
 };
 

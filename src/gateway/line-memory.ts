@@ -45,11 +45,11 @@ export class LineMemory {
   }
 
   /** The body with every archived piece replaced by its stub; the very same text when there is none in it. */
-  async rewrite(raw: string, messages: readonly WireMessage[]): Promise<string> {
+  async rewrite(raw: string, messages: () => readonly WireMessage[]): Promise<string> {
     const stubs = await this.#parts.session.stubs();
     if (stubs.size === 0) return raw;
     const known = await this.#load();
-    const edits = this.#itemsOf(messages).flatMap((one) => this.#editOf(one, { known, stubs }));
+    const edits = this.#itemsOf(messages()).flatMap((one) => this.#editOf(one, { known, stubs }));
     return edits.length === 0 ? raw : spliceJson(raw, edits);
   }
 

@@ -27,6 +27,7 @@ export const openaiChat: Wire = {
     }),
   error: errorOf,
   errorEvent: (status, message) => sse(errorOf(status, message)),
+  telling: /"usage":\s*\{|"finish_reason":\s*"|"name":|"error":/,
   learn,
 };
 

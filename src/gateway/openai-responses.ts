@@ -55,6 +55,7 @@ export const openaiResponses: Wire = {
       },
       'response.failed',
     ),
+  telling: /"response\.(?:completed|incomplete|failed|output_item\.done)"|"error"/,
   learn,
 };
 

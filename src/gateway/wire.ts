@@ -22,6 +22,8 @@ export interface Wire {
   error(status: number, message: string): object;
   /** The same within a stream that has begun. */
   errorEvent(status: number, message: string): string;
+  /** Found in every event of a stream that `learn` has something to take from; in others it may be, too. */
+  readonly telling: RegExp;
   /** Takes one event of a stream, or the whole of an answer that is none, into what is known of the reply. */
   learn(known: ReplyFacts, event: Json): ReplyFacts;
 }

@@ -45,14 +45,18 @@ export class StoreAgentSession implements AgentSession {
     );
   }
 
-  async stubs(): Promise<ReadonlyMap<string, string>> {
-    const where = { agent: this.#of.agent.name };
-    const rows = await this.#ports.store.read((tx) =>
-      tx.pick('context_items', ['id', 'promptText'], { where }),
-    );
-    return new Map(
-      rows.flatMap(({ id, promptText }) => (promptText === null ? [] : [[id, promptText] as const])),
-    );
+  stubs(): Promise<ReadonlyMap<string, string>> {
+    const { name } = this.#of.agent;
+    return this.#ports.store.read(async (tx) => {
+      // Asked before every call of the model: most of the time nothing is out, and no item has to be read.
+      const pieces = await tx.pick('archives', ['itemId', 'stub'], { where: { agent: name } });
+      const ids = [...new Set(pieces.flatMap(({ itemId, stub }) => (stub === null ? [] : [itemId])))];
+      if (ids.length === 0) return new Map();
+      const rows = await tx.pick('context_items', ['id', 'promptText'], { where: { id: { in: ids } } });
+      return new Map(
+        rows.flatMap(({ id, promptText }) => (promptText === null ? [] : [[id, promptText] as const])),
+      );
+    });
   }
 
   async interrupted(): Promise<readonly StepRow[]> {

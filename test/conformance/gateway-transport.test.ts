@@ -415,7 +415,7 @@ describe('an address', () => {
     await using provider = await RawProvider.start((call, response) => void response.end(call.body));
     await using scene = await openScene({ protocol: 'openai-chat', baseUrl: provider.url });
     const bodies = Array.from({ length: 40 }, (_, n) =>
-      JSON.stringify({ model: 'm', messages: [{ role: 'user', content: `question ${n}` }] }),
+      JSON.stringify({ model: 'm', tools: [{}], messages: [{ role: 'user', content: `question ${n}` }] }),
     );
     const answers = await Promise.all(
       bodies.map((body) => send(scene.line.baseUrl, { path: '/v1/chat/completions', body })),

@@ -84,10 +84,10 @@ async function* messagesOf(answer: IncomingMessage): AsyncGenerator<string> {
   const events = new SseReader();
   let plain = '';
   for await (const piece of answer as AsyncIterable<string>) {
-    if (isStream) yield* events.push(piece).map(({ raw }) => raw);
+    if (isStream) yield* events.push(piece);
     else plain += piece;
   }
-  if (isStream) yield* events.end().map(({ raw }) => raw);
+  if (isStream) yield* events.end();
   else if (parseJson(plain) !== undefined) yield JSON.stringify(parseJson(plain));
   else if ((answer.statusCode ?? 500) >= 400) throw new Error(`it answered ${answer.statusCode}`);
 }

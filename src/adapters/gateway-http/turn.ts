@@ -4,7 +4,7 @@ import { isFailure } from '../../failure.ts';
 import type { Provider } from '../../gateway/gateway.ts';
 import { lookForAnswer } from '../../gateway/agent-tools.ts';
 import { historyProblem } from '../../gateway/history-problem.ts';
-import { field, parseJson, type Json } from '../../gateway/json.ts';
+import { field, list, parseJson, type Json } from '../../gateway/json.ts';
 import { ReplyReader } from '../../gateway/read-reply.ts';
 import { stepEndOf, type CallEnd, type CalledModel } from '../../gateway/reply-summary.ts';
 import type { Covered } from '../../gateway/line-memory.ts';
@@ -39,7 +39,7 @@ export class Turn {
   readonly #signal: AbortSignal;
   #text: string | null = null;
   #body: Json;
-  #messages: readonly WireMessage[] = [];
+  #history: readonly WireMessage[] | null = null;
   #model: CalledModel;
   #recorded: Promise<Covered | null> | null = null;
 
@@ -79,13 +79,17 @@ export class Turn {
     const { request, wire, provider, path, body } = this.#asked;
     this.#text = await textOfBody(body, request.headers['content-encoding']);
     this.#body = this.#text === null ? undefined : parseJson(this.#text);
-    this.#messages = wire.read(this.#body);
     const model = wire.modelOf(this.#body, path) ?? 'unknown';
     this.#model = {
       label: labelOf(wire, provider, model),
       priced: pricedAs(wire, model),
       recorded: provider.recorded,
     };
+  }
+
+  /** Read when it is first needed, which may be after the call was sent. */
+  get #messages(): readonly WireMessage[] {
+    return (this.#history ??= this.#asked.wire.read(this.#body));
   }
 
   /** Answers what keeps the waiting client content; null: it did not have to wait. */
@@ -109,20 +113,14 @@ export class Turn {
   }
 
   async #begin(): Promise<StepRow> {
-    const problem = historyProblem(this.#messages, field(this.#body, 'previous_response_id') !== undefined);
-    const { agent, session } = this.#line.seat;
-    if (problem !== null)
-      this.#line.parts.log.warn(
-        { agent, problem },
-        'the agent sent a history that a strict provider refuses',
-      );
+    const { session } = this.#line.seat;
     await this.#line.room;
     await lookForAnswer(this.#line);
     return session.beginStep({
       kind: 'model',
       name: this.#model.label,
       effect: 'pure',
-      intent: { summary: `${this.#messages.length} messages, ${this.#asked.body.length} bytes` },
+      intent: { summary: `a call of ${this.#asked.body.length} bytes` },
     });
   }
 
@@ -150,7 +148,7 @@ export class Turn {
     // A body that is packed is passed on as it is: to unpack it would change its headers.
     if (this.#text === null || request.headers['content-encoding'] !== undefined) return body;
     if (this.#body === undefined) return body;
-    const rewritten = await this.#line.memory.rewrite(this.#text, this.#messages);
+    const rewritten = await this.#line.memory.rewrite(this.#text, () => this.#messages);
     return rewritten === this.#text ? body : Buffer.from(rewritten, 'utf8');
   }
 
@@ -243,16 +241,28 @@ export class Turn {
   }
 
   #record(): void {
+    // A call without tools makes a title or a summary: what it shows is not the agent's memory.
+    if (list(field(this.#body, 'tools')).length === 0) return;
+    if (this.#recorded !== null) return;
+    this.#checkHistory();
     const { agent } = this.#line.seat;
-    this.#recorded ??= this.#line.memory.record(this.#messages).catch((error: unknown) => {
+    this.#recorded = this.#line.memory.record(this.#messages).catch((error: unknown) => {
       this.#line.parts.log.error({ err: error, agent }, 'could not keep what the call shows of the memory');
       return null;
     });
   }
 
+  #checkHistory(): void {
+    const isPartial = field(this.#body, 'previous_response_id') !== undefined;
+    const problem = historyProblem(this.#messages, isPartial);
+    if (problem === null) return;
+    const { agent } = this.#line.seat;
+    this.#line.parts.log.warn({ agent, problem }, 'the agent sent a history that a strict provider refuses');
+  }
+
   async #finish(step: StepRow, end: CallEnd): Promise<void> {
     this.#record();
-    const covered = await this.#recorded;
+    const covered = (await this.#recorded) ?? null;
     const { session } = this.#line.seat;
     const { findPriced } = this.#line.parts;
     const wholeMemory = covered !== null && covered.shown >= covered.known * coveredMin;
