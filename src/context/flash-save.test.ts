@@ -210,6 +210,59 @@ describe('a flash save', () => {
   });
 });
 
+describe('bad input', () => {
+  /** Each kind of it, between what is ordinary. */
+  async function badMemory(memory: AgentMemory, unbroken: number): Promise<void> {
+    await readFiles(memory, ['a.ts', 'b.ts']);
+    await memory.add({ kind: 'result', tool: 'run', callId: 'nobody', text: fileText('orphan', 40) });
+    await memory.add({ kind: 'result', tool: 'run', text: `${'\ud800 lone \udc00\n'.repeat(300)}end` });
+    await memory.add({ kind: 'call', tool: 'run', callId: 'twice', text: 'not json', input: null });
+    memory.at -= 3_600_000;
+    await memory.add({ kind: 'result', tool: 'run', callId: 'twice', text: fileText('early', 30) });
+    await memory.add({ kind: 'result', tool: 'run', callId: 'twice', text: fileText('late', 30) });
+    await memory.add({ kind: 'result', tool: 'run', text: 'ab\u{1F600}'.repeat(unbroken) });
+    await memory.add({ kind: 'result', tool: 'run', text: '' });
+    await readFiles(memory, ['c.ts', 'd.ts']);
+  }
+
+  it.each([0, 1, 2, -1, Number.NaN])(
+    'a target of %s on a memory of all that is odd: no exception, and nothing is lost',
+    async (target) => {
+      await using memory = await AgentMemory.create();
+      // 5 MB take a second to count: once.
+      await badMemory(memory, target === 1 ? 1_250_000 : 5_000);
+      const texts = new Map((await memory.items()).map(({ id, text }) => [id, text]));
+      const saved = await memory.save({ cause: 'asked' }, target);
+      expect(saved.tokensAfter).toBeLessThanOrEqual(saved.tokensBefore);
+      if (target === 1) expect(saved.tokensAfter / saved.tokensBefore).toBeLessThan(0.02);
+      if (target === 2) expect(saved.unreached).toMatch(/of the 200 % asked for were reached: \d+ % of the/);
+      if (!(target > 0)) expect(saved.itemsArchived).toBe(0);
+      await expectSound(memory);
+      expect(new Map((await memory.items()).map(({ id, text }) => [id, text]))).toEqual(texts);
+      for (const { id, itemId, from, to } of await memory.archives())
+        expect((await memory.recall({ id }))[0]?.text).toBe(texts.get(itemId)?.slice(from, to));
+    },
+  );
+
+  it('pins that are larger than the target allows stay, and it is said what could be reached', async () => {
+    await using memory = await AgentMemory.create();
+    await readFiles(memory, someFiles);
+    for (const { seq, path } of await memory.items())
+      if (path !== 'a.ts')
+        await memory.store.write((tx) =>
+          tx.update('context_items', { key: ['ada', seq], set: { pinned: true } }),
+        );
+    const saved = await memory.save({ cause: 'asked' }, 0.9);
+    expect(saved.unreached).toMatch(
+      /^\d+ % of the 90 % asked for were reached: 8\d % of the prompt is never/,
+    );
+    expect((await memory.items()).filter(({ promptText }) => promptText !== null).length).toBeLessThanOrEqual(
+      1,
+    );
+    await expectSound(memory);
+  });
+});
+
 describe('a recall', () => {
   it('brings a piece back byte for byte, shows it in its place again, and makes its item HOT', async () => {
     await using memory = await AgentMemory.create();
