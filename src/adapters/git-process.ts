@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { CodeframeError } from '../failure.ts';
 
 /** What a git command said. */
@@ -36,11 +36,12 @@ export function gitEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv
 export function runGit(command: GitCommand): Promise<GitOutput> {
   return new Promise((resolve, reject) => {
     const child = spawn('git', command.args, { cwd: command.cwd, env: command.env, stdio: 'pipe' });
+    child.on('error', (error) => reject(startFailure(error, command.cwd)));
+    if (!hasPipes(child)) return;
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-    child.on('error', (error) => reject(startFailure(error, command.cwd)));
     child.on('close', (code) =>
       resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString('utf8') }),
     );
@@ -50,6 +51,15 @@ export function runGit(command: GitCommand): Promise<GitOutput> {
   });
 }
 
+/**
+ * False when too many files are open: Node then makes a child without pipes and tells of it by an `error` event, which ends
+ * this process when nobody listens.
+ */
+export function hasPipes(child: ChildProcess): boolean {
+  const { stdout } = child as { readonly stdout?: unknown };
+  return stdout !== undefined && stdout !== null;
+}
+
 /** What an error of starting git means: ENOENT is also what a missing working directory gives. */
 export function startFailure(error: unknown, cwd: string): Error {
   const { code, path } = error as NodeJS.ErrnoException;
@@ -57,7 +67,10 @@ export function startFailure(error: unknown, cwd: string): Error {
     return new CodeframeError({ code: 'git-missing', found: null }, { cause: error });
   }
   const problem = error instanceof Error ? error.message : String(error);
-  return new CodeframeError({ code: 'git-failed', command: `git in ${cwd}`, problem }, { cause: error });
+  return new CodeframeError(
+    { code: 'input-output', path: cwd, doing: 'start git there', problem },
+    { cause: error },
+  );
 }
 
 /** The failure that git's words tell of. `path` is what it was at work on. */

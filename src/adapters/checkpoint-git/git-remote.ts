@@ -8,7 +8,7 @@ import type {
   RemoteCheckpoint,
 } from '../../checkpoint/checkpoint-transfer.ts';
 import type { GitOutput } from '../git-process.ts';
-import { gitEnvironment, startFailure } from '../git-process.ts';
+import { gitEnvironment, hasPipes, startFailure } from '../git-process.ts';
 import { isCheckpointId } from './checkpoint-ref.ts';
 import { Incoming } from './incoming.ts';
 import { beginWriting } from './store-turns.ts';
@@ -107,6 +107,8 @@ export class GitRemote implements CheckpointRemote {
         env,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
+      child.on('error', (error) => reject(startFailure(error, dir)));
+      if (!hasPipes(child)) return;
       const stdout: Buffer[] = [];
       let stderr = '';
       child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
@@ -115,7 +117,6 @@ export class GitRemote implements CheckpointRemote {
         stderr += text;
         for (const line of text.split(/[\r\n]+/)) if (/\d+%/.test(line)) options.onLine?.(line.trim());
       });
-      child.on('error', (error) => reject(startFailure(error, dir)));
       child.on('close', (code) => resolve({ code, stdout: Buffer.concat(stdout), stderr }));
     });
   }

@@ -1,7 +1,7 @@
 import type { PartDraft, StoredCheckpoint } from '../../checkpoint/checkpoint-store.ts';
 import { codeList, parseManifest, sha256, type Manifest } from '../../checkpoint/manifest.ts';
 import { showPath, type CodeEntry, type ObjectId } from '../../checkpoint/tree.ts';
-import { CodeframeError } from '../../failure.ts';
+import { CodeframeError, isFailure } from '../../failure.ts';
 import { gitFailure } from '../git-process.ts';
 import { codeEntries, codePrefix, isLink, type StoredBlob } from './code-entries.ts';
 import { objectId, parseTree, treeOfCommit } from './git-objects.ts';
@@ -129,6 +129,8 @@ class GitStoredCheckpoint implements StoredCheckpoint {
   #blobs(): Promise<readonly StoredBlob[]> {
     this.#listed ??= listBlobs(this.#reading.place, this.commit);
     return this.#listed.catch((error: unknown) => {
+      // That git could not be run says nothing of the checkpoint.
+      if (isFailure(error) && error.failure.code !== 'git-failed') throw error;
       throw corrupt(this.id, 'tree', error instanceof Error ? error.message : String(error));
     });
   }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { startFailure } from '../git-process.ts';
+import { hasPipes, startFailure } from '../git-process.ts';
 import type { StorePlace } from './store-place.ts';
 
 export interface GitObject {
@@ -56,13 +56,14 @@ class BatchProcess {
 
   constructor(place: StorePlace) {
     this.#child = spawn('git', ['cat-file', '--batch'], { cwd: place.dir, env: place.env, stdio: 'pipe' });
+    this.#child.on('error', (error) =>
+      this.#end((waiting) => waiting.reject(startFailure(error, place.dir))),
+    );
+    if (!hasPipes(this.#child)) throw startFailure(new Error('too many files are open'), place.dir);
     this.#child.stdin.on('error', () => undefined);
     // What git cannot read it says there, and ends; whoever waits is answered with null, which names the object better.
     this.#child.stderr.resume();
     this.#child.stdout.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#child.on('error', (error) =>
-      this.#end((waiting) => waiting.reject(startFailure(error, place.dir))),
-    );
     this.#closed = new Promise((resolve) => {
       this.#child.on('close', () => {
         // git ends at an object that is damaged in some ways: at the one that it was asked for first.
