@@ -60,11 +60,11 @@ export interface ProjectHandle extends AsyncDisposable {
   /** What a restore would change; changes nothing. */
   previewRestore(id: string, options?: RestoreOptions): Promise<RestorePreview>;
   /** Refused with `tree-moved` when a preview is given and what it lists is no longer what would change. */
-  restore(id: string, options?: RestoreOptions & { readonly preview?: RestorePreview }): Promise<RestoreRow>;
+  restore(id: string, options?: RestoreOptions & BoundRestore): Promise<RestoreRow>;
   /** Brings back what was there before the last restore; again, and it goes one restore further back. */
-  undo(options?: { readonly preview?: RestorePreview }): Promise<RestoreRow>;
+  undo(options?: BoundRestore): Promise<RestoreRow>;
   /** Takes back the last undo; nothing can be redone after a new restore. */
-  redo(options?: { readonly preview?: RestorePreview }): Promise<RestoreRow>;
+  redo(options?: BoundRestore): Promise<RestoreRow>;
   /** How the user's repository differs from a checkpoint's; null where it does not, or there is none. */
   gitDifference(id: string): Promise<GitDifference | null>;
   /** What the next undo or redo would change; changes nothing. */
@@ -205,6 +205,22 @@ export interface PullReport {
   /** The checkpoint whose rows and files the project has now; null: both are as they were. */
   readonly becameId: string | null;
   readonly restore: RestoreRow | null;
+}
+
+/** How a restore is bound to what was shown, and what it tells. */
+export interface BoundRestore {
+  /** Refused with `tree-moved` when what would change is not what this lists. */
+  readonly preview?: RestorePreview;
+  /** The same, by the `digest` of a preview alone. */
+  readonly digest?: string;
+  readonly onProgress?: (progress: RestoreProgress) => void;
+}
+
+/** How far a restore is. `total` is 0 where there is nothing to count. */
+export interface RestoreProgress {
+  readonly phase: 'look' | 'save' | 'write' | 'apply' | 'check' | 'clean-up';
+  readonly done: number;
+  readonly total: number;
 }
 
 export interface RestoreOptions {

@@ -26,6 +26,7 @@ import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
 import { mayRun } from './agent/run-rules.ts';
 import { driverNames } from './agent/agent.ts';
 import type { AgentDriver } from './agent/driver.ts';
+import type { RecoveredRestore } from './checkpoint/recover-restore.ts';
 import { recordEvent } from './event/record-event.ts';
 import type { DrillSite } from './checkpoint/drill-restore.ts';
 import { checkpointSettings } from './checkpoint/automatic-settings.ts';
@@ -56,6 +57,8 @@ export interface OpenOptions {
   readonly verbose?: boolean;
   /** What the log and the events call this process; `library` unless told. */
   readonly program?: string;
+  /** Told of each restore that was cut and that this process finished or rolled back. */
+  readonly onRecovered?: (recovered: RecoveredRestore) => void;
   /** For fault tests: stands between the program and the world. */
   readonly wrapPorts?: (ports: ProjectPorts) => ProjectPorts;
 }
@@ -135,6 +138,7 @@ async function openPorts(
     program: `codeframe ${ownPackage.version}`,
     schema: newestSchema,
     projectDir: dir,
+    ...(options.onRecovered === undefined ? {} : { onRecovered: options.onRecovered }),
     processes,
     homes: openHomes(place, secrets),
     drivers: driversToCheck(() => ({ place, allow: [], ports })),

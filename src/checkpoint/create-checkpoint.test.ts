@@ -1,9 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { benchFence, withRestoreBench } from '../../test/rig/restore-bench.ts';
 import { isFailure } from '../failure.ts';
+import type { PauseRow } from '../project/pause.ts';
 import { adoptCheckpoints, createCheckpoint } from './create-checkpoint.ts';
 
 const request = { trigger: 'manual', createdBy: 'test' } as const;
+
+const pause: PauseRow = {
+  id: 'z1',
+  reason: null,
+  requestedBy: 'test',
+  requestedAt: 0,
+  graceMs: 0,
+  status: 'requested',
+  checkpointId: null,
+  draft: null,
+  result: null,
+  problem: null,
+  endedAt: null,
+};
 
 describe('a checkpoint whose row is refused', () => {
   it('keeps the commits that it needs, for it is adopted later', async () => {
@@ -31,6 +46,26 @@ describe('a checkpoint whose row is refused', () => {
         failure: { code: 'stale-owner' },
       });
       expect(await adoptCheckpoints(ports)).toEqual([]);
+    });
+  });
+
+  it('is not adopted when the pause that it was made for ended with another', async () => {
+    await withRestoreBench(async ({ ports }) => {
+      for (const [id, pauseId] of [
+        ['c1', 'z1'],
+        ['c2', 'z2'],
+        ['c3', 'z3'],
+      ] as const) {
+        await createCheckpoint(ports, { ...request, id, pauseId });
+        await ports.store.write((tx) => tx.delete('checkpoints', { id }));
+      }
+      const ended = { status: 'finished', checkpointId: 'c0' } as const;
+      await ports.store.write(async (tx) => {
+        await tx.insert('pauses', { ...pause, id: 'z1', ...ended });
+        await tx.insert('pauses', { ...pause, id: 'z2' });
+        await tx.insert('pauses', { ...pause, id: 'z3', ...ended, checkpointId: 'c3' });
+      });
+      expect(await adoptCheckpoints(ports)).toEqual(['c2', 'c3']);
     });
   });
 

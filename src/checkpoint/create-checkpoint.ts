@@ -117,6 +117,13 @@ async function adopt(
   try {
     const { commit, manifest } = await ports.checkpoints.open(id);
     if (manifest.projectId !== ports.project.id) return false;
+    if (await isOvertaken(ports.store, manifest)) {
+      ports.log.warn(
+        { id, pauseId: manifest.pauseId },
+        'a checkpoint of an owner that had lost the project was not adopted',
+      );
+      return false;
+    }
     await insertRow(ports, rowOf(manifest, { commit, durationMs: 0 }));
     ports.log.info({ id, commit }, 'adopted a checkpoint without a row');
     return true;
@@ -126,6 +133,16 @@ async function adopt(
     ports.log.warn({ err: error, id }, 'a checkpoint without a row was not adopted');
     return false;
   }
+}
+
+/**
+ * Whether the pause that it was made for ended without it: an owner that was stopped for too long went on after another
+ * had taken over. Its agents were not held then, so that it may be of no one instant.
+ */
+async function isOvertaken(store: Store, { id, pauseId }: Manifest): Promise<boolean> {
+  if (pauseId === null) return false;
+  const pause = await store.read((tx) => tx.get('pauses', pauseId));
+  return pause !== undefined && pause.status !== 'requested' && pause.checkpointId !== id;
 }
 
 class Capture {

@@ -15,6 +15,8 @@ export interface RecoverPorts extends EventPorts {
 
 export interface RecoveredRestore {
   readonly restoreId: string;
+  /** What it was to bring back; null when the ledger does not know it. */
+  readonly checkpointId: string | null;
   readonly how: 'finished' | 'rolled-back';
   /** Left as somebody made them after the kill, as `showPath` gives them. */
   readonly left: readonly string[];
@@ -45,7 +47,7 @@ export async function recoverRestores(
       : rollBack(ports, restoreId, fence));
     if (left.length > 0)
       ports.log.warn({ restoreId, how, left }, 'left what was changed after a restore was killed');
-    recovered.push({ restoreId, how, left });
+    recovered.push({ restoreId, checkpointId: row?.checkpointId ?? null, how, left });
   }
   return recovered;
 }

@@ -1,5 +1,5 @@
 import { CodeframeError, isFailure } from '../failure.ts';
-import type { RestorePreview } from '../handle.ts';
+import type { RestorePreview, RestoreProgress } from '../handle.ts';
 import type { Fence } from '../store/store.ts';
 import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
 import type { StoredCheckpoint } from './checkpoint-store.ts';
@@ -53,6 +53,8 @@ export interface RestoreRequest extends TargetRequest {
   readonly requestedBy: string;
   readonly fence: Fence;
   readonly preview?: RestorePreview;
+  readonly digest?: string;
+  readonly onProgress?: (progress: RestoreProgress) => void;
 }
 
 /**
@@ -73,10 +75,11 @@ export async function previewRestore(ports: RestorePorts, request: TargetRequest
 export async function restoreCheckpoint(ports: RestorePorts, request: RestoreRequest): Promise<RestoreRow> {
   const began = ports.clock.elapsed();
   const { checkpointId } = request;
+  tell(request, 'look');
   await ofKnown(checkpointId, () => ports.checkpoints.verify(checkpointId));
   const target = await openTarget(ports, request);
   const intent = await planIntent(ports, target);
-  refuseIfMoved(request.preview, intent);
+  refuseIfMoved(request, intent);
   await refuseIfBlocked(ports, intent);
   const row = await recordBegun(ports, begunRow(request, target), request.fence);
   const restoring: Restoring = { request, target, row, intent, began };
@@ -112,6 +115,7 @@ function begunRow(request: RestoreRequest, target: RestoreTarget): Parameters<ty
 async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<RestoreRow> {
   const { request, target, intent } = restoring;
   const { fence, restoreId } = request;
+  tell(request, 'save');
   const safety = await makeSafety(ports, restoring);
   await recordSafety(ports, { restoreId, safetyId: safety.id }, fence);
   await changeFiles(ports, restoring, safety);
@@ -127,8 +131,27 @@ async function carryOut(ports: RestorePorts, restoring: Restoring): Promise<Rest
     },
     fence,
   );
-  await cleanUp(ports, restoreId);
-  return row;
+  await cleanUp(ports, restoring);
+  return recordDuration(ports, restoring, row);
+}
+
+/** With the cleaning up, which takes its time where much was replaced. */
+async function recordDuration(
+  ports: RestorePorts,
+  restoring: Restoring,
+  row: RestoreRow,
+): Promise<RestoreRow> {
+  if (row.figures === null) return row;
+  const durationMs = Math.round(ports.clock.elapsed() - restoring.began);
+  const figures = { ...row.figures, durationMs };
+  try {
+    const { fence } = restoring.request;
+    await ports.store.write((tx) => tx.update('restores', { key: [row.id], set: { figures } }), { fence });
+  } catch (error) {
+    // The restore stands, and the ledger says how long it took without that.
+    ports.log.warn({ err: error, restoreId: row.id }, 'could not write how long the restore took');
+  }
+  return { ...row, figures };
 }
 
 async function changeFiles(
@@ -141,10 +164,15 @@ async function changeFiles(
   const { operations } = intent.looked.plan;
   const movesGit = intent.git !== null && changesGit(intent.git);
   const contents: Contents = (ids) => target.stored.objects(ids);
-  if (operations.length > 0) await ports.writer.prepare({ restoreId, operations }, contents);
+  const counted = (phase: RestoreProgress['phase']) => (done: number, total: number) =>
+    request.onProgress?.({ phase, done, total });
+  if (operations.length > 0) {
+    await ports.writer.prepare({ restoreId, operations }, contents, counted('write'));
+  }
   if (movesGit) await prepareGit(ports, restoring, safety);
-  if (operations.length > 0) await ports.writer.apply(restoreId);
+  if (operations.length > 0) await ports.writer.apply(restoreId, counted('apply'));
   if (movesGit) await ports.gitRewinder.apply(restoreId);
+  tell(request, 'check');
   if (operations.length > 0 || movesGit) await checkResult(ports, restoring);
 }
 
@@ -228,10 +256,13 @@ function setsDirectoryMode({ kind }: TreeOperation): boolean {
 }
 
 /** The restore is done; what is left over does not make it fail, and the next owner tries again. */
-async function cleanUp(ports: RestorePorts, restoreId: string): Promise<void> {
+async function cleanUp(ports: RestorePorts, { request }: Restoring): Promise<void> {
+  const { restoreId, onProgress } = request;
   try {
     await ports.gitRewinder.finish(restoreId);
-    const left = await ports.writer.finish(restoreId);
+    const left = await ports.writer.finish(restoreId, (done, total) =>
+      onProgress?.({ phase: 'clean-up', done, total }),
+    );
     if (left.length > 0) {
       ports.log.warn({ restoreId, left: left.map(showPath) }, 'someone changed these during the restore');
     }
@@ -254,7 +285,7 @@ async function takeBack(
   try {
     const row = await ports.store.read((tx) => tx.get('restores', restoreId));
     if (row?.status === 'finished') {
-      await cleanUp(ports, restoreId);
+      await cleanUp(ports, restoring);
       return row;
     }
     const left = [
@@ -277,6 +308,10 @@ async function takeBack(
       { cause: new AggregateError([error, second]) },
     );
   }
+}
+
+function tell({ onProgress }: RestoreRequest, phase: RestoreProgress['phase']): void {
+  onProgress?.({ phase, done: 0, total: 0 });
 }
 
 function fileFigures(looked: LookedAt): Omit<RestoreFigures, 'rows' | 'durationMs'> {

@@ -240,10 +240,14 @@ export function planStateRows(target: RestoreTarget, present: StateRows): readon
   return planRows(present, wantedRows({ ...saved, present, parts: target.parts }));
 }
 
-/** Throws `tree-moved` when the preview that was shown is not what would be done now. */
-export function refuseIfMoved(shown: RestorePreview | undefined, intent: RestoreIntent): void {
-  if (shown === undefined || shown.digest === intent.preview.digest) return;
-  throw new CodeframeError({ code: 'tree-moved', paths: movedPaths(shown, intent.preview) });
+/** Throws `tree-moved` when what was shown, or of which the digest was given, is not what would be done now. */
+export function refuseIfMoved(
+  { preview: shown, digest = shown?.digest }: { readonly preview?: RestorePreview; readonly digest?: string },
+  { preview: now }: RestoreIntent,
+): void {
+  if (digest === undefined || digest === now.digest) return;
+  const paths = shown === undefined ? now.changes.map(({ path }) => path) : movedPaths(shown, now);
+  throw new CodeframeError({ code: 'tree-moved', paths });
 }
 
 /** What the two previews differ in; where they list the same, the content of what they list is another. */

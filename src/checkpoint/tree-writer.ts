@@ -14,19 +14,19 @@ export interface TreeWriter {
    * Checks, writes the journal, and stages every new file beside its target, synced. No path of the plan is touched.
    * When it throws, nothing is left of it.
    */
-  prepare(job: WriteJob, contents: Contents): Promise<void>;
+  prepare(job: WriteJob, contents: Contents, onProgress?: Counted): Promise<void>;
   /**
    * Carries out the operations in their order, each checked against what is there now; what is replaced or deleted is
    * moved aside. Directory modes wait for `finish`. Throws `tree-moved` when something is not as the plan saw it, or
    * whatever else went wrong: then call `rollBack`. When it resolves, the changes are synced. It stops, and leaves
    * nothing behind, when another process closes the journal meanwhile.
    */
-  apply(restoreId: string): Promise<void>;
+  apply(restoreId: string, onProgress?: Counted): Promise<void>;
   /**
    * After the commit point: takes away what was moved aside, sets the modes of directories, closes the journal.
    * May be called again, also after a kill. Answers the paths that it left alone because someone changed them since.
    */
-  finish(restoreId: string): Promise<readonly TreePath[]>;
+  finish(restoreId: string, onProgress?: Counted): Promise<readonly TreePath[]>;
   /**
    * Takes back what `apply` did, as far as it came, and removes what was staged; keeps the journal, see `forget`.
    * May be called again, also after a kill. Answers the paths that it left alone because someone changed them since.
@@ -37,6 +37,9 @@ export interface TreeWriter {
   /** The restores whose journals are open. */
   open(): Promise<readonly string[]>;
 }
+
+/** Told now and then how many of how many are done. */
+export type Counted = (done: number, total: number) => void;
 
 export interface WriteJob {
   readonly restoreId: string;

@@ -1,6 +1,8 @@
 import { join, resolve } from 'node:path';
+import type { RecoveredRestore } from '../checkpoint/recover-restore.ts';
 import type { Finding, MoveOptions, ProjectHandle } from '../handle.ts';
 import type { importExport, OpenPlace, pullProject } from '../main-moving.ts';
+import { recoveredLines } from './restore-progress.ts';
 import type { Output } from './output.ts';
 
 /** The process around a command. */
@@ -54,7 +56,9 @@ export class CliSession {
   /** The project that the command's directory is in; close it with `await using`. */
   async open(): Promise<ProjectHandle> {
     const { openProject } = await import('../main.ts');
-    return this.#remember(await openProject(this.dir, { ...program, verbose: this.verbose }));
+    const onRecovered = (recovered: RecoveredRestore): void => this.out.note(...recoveredLines(recovered));
+    const options = { ...program, verbose: this.verbose, onRecovered };
+    return this.#remember(await openProject(this.dir, options));
   }
 
   /** Makes a directory a project. */

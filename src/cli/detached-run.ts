@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ProjectHandle, RunSummary } from '../handle.ts';
 import type { ExitCode } from '../failure-words.ts';
 import type { CliSession } from './cli-session.ts';
+import { eventWords } from './event-words.ts';
 import type { RunFlags, RunVerb } from './foreground-run.ts';
 import type { Output } from './output.ts';
 import { summaryLines } from './run-words.ts';
@@ -11,6 +12,7 @@ import { summaryLines } from './run-words.ts';
 /** Starts the runner as a process of its own and answers once it runs, or with its end when it ended before. */
 export async function runDetached(session: CliSession, verb: RunVerb, flags: RunFlags): Promise<ExitCode> {
   await using project = await session.open();
+  const { lastSeq } = await project.status();
   const file = runnerFile(project);
   const child = spawnRunner({
     file,
@@ -18,6 +20,7 @@ export async function runDetached(session: CliSession, verb: RunVerb, flags: Run
     dir: project.dir,
   });
   const end = await runningOrEnded(project, child);
+  await tellRecovered(session.out, project, lastSeq);
   if (end !== null) return reportEnd(session.out, project, { ...file, exitCode: end });
   child.unref();
   session.out.show({ pid: child.pid, status: 'running', output: file.path }, () => [
@@ -25,6 +28,13 @@ export async function runDetached(session: CliSession, verb: RunVerb, flags: Run
     'Follow it with `codeframe events --follow`; `codeframe pause` pauses it.',
   ]);
   return 0;
+}
+
+/** What the runner put right before it began; its own words go into a file that nobody looks at. */
+async function tellRecovered(out: Output, project: ProjectHandle, afterSeq: number): Promise<void> {
+  for await (const event of project.events({ afterSeq })) {
+    if (event.type === 'restore-recovered') out.note(eventWords(event));
+  }
 }
 
 interface RunnerFile {

@@ -3,6 +3,7 @@ import type { Processes } from '../agent/processes.ts';
 import type { CheckpointSettings } from '../checkpoint/automatic.ts';
 import type { CheckpointSpace } from '../checkpoint/checkpoint-space.ts';
 import type { MeasureDisk } from '../checkpoint/disk-report.ts';
+import type { RecoveredRestore } from '../checkpoint/recover-restore.ts';
 import type { RestorePorts } from '../checkpoint/restore-checkpoint.ts';
 import type { FlashSaveSettings } from '../context/flash-save.ts';
 import type { TokenCounter } from '../context/tokens.ts';
@@ -11,6 +12,8 @@ import type { Secrets } from '../secret/secrets.ts';
 /** Everything that a project needs from outside. `main.ts` makes one a project; tests make their own. */
 export interface ProjectPorts extends RestorePorts {
   readonly projectDir: string;
+  /** Told of each restore that was cut and is ended now. */
+  readonly onRecovered?: (recovered: RecoveredRestore) => void;
   /** Of this project, as this process knows them. */
   readonly secrets: Secrets;
   /** By name. */

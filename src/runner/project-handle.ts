@@ -12,6 +12,7 @@ import { contextStats, explainItem, listContext, pinItem, showItem } from '../co
 import { followEvents } from '../event/follow-events.ts';
 import { isFailure } from '../failure.ts';
 import type {
+  BoundRestore,
   Arriving,
   MoveOptions,
   NewAgent,
@@ -187,11 +188,10 @@ export class OpenProject implements ProjectHandle {
 
   async restore(
     id: string,
-    options: RestoreOptions & { readonly preview?: RestorePreview } = {},
+    options: RestoreOptions & BoundRestore = {},
   ): ReturnType<ProjectHandle['restore']> {
     const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
-    const { preview } = options;
-    const bound = preview === undefined ? {} : { preview };
+    const { only: _only, paths: _paths, git: _git, ...bound } = options;
     return restoreProject(this.#ports, { ...this.#limited(options), ...bound, checkpointId });
   }
 
@@ -201,11 +201,11 @@ export class OpenProject implements ProjectHandle {
   }
 
   undo(options: Parameters<ProjectHandle['undo']>[0] = {}): ReturnType<ProjectHandle['undo']> {
-    return undoRestore(this.#ports, 'undo', options.preview);
+    return undoRestore(this.#ports, 'undo', options);
   }
 
   redo(options: Parameters<ProjectHandle['redo']>[0] = {}): ReturnType<ProjectHandle['redo']> {
-    return undoRestore(this.#ports, 'redo', options.preview);
+    return undoRestore(this.#ports, 'redo', options);
   }
 
   async previewUndo(way: UndoStep['way'] = 'undo'): Promise<RestorePreview> {

@@ -6,6 +6,7 @@ import { agentRow, taskRow } from '../../test/rig/memory-session.ts';
 import { withRunnerBench } from '../../test/rig/runner-bench.ts';
 import type { StepRow } from '../agent/step.ts';
 import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
+import type { RestoreRow } from '../checkpoint/restore.ts';
 import { restoreCheckpoint } from '../checkpoint/restore-checkpoint.ts';
 import { recover } from './recover.ts';
 
@@ -65,6 +66,33 @@ describe('recovering', () => {
       expect(await ports.writer.open()).toEqual(['r1']);
       await recover(ports, held);
       expect(await ports.writer.open()).toEqual([]);
+    });
+  });
+});
+
+describe('a restore that was cut', () => {
+  it('is told of by who ends it', async () => {
+    await withRunnerBench(async ({ ports, held }) => {
+      const restore: RestoreRow = {
+        id: 'r1',
+        kind: 'restore',
+        checkpointId: 'c1',
+        safetyId: null,
+        only: null,
+        paths: null,
+        git: null,
+        status: 'begun',
+        undoneBy: null,
+        requestedBy: 'test',
+        startedAt: 0,
+        endedAt: null,
+        figures: null,
+        problem: null,
+      };
+      await ports.store.write((tx) => tx.insert('restores', restore));
+      const told: unknown[] = [];
+      await recover({ ...ports, onRecovered: (recovered) => told.push(recovered) }, held);
+      expect(told).toEqual([{ restoreId: 'r1', checkpointId: 'c1', how: 'rolled-back', left: [] }]);
     });
   });
 });

@@ -39,8 +39,10 @@ export async function recover(
   killStaleOwner(ports, lease.before);
   const { killed, left } = await processes.killMarked(markerPrefix(markerScope(project)), killMs);
   if (left.length > 0) throw new Error(`processes of agents are still there: ${left.join(', ')}`);
-  for (const { restoreId, how } of await recoverRestores(ports, lease.fence)) {
+  for (const recovered of await recoverRestores(ports, lease.fence)) {
+    const { restoreId, how } = recovered;
     log.info({ restoreId, how }, 'recovered a restore');
+    ports.onRecovered?.(recovered);
   }
   await adoptCheckpoints(ports);
   await sweepCut(ports);

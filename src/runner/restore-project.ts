@@ -2,15 +2,13 @@ import { findUndoable, undoRequest } from '../checkpoint/undo.ts';
 import { restoreCheckpoint } from '../checkpoint/restore-checkpoint.ts';
 import type { RestoreRow } from '../checkpoint/restore.ts';
 import type { TargetRequest } from '../checkpoint/restore-intent.ts';
-import type { RestorePreview, UndoStep } from '../handle.ts';
+import type { BoundRestore, UndoStep } from '../handle.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { takeLease, type HeldLease } from './lease.ts';
 import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 
-export interface RestoreRequest extends TargetRequest {
-  readonly preview?: RestorePreview;
-}
+export type RestoreRequest = TargetRequest & BoundRestore;
 
 /** Makes the project's content equal to a checkpoint's, as its owner. Refused while a runner owns the project. */
 export function restoreProject(ports: ProjectPorts, request: RestoreRequest): Promise<RestoreRow> {
@@ -21,11 +19,11 @@ export function restoreProject(ports: ProjectPorts, request: RestoreRequest): Pr
 export function undoRestore(
   ports: ProjectPorts,
   way: UndoStep['way'],
-  preview?: RestorePreview,
+  bound: BoundRestore = {},
 ): Promise<RestoreRow> {
   return asRestorer(ports, way, async () => ({
     ...undoRequest(way, await findUndoable(ports.store, way)),
-    ...(preview === undefined ? {} : { preview }),
+    ...bound,
   }));
 }
 

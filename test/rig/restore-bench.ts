@@ -18,7 +18,7 @@ import {
 import type { TargetRequest } from '../../src/checkpoint/restore-intent.ts';
 import type { RestoreRow } from '../../src/checkpoint/restore.ts';
 import { findUndoable, undoRequest } from '../../src/checkpoint/undo.ts';
-import type { RestoreOptions, RestorePreview } from '../../src/handle.ts';
+import type { BoundRestore, RestoreOptions, RestorePreview } from '../../src/handle.ts';
 import { silentLog } from '../../src/log.ts';
 import type { Fence, Store } from '../../src/store/store.ts';
 import { withDirectory } from './real-tree.ts';
@@ -31,10 +31,7 @@ export interface RestoreBench {
   readonly fence: Fence;
   readonly checkpoint: () => Promise<string>;
   readonly preview: (checkpointId: string, options?: RestoreOptions) => Promise<RestorePreview>;
-  readonly restore: (
-    checkpointId: string,
-    options?: RestoreOptions & { readonly preview?: RestorePreview },
-  ) => Promise<RestoreRow>;
+  readonly restore: (checkpointId: string, options?: RestoreOptions & BoundRestore) => Promise<RestoreRow>;
   readonly undo: () => Promise<RestoreRow>;
   readonly redo: () => Promise<RestoreRow>;
 }
@@ -119,11 +116,12 @@ function commands(
   return {
     checkpoint: async () => (await createCheckpoint(ports, { trigger: 'manual', createdBy: 'test' })).row.id,
     preview: (checkpointId, options = {}) => previewRestore(ports, { ...limited(options), checkpointId }),
-    restore: (checkpointId, { preview, ...options } = {}) =>
+    restore: (checkpointId, { preview, onProgress, ...options } = {}) =>
       restoreCheckpoint(ports, {
         ...asked(),
         ...limited(options),
         ...(preview === undefined ? {} : { preview }),
+        ...(onProgress === undefined ? {} : { onProgress }),
         kind: 'restore',
         checkpointId,
       }),

@@ -1,6 +1,6 @@
 import { chownSync, closeSync, linkSync, mkdirSync, openSync, readdirSync, renameSync } from 'node:fs';
 import { parentOf } from '../../checkpoint/wanted-tree.ts';
-import type { TreeOperation } from '../../checkpoint/tree-writer.ts';
+import type { Counted, TreeOperation } from '../../checkpoint/tree-writer.ts';
 import { ownNames } from './journal.ts';
 import { errorCode, moved, nameOf, withDirectory, type SafeDirectory } from './safe-directory.ts';
 import {
@@ -20,11 +20,12 @@ export interface Applying {
   readonly operations: readonly TreeOperation[];
   /** False when another owner ended the restore meanwhile, because this process was stopped for too long. */
   readonly isOpen: () => boolean;
+  readonly onProgress: Counted | undefined;
 }
 
 /** Carries out the operations, each checked right before and, where something was moved aside, right after. */
 export async function applyOperations(site: Site, applying: Applying): Promise<void> {
-  const { restoreId, operations } = applying;
+  const { restoreId, operations, onProgress } = applying;
   const breathe = breather();
   for (const [index, operation] of operations.entries()) {
     checkOpen(applying);
@@ -33,6 +34,7 @@ export async function applyOperations(site: Site, applying: Applying): Promise<v
     } catch (error) {
       throw asFailure(error, operation.path, 'change it');
     }
+    onProgress?.(index + 1, operations.length);
     await breathe();
   }
   await syncDirectories(site, touchedDirectories(operations));

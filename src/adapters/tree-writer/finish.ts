@@ -1,6 +1,6 @@
 import { rmdirSync, unlinkSync } from 'node:fs';
 import type { TreePath } from '../../checkpoint/tree.ts';
-import type { TreeOperation } from '../../checkpoint/tree-writer.ts';
+import type { Counted, TreeOperation, WriteJob } from '../../checkpoint/tree-writer.ts';
 import { parentOf } from '../../checkpoint/wanted-tree.ts';
 import { ownNames } from './journal.ts';
 import { errorCode, nameOf, withDirectory } from './safe-directory.ts';
@@ -20,9 +20,9 @@ import { look, modeOf } from './what-is-there.ts';
 /** Takes away what was staged and moved aside, then gives directories their modes. Does again what was done already. */
 export async function finishOperations(
   site: Site,
-  restoreId: string,
-  operations: readonly TreeOperation[],
+  finishing: WriteJob & { readonly onProgress: Counted | undefined },
 ): Promise<readonly TreePath[]> {
+  const { restoreId, operations, onProgress } = finishing;
   const left: TreePath[] = [];
   const breathe = breather();
   for (const [index, operation] of operations.entries()) {
@@ -33,6 +33,7 @@ export async function finishOperations(
       return clear(fresh) && clear(old);
     });
     if (!cleared) left.push(operation.path);
+    onProgress?.(index + 1, operations.length);
     await breathe();
   }
   await syncDirectories(site, touchedDirectories(operations));

@@ -1,7 +1,7 @@
 import { constants, lchownSync, symlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { ObjectId } from '../../checkpoint/tree.ts';
-import type { Contents, TreeOperation, WriteJob } from '../../checkpoint/tree-writer.ts';
+import type { Contents, Counted, TreeOperation, WriteJob } from '../../checkpoint/tree-writer.ts';
 import { ownNames } from './journal.ts';
 import { withDirectoryAsync, nameOf, withDirectory } from './safe-directory.ts';
 import { asFailure, type Site } from './site.ts';
@@ -9,7 +9,11 @@ import { look } from './what-is-there.ts';
 import { parentOf } from '../../checkpoint/wanted-tree.ts';
 
 /** Writes every new file and link beside its target, synced, with its owner and mode. */
-export async function stage(site: Site, job: WriteJob, contents: Contents): Promise<void> {
+export async function stage(
+  site: Site,
+  job: WriteJob & { readonly onProgress: Counted | undefined },
+  contents: Contents,
+): Promise<void> {
   for (const [index, operation] of job.operations.entries()) {
     if (operation.kind === 'put-link') stageLink(site, operation, ownNames(job.restoreId, index).fresh);
   }
@@ -25,14 +29,17 @@ export async function stage(site: Site, job: WriteJob, contents: Contents): Prom
 
 async function stageFiles(
   site: Site,
-  staging: WriteJob & { readonly contents: Contents; readonly writing: Writing },
+  staging: Parameters<typeof stage>[1] & { readonly contents: Contents; readonly writing: Writing },
 ): Promise<void> {
-  const { restoreId, operations, writing } = staging;
+  const { restoreId, operations, writing, onProgress } = staging;
   const files = filesByObject(operations);
+  const total = operations.filter(({ kind }) => kind === 'put-file').length;
+  let done = 0;
   for await (const { object, bytes } of staging.contents([...files.keys()])) {
     for (const file of files.get(object) ?? []) {
       if (writing.failures.length > 0) return;
       await writing.add(stageFile(site, { ...file, restoreId, bytes }));
+      onProgress?.(++done, total);
     }
     files.delete(object);
   }

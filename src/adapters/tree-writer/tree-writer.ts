@@ -1,5 +1,5 @@
 import { CodeframeError } from '../../failure.ts';
-import type { Contents, TreeOperation, TreeWriter, WriteJob } from '../../checkpoint/tree-writer.ts';
+import type { Contents, Counted, TreeOperation, TreeWriter, WriteJob } from '../../checkpoint/tree-writer.ts';
 import type { TreePath } from '../../checkpoint/tree.ts';
 import { applyOperations } from './apply.ts';
 import { finishOperations } from './finish.ts';
@@ -33,7 +33,7 @@ export class FileTreeWriter implements TreeWriter {
     preflight(this.#site, operations);
   }
 
-  async prepare(wanted: WriteJob, contents: Contents): Promise<void> {
+  async prepare(wanted: WriteJob, contents: Contents, onProgress?: Counted): Promise<void> {
     const job = { ...wanted, operations: withOwnFiles(this.#site, wanted.operations) };
     preflight(this.#site, job.operations);
     try {
@@ -44,7 +44,7 @@ export class FileTreeWriter implements TreeWriter {
       throw asFailure(error, this.#journalDir, 'write the journal');
     }
     try {
-      await stage(this.#site, job, contents);
+      await stage(this.#site, { ...job, onProgress }, contents);
     } catch (error) {
       await rollBackOperations(this.#site, job.restoreId, job.operations);
       await this.forget(job.restoreId);
@@ -52,11 +52,11 @@ export class FileTreeWriter implements TreeWriter {
     }
   }
 
-  async apply(restoreId: string): Promise<void> {
+  async apply(restoreId: string, onProgress?: Counted): Promise<void> {
     const operations = await this.#operations(restoreId);
     const isOpen = (): boolean => hasJournal(this.#journalDir, restoreId);
     try {
-      await applyOperations(this.#site, { restoreId, operations, isOpen });
+      await applyOperations(this.#site, { restoreId, operations, isOpen, onProgress });
     } catch (error) {
       // Who ended it has not seen what was done after: nobody else can take that back any more.
       if (!isOpen()) await rollBackOperations(this.#site, restoreId, operations);
@@ -64,10 +64,10 @@ export class FileTreeWriter implements TreeWriter {
     }
   }
 
-  async finish(restoreId: string): Promise<readonly TreePath[]> {
+  async finish(restoreId: string, onProgress?: Counted): Promise<readonly TreePath[]> {
     const operations = await readJournal(this.#journalDir, restoreId);
     if (operations === undefined) return [];
-    const left = await finishOperations(this.#site, restoreId, operations);
+    const left = await finishOperations(this.#site, { restoreId, operations, onProgress });
     await this.forget(restoreId);
     return left;
   }

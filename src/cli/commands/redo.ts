@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { previewLines, restoreLines } from '../checkpoint-words.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
+import { restoreProgress } from '../restore-progress.ts';
 
 /** `codeframe redo` */
 export function redoCommand(run: RunWork): Command {
@@ -24,10 +25,11 @@ export function redoCommand(run: RunWork): Command {
           const preview = await project.previewUndo('redo');
           return out.show(preview, () => previewLines(preview));
         }
+        using progress = restoreProgress(out);
         const row = await uninterrupted(
           out,
           'The redo is finished first; `codeframe undo` takes it back.',
-          () => project.redo(),
+          () => project.redo({ onProgress: progress.tell }),
         );
         out.show(row, () => restoreLines(row));
       }),

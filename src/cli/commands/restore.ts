@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { RestorePart, RestoreRow } from '../../checkpoint/restore.ts';
-import type { RestoreOptions, RestorePreview } from '../../handle.ts';
+import type { BoundRestore, RestoreOptions, RestorePreview } from '../../handle.ts';
 import { parseRestoreParts } from '../arguments.ts';
 import { ask, canAsk } from '../ask.ts';
 import { previewLines, restoreLines } from '../checkpoint-words.ts';
@@ -8,12 +8,14 @@ import { gitLines } from '../git-words.ts';
 import type { CliSession } from '../cli-session.ts';
 import { collect, describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
+import { restoreProgress } from '../restore-progress.ts';
 
 interface RestoreFlags {
   readonly dryRun?: boolean;
   readonly only: readonly RestorePart[];
   readonly path: readonly string[];
   readonly git?: boolean;
+  readonly expect?: string;
   readonly yes?: boolean;
 }
 
@@ -45,6 +47,10 @@ export function restoreCommand(run: RunWork): Command {
       [],
     )
     .option('--git', 'also bring back HEAD, its branch, the index and a merge or rebase in progress')
+    .option(
+      '--expect <digest>',
+      'refuse unless it would change what a --dry-run --json with this digest listed',
+    )
     .option('--yes', 'do not ask')
     .action(
       run(async (session, id: string, flags: RestoreFlags) => {
@@ -56,10 +62,11 @@ export function restoreCommand(run: RunWork): Command {
         }
         const shown = await agreed(session, flags, () => project.previewRestore(id, options));
         if (shown === null) return session.out.note('Nothing was changed.');
+        using progress = restoreProgress(session.out);
         const row = await uninterrupted(
           session.out,
           'The restore is finished first; `codeframe undo` undoes it.',
-          () => project.restore(id, { ...options, ...shown }),
+          () => project.restore(id, { ...options, ...shown, onProgress: progress.tell }),
         );
         session.out.show(row, () => restoreLines(row));
         if (touchesAllCode(row) && row.git === null) {
@@ -90,7 +97,8 @@ async function agreed(
   { out, streams }: CliSession,
   flags: RestoreFlags,
   look: () => Promise<RestorePreview>,
-): Promise<{ readonly preview?: RestorePreview } | null> {
+): Promise<Pick<BoundRestore, 'preview' | 'digest'> | null> {
+  if (flags.expect !== undefined) return { digest: flags.expect };
   if (flags.yes === true || out.json || !canAsk(streams)) return {};
   const preview = await look();
   out.note(...previewLines(preview));

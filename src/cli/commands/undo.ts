@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { previewLines, restoreLines, undoStepLines } from '../checkpoint-words.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
+import { restoreProgress } from '../restore-progress.ts';
 
 interface UndoFlags {
   readonly list?: boolean;
@@ -34,10 +35,11 @@ export function undoCommand(run: RunWork): Command {
           const preview = await project.previewUndo('undo');
           return out.show(preview, () => previewLines(preview));
         }
+        using progress = restoreProgress(out);
         const row = await uninterrupted(
           out,
           'The undo is finished first; `codeframe redo` takes it back.',
-          () => project.undo(),
+          () => project.undo({ onProgress: progress.tell }),
         );
         out.show(row, () => restoreLines(row));
       }),
