@@ -170,7 +170,7 @@ export async function planIntent(ports: IntentPorts, target: RestoreTarget): Pro
     looked,
     rows,
     git,
-    lacking: lackingObjects(target, git),
+    lacking: await lackingObjects(target, git),
     preview: {
       checkpointId: target.stored.id,
       only: target.only,
@@ -193,10 +193,17 @@ function refuseUnmatched({ tree, checksPaths }: RestoreTarget): void {
   throw invalid('--path', problem);
 }
 
-function lackingObjects({ tree }: RestoreTarget, git: GitPlan | null): readonly ObjectId[] {
+async function lackingObjects(
+  { tree, stored }: RestoreTarget,
+  git: GitPlan | null,
+): Promise<readonly ObjectId[]> {
   if (git === null || git.missing.length === 0) return [];
   const entries = [...(tree?.wanted.values() ?? [])];
-  const held = new Set(entries.flatMap((entry) => (entry.kind === 'file' ? [entry.object] : [])));
+  const staged = await stored.partPaths('staged/blobs/');
+  const held = new Set([
+    ...entries.flatMap((entry) => (entry.kind === 'file' ? [entry.object] : [])),
+    ...staged.map((path) => path.slice('staged/blobs/'.length)),
+  ]);
   return git.missing.filter((object) => !held.has(object));
 }
 

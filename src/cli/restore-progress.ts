@@ -25,7 +25,9 @@ const everyMs = 1_000;
 const countMin = 1_000;
 
 /** Says every second how far a restore is, until it is disposed of. */
-export function restoreProgress(out: Output): Disposable & { tell(progress: RestoreProgress): void } {
+export function restoreProgress(
+  out: Output,
+): Disposable & { readonly tell: (progress: RestoreProgress) => void } {
   let last: RestoreProgress | undefined;
   let said = '';
   const timer = setInterval(() => {

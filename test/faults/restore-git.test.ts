@@ -160,27 +160,46 @@ describe('a restore with git', () => {
     });
   });
 
-  it('gives back what git has collected since, where the checkpoint has it, and is refused where not', async () => {
-    await withRepository(async (scene) => {
-      const { git, root, write, checkpoint, restore } = scene;
-      write('a', 'staged and collected');
-      git.git('add', 'a');
-      const whole = await checkpoint();
+  it('gives back what was only staged and git has collected since', async () => {
+    await withRepository(async ({ git, root, write, checkpoint, restore }) => {
       write('a', 'only in the index');
-      git.git('add', 'a');
+      write('b', 'staged and in the tree');
+      git.git('add', 'a', 'b');
       write('a', 'in the tree');
-      const torn = await checkpoint();
+      const id = await checkpoint();
       git.git('reset', '--quiet', '--hard');
       git.git('-c', 'gc.reflogExpire=now', 'gc', '--quiet', '--prune=now');
+      await restore(id, { git: true });
+      expect([git.git('show', ':a'), git.git('show', ':b')]).toEqual([
+        'only in the index',
+        'staged and in the tree',
+      ]);
+      expect(readFileSync(join(root, 'a'), 'utf8')).toBe('in the tree');
+      expect(git.git('fsck', '--no-dangling')).toBe('');
+    });
+  });
+
+  it('is refused when the repository has lost a commit that it needs, and nothing changes', async () => {
+    await withRepository(async ({ git, root, write, checkpoint, restore }) => {
+      const id = await checkpoint();
+      git.git('update-ref', '-d', `refs/codeframe/${id}`);
+      write('a', 'another first');
+      git.git('commit', '--quiet', '--all', '--amend', '-m', 'another first');
+      git.git(
+        '-c',
+        'gc.reflogExpire=now',
+        '-c',
+        'gc.reflogExpireUnreachable=now',
+        'gc',
+        '--quiet',
+        '--prune=now',
+      );
       const before = [git.state(), await filesOf(root)];
-      expect(await failureOf(restore(torn, { git: true }))).toMatchObject({
+      expect(await failureOf(restore(id, { git: true }))).toMatchObject({
         code: 'restore-blocked',
-        problems: [{ path: '.git/index' }],
+        problems: [{ path: '.git' }],
       });
       expect([git.state(), await filesOf(root)]).toEqual(before);
-      await restore(whole, { git: true });
-      expect(git.git('show', ':a')).toBe('staged and collected');
-      expect(git.git('fsck', '--no-dangling')).toBe('');
     });
   });
 });
