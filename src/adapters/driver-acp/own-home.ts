@@ -78,6 +78,7 @@ export class OwnHome {
   }
 
   #isSessionFile(path: string): boolean {
+    if (path.split('/').includes('..')) return false;
     return this.#quirk.sessionFiles.some((place) => path === place.path || path.startsWith(`${place.path}/`));
   }
 
