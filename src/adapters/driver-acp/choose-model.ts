@@ -37,7 +37,7 @@ export function chooseModel(quirk: Quirk, settings: AgentSettings, env: Environm
   // A server of one's own speaks what the agent speaks, whoever made the model.
   const protocol = settings.baseUrl === undefined ? (spoken ?? firstProtocol(quirk)) : firstProtocol(quirk);
   const { id, key } = vendorOf(protocol);
-  const needsKey = (env[key] ?? '') !== '' || settings.baseUrl !== undefined;
+  const needsKey = (env[key] ?? '') !== '' || settings.baseUrl !== undefined || given === 'recorded';
   return {
     name,
     vendor: settings.baseUrl === undefined ? (vendor ?? quirk.vendor) : id,
@@ -52,7 +52,8 @@ export function providersOf(quirk: Quirk, settings: AgentSettings): readonly Pro
   const own = settings.baseUrl?.replace(/\/+$/u, '').replace(/\/v1(beta)?$/u, '');
   return quirk.protocols.map((protocol) => ({
     protocol,
-    baseUrl: own ?? vendorOf(protocol).baseUrl,
+    // The gateway itself serves a recording whose file is named: `recorded:FILE`.
+    baseUrl: own ?? (recorded ? (settings.model ?? '') : vendorOf(protocol).baseUrl),
     recorded,
   }));
 }
