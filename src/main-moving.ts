@@ -49,7 +49,11 @@ export function movingOf(place: ProjectPlace, program: string): Omit<Upkeep, 'op
         },
         pack: (bundle) => transfer.pack(checkpointId, bundle),
       }),
-    openRemote: (name, cwd) => openRemote(transfer, name, { root: place.dir, cwd }),
+    openRemote: (name, cwd) => {
+      // Where a pull was killed before the project was here, its stage is left.
+      removeAbandoned(path.dirname(place.dataDir));
+      return openRemote(transfer, name, { root: place.dir, cwd });
+    },
   };
 }
 
