@@ -17,7 +17,7 @@ import { checkpointRef, createRef, deleteRefs, isCheckpointId, listRefs, readRef
 import { treeOfCommit } from './git-objects.ts';
 import { openStored, type StoreReading } from './git-stored-checkpoint.ts';
 import { removeLeftovers } from './leftovers.ts';
-import { cutMaking, endMaking, markMaking } from './making.ts';
+import { cutMaking, endMaking, leaveMaking, markMaking } from './making.ts';
 import { missingObjects } from './missing-objects.ts';
 import { measureSizes } from './object-sizes.ts';
 import { objectBytes, reclaimSpace } from './reclaim-space.ts';
@@ -166,6 +166,7 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
     } finally {
       pack.abort();
       quarantine.remove();
+      leaveMaking(this.#place.dir, draft.id);
     }
   }
 
