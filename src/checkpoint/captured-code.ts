@@ -44,6 +44,11 @@ export class CapturedCode {
     return [...this.#uncovered, ...this.#unread].toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
+  /** New files that were not searched for secrets. Complete when all batches were taken. */
+  unsearched(): readonly TreePath[] {
+    return this.#tree.unsearched?.() ?? [];
+  }
+
   /** The objects of the files that were read, for the next scan. */
   known(objects: ReadonlyMap<TreePath, ObjectId>): ReadonlyMap<TreePath, KnownObject> {
     const known = new Map<TreePath, KnownObject>();

@@ -299,6 +299,7 @@ class Capture {
         ...entry,
         path: this.#redact(showPath(entry.path)),
       })),
+      unsearched: this.#code.unsearched().map((path) => this.#redact(showPath(path))),
       sha256: content.sha256,
     };
   }

@@ -42,6 +42,8 @@ export interface Manifest {
     readonly directory: boolean;
     readonly size?: number;
   }[];
+  /** New files in which no secret was looked for, as they are binary or too big; missing in those of before. */
+  readonly unsearched?: readonly string[];
   /**
    * `code`: sha256 of the sorted list of code entries (`codeList`). Every other key is the first two names of part
    * paths (`state/tasks`, `git/index`, `context/ada`): sha256 of the list that `sha256sum` would print of the parts
@@ -141,6 +143,8 @@ const shape: { readonly [Key in keyof Manifest]-?: Check } = {
   bytes: isCount,
   tokens: isCount,
   costUsd: isAmount,
+  unsearched: (value) =>
+    value === undefined || (Array.isArray(value) && value.every((path) => typeof path === 'string')),
   heldMs: (value) => value === undefined || value === null || isCount(value),
   git: (value) =>
     value === null ||

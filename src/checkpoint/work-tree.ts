@@ -17,6 +17,11 @@ export interface WorkTree {
   remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void>;
   /** What is at each of these paths now, uncovered or not; `absent` when nothing is. Never follows a link. */
   inspect(paths: readonly TreePath[]): Promise<ReadonlyMap<TreePath, Present>>;
+  /**
+   * New files, as scanned and read since the last scan began, in which no secret was looked for: binary ones, and those
+   * that are too big. Missing: nothing is looked for at all.
+   */
+  unsearched?(): readonly TreePath[];
 }
 
 export interface ScanOptions {

@@ -53,6 +53,7 @@ export function manifestLines(row: CheckpointRow, manifest: Manifest): readonly 
     `Rows: ${rowCounts(manifest.counts)}.`,
     `Prompts: ${countWords(manifest.tokens, 'token')}. Cost until then: ${costWords(manifest.costUsd)}.`,
     ...uncoveredLines(manifest.uncovered),
+    ...unsearchedLines(manifest.unsearched ?? []),
   ];
 }
 
@@ -71,6 +72,19 @@ function gitLine(git: Manifest['git']): string {
   const operation = git.operation === null ? '' : `, in the middle of a ${git.operation}`;
   return `Git was at ${git.head?.slice(0, 12) ?? 'no commit yet'} on ${branch}${operation}.`;
 }
+
+function unsearchedLines(unsearched: readonly string[]): readonly Line[] {
+  if (unsearched.length === 0) return [];
+  const more = unsearched.length - unsearchedShown;
+  return [
+    'New, and not searched for secrets (binary, or over a megabyte):',
+    ...unsearched.slice(0, unsearchedShown).map((path) => `  ${path}`),
+    ...(more > 0 ? [`  and ${more} more (--json has them all)`] : []),
+  ];
+}
+
+/** Of which a list is read by nobody. */
+const unsearchedShown = 10;
 
 function uncoveredLines(uncovered: Manifest['uncovered']): readonly Line[] {
   if (uncovered.length === 0) return ['Every path is covered.'];

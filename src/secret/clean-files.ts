@@ -1,10 +1,14 @@
 import type { ObjectId, TreePath } from '../checkpoint/tree.ts';
 
-/** Which objects were looked at and hold no secret, so that a file that did not change is looked at once. */
+/** No secret was found, or none was looked for: the file is binary, or too big. */
+export type Cleanness = 'clean' | 'unsearched';
+
+/** What is known of objects that hold no secret, so that a file that did not change is looked at once. */
 export interface CleanFiles {
-  has(object: ObjectId): boolean;
-  /** Writes down which objects are clean by now; those that no file has any more are forgotten. Losing it costs time only. */
-  remember(objects: ReadonlySet<ObjectId>): void;
+  /** Undefined: the object was not looked at, or holds a secret. */
+  get(object: ObjectId): Cleanness | undefined;
+  /** Writes down what is known by now; what no file has any more is forgotten. Losing it costs time only. */
+  remember(objects: ReadonlyMap<ObjectId, Cleanness>): void;
 }
 
 /** Whether a new file that holds a secret is to be in checkpoints all the same. */

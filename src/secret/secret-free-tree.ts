@@ -10,7 +10,7 @@ import type {
   WorkTree,
 } from '../checkpoint/work-tree.ts';
 import type { Log } from '../log.ts';
-import type { CleanFiles, IsAllowed } from './clean-files.ts';
+import type { CleanFiles, Cleanness, IsAllowed } from './clean-files.ts';
 import type { Secrets } from './secrets.ts';
 import { textOf } from './text-of.ts';
 
@@ -24,16 +24,17 @@ export interface SecretFreePorts {
 
 /**
  * The working tree without new files that hold a secret: they are uncovered, with the reason `secret`, as is what has
- * one in its name (X1). What the user's git tracks is the user's to decide on, and is not looked at. Files over a
- * megabyte and binary ones are not looked at either.
+ * one in its name (X1). What the user's git tracks is the user's to decide on, and is not looked at. New files over a
+ * megabyte and binary ones are not searched: `unsearched` tells of them.
  */
 export class SecretFreeTree implements WorkTree {
   readonly #tree: WorkTree;
   readonly #ports: SecretFreePorts;
   #tracked: Promise<ReadonlySet<TreePath>> = Promise.resolve(new Set());
-  /** Of this scan: objects that are clean, and files that were read and are. */
-  #cleanObjects = new Set<ObjectId>();
-  #cleanPaths = new Set<TreePath>();
+  /** Of this scan: what is known of objects, and of files that were read. */
+  #cleanObjects = new Map<ObjectId, Cleanness>();
+  #cleanPaths = new Map<TreePath, Cleanness>();
+  #unsearched = new Set<TreePath>();
   #held: Held | undefined;
 
   constructor(tree: WorkTree, ports: SecretFreePorts) {
@@ -51,8 +52,9 @@ export class SecretFreeTree implements WorkTree {
     tracked.catch(() => undefined);
     const [scan] = await Promise.all([this.#tree.scan(options), this.#ports.secrets.ready()]);
     this.#tracked = this.#allTracked(tracked, scan);
-    this.#cleanObjects = new Set();
-    this.#cleanPaths = new Set();
+    this.#cleanObjects = new Map();
+    this.#cleanPaths = new Map();
+    this.#unsearched = new Set();
     this.#held = options.held;
     const secret = await this.#secretEntries(scan.entries);
     if (secret.size === 0) return scan;
@@ -66,15 +68,23 @@ export class SecretFreeTree implements WorkTree {
   async read(path: TreePath): Promise<ReadFile> {
     const read = await this.#tree.read(path);
     if (!read.ok || this.#ports.isAllowed(path) || (await this.#tracked).has(path)) return read;
-    if (!this.#holdsSecret(path, read.bytes)) this.#cleanPaths.add(path);
+    const found = this.#look(path, read.bytes);
+    if (found !== 'secret') this.#cleanPaths.set(path, found);
     else if (!this.#isHeld(path, read.bytes)) return { ok: false, reason: 'secret' };
     return read;
   }
 
   async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
-    for (const [path, { object }] of objects) if (this.#cleanPaths.has(path)) this.#cleanObjects.add(object);
+    for (const [path, { object }] of objects) {
+      const cleanness = this.#cleanPaths.get(path);
+      if (cleanness !== undefined) this.#cleanObjects.set(object, cleanness);
+    }
     this.#ports.clean.remember(this.#cleanObjects);
     await this.#tree.remember(objects);
+  }
+
+  unsearched(): readonly TreePath[] {
+    return [...this.#unsearched].toSorted();
   }
 
   inspect(paths: readonly TreePath[]): ReturnType<WorkTree['inspect']> {
@@ -95,28 +105,33 @@ export class SecretFreeTree implements WorkTree {
 
   async #isSecret(path: TreePath, object: ObjectId): Promise<boolean> {
     if (this.#held?.object(path) === object) return false;
-    if (!this.#ports.clean.has(object)) {
-      // The scan cache knows its bytes, but not whether they are clean: the rules or the environment are others now.
-      const read = await this.#tree.read(path);
-      if (!read.ok) return false;
-      if (this.#holdsSecret(path, read.bytes)) return true;
-    }
-    this.#cleanObjects.add(object);
-    return false;
+    const found = this.#ports.clean.get(object) ?? (await this.#readAndLook(path));
+    if (found === 'unsearched') this.#unsearched.add(path);
+    if (found === 'clean' || found === 'unsearched') this.#cleanObjects.set(object, found);
+    return found === 'secret';
+  }
+
+  /** The scan cache knows its bytes, but not whether they are clean: the rules or the environment are others now. */
+  async #readAndLook(path: TreePath): Promise<'secret' | Cleanness | undefined> {
+    const read = await this.#tree.read(path);
+    return read.ok ? this.#look(path, read.bytes) : undefined;
   }
 
   #isHeld(path: TreePath, bytes: Uint8Array): boolean {
     return this.#held !== undefined && this.#held.object(path) === blobId(bytes, this.#held.like);
   }
 
-  #holdsSecret(path: TreePath, bytes: Uint8Array): boolean {
+  #look(path: TreePath, bytes: Uint8Array): 'secret' | Cleanness {
     const text = textOf(bytes);
-    if (text === null) return false;
+    if (text === null) {
+      this.#unsearched.add(path);
+      return 'unsearched';
+    }
     const found = this.#ports.secrets.find(text).filter(({ sure }) => sure || !isExample(path));
-    if (found.length === 0) return false;
+    if (found.length === 0) return 'clean';
     const kinds = [...new Set(found.map(({ kind }) => kind))];
     this.#ports.log.info({ kinds, count: found.length }, 'a new file holds secrets and is not covered');
-    return true;
+    return 'secret';
   }
 
   /** All names in one text: a search has a cost of its own. */

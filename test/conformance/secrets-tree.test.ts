@@ -138,6 +138,21 @@ describe('new files that hold a secret', () => {
       expect(again).toBeLessThanOrEqual(2);
     }));
 
+  it('that are binary or too big are listed as not searched, each time, until git tracks them', () =>
+    withBench(async ({ write, git, make }) => {
+      write('a.bin', `\u0000${line}`);
+      write('big.txt', `${'x'.repeat(1024 * 1024)}\n${line}`);
+      write('small.txt', 'small\n');
+      for (let times = 1; times <= 2; times += 1) {
+        const manifest = await make();
+        expect(manifest.unsearched).toEqual(['a.bin', 'big.txt']);
+        expect(manifest.files).toBe(3);
+      }
+      git('init', '-q');
+      git('add', 'a.bin');
+      expect((await make()).unsearched).toEqual(['big.txt']);
+    }));
+
   it('are never deleted or overwritten by a restore', () =>
     withBench(async ({ root, write, make, back }) => {
       write('kept.txt', 'as it was\n');

@@ -1,11 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { ObjectId } from '../../checkpoint/tree.ts';
-import type { CleanFiles } from '../../secret/clean-files.ts';
+import type { CleanFiles, Cleanness } from '../../secret/clean-files.ts';
 import type { KnownValue } from '../../secret/known-values.ts';
 
 /** To be raised when a rule changes: what an older rule passed is looked at again. */
-const rulesVersion = 1;
+const rulesVersion = 2;
+/** Stands behind an object that was not searched. */
+const unsearchedMark = ' -';
 
 export interface CleanObjectsPlace {
   readonly path: string;
@@ -14,18 +16,18 @@ export interface CleanObjectsPlace {
   readonly known: () => readonly KnownValue[];
 }
 
-/** The list of clean objects in a file, one a line; it counts for the rules and the known values that it was made with. */
+/** The list of clean objects in a file, one a line, marked when it was not searched; it counts for the rules and the known values that it was made with. */
 export function openCleanObjects(place: CleanObjectsPlace): CleanFiles {
   let loaded: Loaded | undefined;
 
   return {
-    has: (object) => current().objects.has(object),
+    get: (object) => current().objects.get(object),
     remember(objects) {
       const now = current();
-      if (objects.size === now.objects.size && [...objects].every((object) => now.objects.has(object)))
-        return;
-      now.objects = new Set(objects);
-      save(place.path, [now.header, ...objects].join('\n'));
+      const isKnown = [...objects].every(([object, cleanness]) => now.objects.get(object) === cleanness);
+      if (objects.size === now.objects.size && isKnown) return;
+      now.objects = new Map(objects);
+      save(place.path, [now.header, ...[...objects].map(lineOf)].join('\n'));
     },
   };
 
@@ -42,7 +44,7 @@ export function openCleanObjects(place: CleanObjectsPlace): CleanFiles {
 interface Loaded {
   readonly known: readonly KnownValue[];
   readonly header: string;
-  objects: ReadonlySet<ObjectId>;
+  objects: ReadonlyMap<ObjectId, Cleanness>;
 }
 
 function headerFor(key: Uint8Array, known: readonly KnownValue[]): string {
@@ -51,13 +53,23 @@ function headerFor(key: Uint8Array, known: readonly KnownValue[]): string {
   return `codeframe-clean ${rulesVersion} ${digest.slice(0, 32)}`;
 }
 
-function load(path: string, header: string): ReadonlySet<ObjectId> {
+function lineOf([object, cleanness]: readonly [ObjectId, Cleanness]): string {
+  return cleanness === 'unsearched' ? object + unsearchedMark : object;
+}
+
+function load(path: string, header: string): ReadonlyMap<ObjectId, Cleanness> {
   try {
-    const [found, ...objects] = readFileSync(path, 'latin1').split('\n');
-    return new Set(found === header ? objects : []);
+    const [found, ...lines] = readFileSync(path, 'latin1').split('\n');
+    return new Map(found === header ? lines.map(entryOf) : []);
   } catch {
-    return new Set();
+    return new Map();
   }
+}
+
+function entryOf(line: string): readonly [ObjectId, Cleanness] {
+  return line.endsWith(unsearchedMark)
+    ? [line.slice(0, -unsearchedMark.length), 'unsearched']
+    : [line, 'clean'];
 }
 
 function save(path: string, text: string): void {
