@@ -26,7 +26,12 @@ export const claude: Quirk = {
     ...(process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
     ...(model.name === null ? {} : { ANTHROPIC_MODEL: model.name }),
   }),
-  files: () => ({}),
+  files: () => ({
+    // Its own default lets a model of its vendor decide what may be done; here people do. codeframe's tools need no leave.
+    '.claude/settings.json': JSON.stringify({
+      permissions: { defaultMode: 'default', allow: ['mcp__codeframe'] },
+    }),
+  }),
   acp: {
     program: 'claude-agent-acp',
     args: [],
