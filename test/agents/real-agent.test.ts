@@ -44,7 +44,16 @@ async function untilDone(scene: Scene): Promise<void> {
     120_000,
   );
   await scene.write('finish', '');
-  await scene.untilStatus('completed');
+  const isCompleted = async (): Promise<boolean> => (await scene.status())['status'] === 'completed';
+  await until('the project to be completed', isCompleted, 120_000).catch(async (error: unknown) => {
+    const events = await scene.ok('events');
+    throw new Error(
+      `${String(error)}\n${events
+        .slice(-20)
+        .map((event) => JSON.stringify(event))
+        .join('\n')}`,
+    );
+  });
   await rm(scene.path('finish'));
 }
 
