@@ -18,22 +18,23 @@ export class TreeDir {
   /** The id under which it is known to be in the store. */
   storedId: ObjectId | undefined;
 
-  /** The blob at a path of names; undefined when there is none. */
-  find(names: readonly string[]): TreeBlob | undefined {
-    const [name = '', ...below] = names;
-    const item = this.items.get(name);
-    if (item instanceof TreeDir) return item.find(below);
-    return below.length === 0 ? item : undefined;
+  /** Puts a blob in the place of whatever has its name. */
+  put(name: string, blob: Omit<TreeBlob, 'isStored'>): void {
+    this.#id = undefined;
+    const before = this.items.get(name);
+    const { mode, object } = blob;
+    const isStored = before !== undefined && 'isStored' in before && before.object === object;
+    this.items.set(name, { mode, object, isStored: isStored && before.isStored });
   }
 
-  /** Puts a blob at a path, with the directories above it, in the place of whatever is in the way. */
-  put(names: readonly string[], blob: Omit<TreeBlob, 'isStored'>): void {
-    const [name = '', ...below] = names;
+  /** The directory of a name, made in the place of whatever else has it; that something in it changes is taken for granted. */
+  enter(name: string): TreeDir {
     this.#id = undefined;
-    if (below.length > 0) return this.#directory(name).put(below, blob);
-    const before = this.items.get(name);
-    const isStored = before !== undefined && 'isStored' in before && before.object === blob.object;
-    this.items.set(name, { ...blob, isStored: isStored && before.isStored });
+    const found = this.items.get(name);
+    if (found instanceof TreeDir) return found;
+    const made = new TreeDir();
+    this.items.set(name, made);
+    return made;
   }
 
   /** Takes a blob away, and the directories above it that are empty then. Nothing when there is no blob. */
@@ -67,12 +68,11 @@ export class TreeDir {
     }
     return bytes;
   }
+}
 
-  #directory(name: string): TreeDir {
-    const found = this.items.get(name);
-    if (found instanceof TreeDir) return found;
-    const made = new TreeDir();
-    this.items.set(name, made);
-    return made;
-  }
+/** The directory at a path, made where it is missing, about to be changed. */
+export function enterPath(root: TreeDir, path: string): TreeDir {
+  let at = root;
+  for (const name of path.split('/')) at = at.enter(name);
+  return at;
 }

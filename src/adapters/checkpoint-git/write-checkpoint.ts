@@ -13,7 +13,7 @@ import { storedPath } from './entry-names.ts';
 import { objectId } from './git-objects.ts';
 import type { PackWriter } from './pack-writer.ts';
 import type { ObjectFormat } from './store-place.ts';
-import { TreeDir } from './tree-dir.ts';
+import { enterPath, TreeDir } from './tree-dir.ts';
 import { encodeModes } from './tree-modes.ts';
 
 export interface Writing {
@@ -39,6 +39,8 @@ export class CheckpointWriter {
   readonly #objects = new Map<TreePath, ObjectId>();
   readonly #parts: { path: string; sha256: string }[] = [];
   readonly #partPaths = new Set<string>();
+  /** The directory of the tree in which something was put last. */
+  #entered: { readonly path: string; readonly dir: TreeDir } | undefined;
 
   constructor(writing: Writing) {
     this.#writing = writing;
@@ -100,12 +102,32 @@ export class CheckpointWriter {
   }
 
   #putEntry(entry: Exclude<CodeEntry, { kind: 'directory' }>, bytes?: Uint8Array): Promise<void> | undefined {
-    const names = (storedCodePath(entry) ?? '').split('/');
-    const mode = gitMode(entry);
-    const found = this.#writing.base.tree.find(names);
-    if (found?.object === entry.object && found.mode === mode) return undefined;
-    this.#writing.base.tree.put(names, { mode, object: entry.object });
-    return bytes === undefined ? undefined : this.#pack(names, entry.object, bytes);
+    const path = storedCodePath(entry) ?? '';
+    const isNew = this.#put(path, { mode: gitMode(entry), object: entry.object });
+    return isNew && bytes !== undefined ? this.#pack(path, entry.object, bytes) : undefined;
+  }
+
+  /** False when it is there already. The directory stays at hand: what comes next is mostly in it, too. */
+  #put(path: string, blob: { readonly mode: string; readonly object: ObjectId }): boolean {
+    const slash = path.lastIndexOf('/');
+    const above = path.slice(0, Math.max(0, slash));
+    if (this.#entered?.path !== above) {
+      const { tree } = this.#writing.base;
+      this.#entered = { path: above, dir: above === '' ? tree : enterPath(tree, above) };
+    }
+    const name = path.slice(slash + 1);
+    const { dir } = this.#entered;
+    const found = dir.items.get(name);
+    if (
+      found !== undefined &&
+      'object' in found &&
+      found.object === blob.object &&
+      found.mode === blob.mode
+    ) {
+      return false;
+    }
+    dir.put(name, blob);
+    return true;
   }
 
   /** Takes away the base's entries before this path, or all that are left: the draft does not have them. */
@@ -127,7 +149,13 @@ export class CheckpointWriter {
 
   #drop({ entry }: WrittenCode): void {
     const path = storedCodePath(entry);
-    if (path !== undefined) this.#writing.base.tree.remove(path.split('/'));
+    if (path !== undefined) this.#remove(path);
+  }
+
+  #remove(path: string): void {
+    this.#writing.base.tree.remove(path.split('/'));
+    // It may be gone, as empty.
+    this.#entered = undefined;
   }
 
   async #addPart(part: PartDraft): Promise<void> {
@@ -138,24 +166,19 @@ export class CheckpointWriter {
   async #addBlob({ path, bytes }: PartDraft): Promise<void> {
     if (this.#partPaths.has(path)) throw new Error(`a checkpoint has two entries at ${path}`);
     this.#partPaths.add(path);
-    const { format, base } = this.#writing;
-    const names = path.split('/');
-    const object = objectId(format, 'blob', bytes);
-    if (base.tree.find(names)?.object === object) return;
-    base.tree.put(names, { mode: '100644', object });
-    await this.#pack(names, object, bytes);
+    const object = objectId(this.#writing.format, 'blob', bytes);
+    if (this.#put(path, { mode: '100644', object })) await this.#pack(path, object, bytes);
   }
 
   /** Leaves out what the last checkpoint of another process has at this very path. */
-  async #pack(names: readonly string[], object: ObjectId, bytes: Uint8Array): Promise<void> {
+  async #pack(path: string, object: ObjectId, bytes: Uint8Array): Promise<void> {
     const { base, pack } = this.#writing;
-    if (base.stored !== undefined && (await base.stored.find(names)) === object) return;
+    if (base.stored !== undefined && (await base.stored.find(path.split('/'))) === object) return;
     await pack.add('blob', object, bytes);
   }
 
   #dropOldParts(): void {
-    const { parts, tree } = this.#writing.base;
-    for (const path of parts) if (!this.#partPaths.has(path)) tree.remove(path.split('/'));
+    for (const path of this.#writing.base.parts) if (!this.#partPaths.has(path)) this.#remove(path);
   }
 
   #content(entries: readonly CodeEntry[]): WrittenContent {
