@@ -14,7 +14,10 @@ export interface CheckpointSpace {
    * `corrupt-store`, and then has deleted nothing.
    */
   reclaim(): Promise<Reclaimed | null>;
-  /** What each of these checkpoints takes in the store, in the order given. Throws as `open`. */
+  /**
+   * What each of these checkpoints takes in the store, in the order given; one that is not there takes nothing. Throws
+   * `corrupt-checkpoint` for one that cannot be read.
+   */
   sizes(ids: readonly string[]): Promise<readonly CheckpointSize[]>;
   /** What the whole store takes on the disk, in bytes; cheap enough for every status. */
   diskBytes(): Promise<number>;

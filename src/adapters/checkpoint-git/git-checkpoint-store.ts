@@ -111,15 +111,17 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
   }
 
   async sizes(ids: readonly string[]): Promise<readonly CheckpointSize[]> {
-    if (ids.length === 0) return [];
-    const reading = await this.#reading(ids[0] ?? '');
+    const nothing = ids.map((id) => ({ id, addedBytes: 0, uniqueBytes: 0 }));
+    const [first] = ids;
+    if (first === undefined || !this.#place.exists()) return nothing;
+    const reading = await this.#reading(first);
     const refs = await listRefs(this.#place);
-    const commits = ids.map((id) => {
+    const there = ids.flatMap((id) => {
       const commit = refs.get(id);
-      if (commit === undefined) throw unknownId(id, [...refs.keys()]);
-      return { id, commit };
+      return commit === undefined ? [] : [{ id, commit }];
     });
-    return measureSizes(reading, commits);
+    const measured = new Map((await measureSizes(reading, there)).map((size) => [size.id, size]));
+    return nothing.map((none) => measured.get(none.id) ?? none);
   }
 
   async diskBytes(): Promise<number> {
