@@ -170,7 +170,7 @@ export interface ArrivalReport {
   readonly already: boolean;
   /** The project has its rows from it, because nothing had happened in it here before. */
   readonly became: boolean;
-  /** How its files were brought; null: the files are as they were. */
+  /** How its files were brought; null: the files are as they were, for there is other work among them. */
   readonly restore: RestoreRow | null;
 }
 

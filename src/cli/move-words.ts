@@ -1,6 +1,15 @@
 import type { MoveProgress } from '../handle.ts';
-import type { Output } from './output.ts';
+import type { Line, Output } from './output.ts';
 import { countWords } from './quantity-words.ts';
+
+/** A project took its rows from a checkpoint, and its files stay as they are. */
+export function unfilledLines(checkpointId: string): readonly Line[] {
+  return [
+    `The tasks, agents and their memory are those of checkpoint ${checkpointId}; the files stay as they are, for there is ` +
+      'work in the directory that is not in it.',
+    `Next: codeframe restore ${checkpointId} shows what would change, and takes the files there`,
+  ];
+}
 
 /**
  * Tells how a push or pull goes: what git says of each phase at its end, and each batch that is done. A line a percent

@@ -1,4 +1,5 @@
 import { findCheckpoint } from '../checkpoint/find-checkpoint.ts';
+import { previewRestore } from '../checkpoint/restore-checkpoint.ts';
 import type { RestoreRow } from '../checkpoint/restore.ts';
 import { isFailure } from '../failure.ts';
 import type {
@@ -79,9 +80,24 @@ export async function takeInExport(
   return { checkpointId: id, already, became: becameId !== null, restore };
 }
 
-/** By the restore of every day: what is there becomes a checkpoint first, and `codeframe undo` brings it back. */
+/**
+ * By the restore of every day: what is there becomes a checkpoint first, and `codeframe undo` brings it back. Null, and
+ * the files stay, where it would delete some: there is work in the directory that the checkpoint does not know.
+ */
 async function bringFiles(ports: ProjectPorts, checkpointId: string | null): Promise<RestoreRow | null> {
-  return checkpointId === null ? null : restoreProject(ports, { checkpointId });
+  if (checkpointId === null) return null;
+  const preview = await previewRestore(ports, { checkpointId });
+  const unknown = preview.changes.filter(
+    ({ change, path }) => change === 'delete' && !path.startsWith('.codeframe'),
+  );
+  if (unknown.length > 0) {
+    ports.log.warn(
+      { checkpointId, paths: unknown.length },
+      'the files stay: there is work that is not in the checkpoint',
+    );
+    return null;
+  }
+  return restoreProject(ports, { checkpointId });
 }
 
 /** The checkpoint that an arrival which was cut did not bring the files of. */

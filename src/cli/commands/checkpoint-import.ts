@@ -3,6 +3,7 @@ import type { ArrivalReport, ProjectHandle } from '../../handle.ts';
 import { restoreLines } from '../checkpoint-words.ts';
 import { describe, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
+import { unfilledLines } from '../move-words.ts';
 import type { Line } from '../output.ts';
 
 /** `codeframe checkpoint import FILE [dir]` */
@@ -42,6 +43,7 @@ export function checkpointImportCommand(run: RunWork): Command {
 
 function arrivalLines(project: ProjectHandle, report: ArrivalReport, next: string): readonly Line[] {
   const { checkpointId, restore } = report;
+  if (restore === null && report.became) return unfilledLines(checkpointId);
   if (restore === null) {
     const first = report.already
       ? `Checkpoint ${checkpointId} is in the list of ${project.name} already.`

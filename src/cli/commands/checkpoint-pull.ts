@@ -4,7 +4,7 @@ import type { MoveOptions, ProjectHandle, PullReport } from '../../handle.ts';
 import { restoreLines } from '../checkpoint-words.ts';
 import type { CliSession } from '../cli-session.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
-import { progressTeller } from '../move-words.ts';
+import { progressTeller, unfilledLines } from '../move-words.ts';
 import type { Line } from '../output.ts';
 import { countWords } from '../quantity-words.ts';
 
@@ -21,7 +21,7 @@ export function checkpointPullCommand(run: RunWork): Command {
       'Brings those that were pushed (all when no id is given) and are not here yet, and verifies each before it is in ' +
       'the list. In a project that has worked nothing else changes. In an empty directory, or a clone in which nothing ' +
       'has happened, the project becomes what the newest says, files included, and `codeframe resume` goes on there; ' +
-      'what was in the files is a checkpoint first. It may be cut at any moment and run again.',
+      'what was in the files is a checkpoint first, and files that are not in it are never deleted. It may be cut at any moment and run again.',
     examples: [
       'codeframe checkpoint pull origin',
       'codeframe checkpoint pull git@host:team/shop-checkpoints.git',
@@ -85,6 +85,7 @@ function pullLines(project: ProjectHandle, report: PullReport, next: string): re
       ? ''
       : `; ${countWords(already.length, 'checkpoint')} ${already.length === 1 ? 'was' : 'were'} here`;
   const first = `Pulled ${countWords(moved.length, 'checkpoint')} from ${remote}, verified${there}.`;
+  if (restore === null && becameId !== null) return [first, ...unfilledLines(becameId)];
   if (restore === null) {
     return [
       first,
