@@ -1,4 +1,4 @@
-import type { WireMessage } from './wire.ts';
+import type { WireMessage, WirePart } from './wire.ts';
 
 /** A turn of a recording for agents that others wrote: its commands are run by whatever tool the agent has for it. */
 export interface RecordedTurn {
@@ -11,25 +11,44 @@ export interface RecordedTurn {
   readonly delayMs?: number | undefined;
 }
 
-/** The ids of the calls of a turn; `turn` counts from 0. They tell later what was done already. */
-export function callIdOf(turn: number, call: number): string {
-  return `rec_${turn + 1}_${call + 1}`;
+/** Which turn is said, and how often it was begun before: a call that was cut is made again under another id. */
+export interface NextTurn {
+  /** Counts from 0. */
+  readonly turn: number;
+  readonly before: number;
+}
+
+/** The ids of the calls of a turn. They tell later what was done already. */
+export function callIdOf({ turn, before }: NextTurn, call: number): string {
+  return `rec_${turn + 1}_${call + 1}${before === 0 ? '' : `_${before + 1}`}`;
 }
 
 /**
  * Which turn comes next, decided from the history alone, so that it goes on rightly after a crash, a restore or a cut: the
  * one behind the last whose calls have results; what is only said, and was said, is passed over.
  */
-export function nextTurn(turns: readonly RecordedTurn[], history: readonly WireMessage[]): number {
+export function nextTurn(turns: readonly RecordedTurn[], history: readonly WireMessage[]): NextTurn {
   const parts = history.flatMap(({ parts: some }) => some);
-  const answered = parts.flatMap(({ kind, callId }) => {
-    const turn = kind === 'result' ? /^rec_(\d+)_\d+/.exec(callId ?? '')?.[1] : undefined;
-    return turn === undefined ? [] : [Number(turn)];
-  });
-  let next = Math.max(0, ...answered);
+  const done = parts.filter((part) => part.kind === 'result' && !wasCut(part)).map(turnOf);
+  let turn = Math.max(0, ...done);
   const said = parts.filter(({ kind }) => kind === 'message').map(({ text }) => text.trim());
-  while (next < turns.length && isSaid(turns[next], said)) next += 1;
-  return next;
+  while (turn < turns.length && isSaid(turns[turn], said)) turn += 1;
+  const begun = parts.filter((part) => part.kind === 'call' && turnOf(part) === turn + 1);
+  const calls = (turns[turn]?.calls ?? []).length + (turns[turn]?.shell === undefined ? 0 : 1);
+  return { turn, before: Math.ceil(begun.length / Math.max(1, calls)) };
+}
+
+/** From 1; 0 for a call that no recording made. */
+function turnOf({ callId }: WirePart): number {
+  return Number(/^rec_(\d+)_\d+/.exec(callId ?? '')?.[1] ?? 0);
+}
+
+/** How agents answer a call that they could not finish. */
+function wasCut({ text }: WirePart): boolean {
+  return (
+    text.length < 500 &&
+    /\b(?:was interrupted|interrupted:|likely interrupted|^aborted|No result provided)/m.test(text)
+  );
 }
 
 function isSaid(turn: RecordedTurn | undefined, said: readonly string[]): boolean {

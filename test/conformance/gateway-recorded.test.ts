@@ -58,6 +58,20 @@ describe.each(protocolCases.filter(({ protocol }) => protocol !== 'gemini'))(
           expect(first).toContain('rec_1_1');
           const cut: Message = { role: 'assistant', parts: [{ type: 'text', text: 'I look.' }] };
           expect(await ask([work, cut, work], streamed)).toContain('rec_1_1');
+          const aborted: Message = {
+            role: 'tool',
+            results: [
+              {
+                callId: 'rec_1_1',
+                tool: 'bash',
+                text: '[Tool call interrupted: the session ended]',
+                isError: true,
+              },
+            ],
+          };
+          expect(await ask([work, call('rec_1_1', 'bash', {}), aborted, work], streamed)).toContain(
+            'rec_1_1_2',
+          );
           const one = [work, call('rec_1_1', 'bash', { command: 'ls' }), result('rec_1_1', 'bash')];
           expect(await ask(one, streamed)).toContain('rec_2_1');
           const two = [...one, call('rec_2_1', 'bash', {}), result('rec_2_1', 'bash')];
@@ -65,7 +79,7 @@ describe.each(protocolCases.filter(({ protocol }) => protocol !== 'gemini'))(
           const over: Message = { role: 'assistant', parts: [{ type: 'text', text: 'All is done.' }] };
           expect(await ask([...two, over, work], streamed)).toContain('has no more turns (it has 3)');
         }
-        await scene.ended(10);
+        await scene.ended(12);
         expect(scene.rows.steps[0]).toMatchObject({ name: 'recorded model (scripted)', status: 'completed' });
         expect(scene.rows.costs[0]).toMatchObject({
           recorded: true,

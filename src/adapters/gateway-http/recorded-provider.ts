@@ -10,7 +10,7 @@ import type { Provider, WireProtocol } from '../../gateway/gateway.ts';
 import { parseJson, type Json } from '../../gateway/json.ts';
 import { offeredTools, shellCall, type OfferedTool } from '../../gateway/offered-tools.ts';
 import { replyBody, replyEvents, type RecordedReply } from '../../gateway/recorded-reply.ts';
-import { callIdOf, nextTurn, type RecordedTurn } from '../../gateway/recorded-turn.ts';
+import { callIdOf, nextTurn, type NextTurn, type RecordedTurn } from '../../gateway/recorded-turn.ts';
 import type { Wire } from '../../gateway/wire.ts';
 import { recognise, wires } from '../../gateway/wires.ts';
 import { readBody, textOfBody } from './read-body.ts';
@@ -131,8 +131,8 @@ async function answerTurn(call: RecordedCall, asked: AskedTurn): Promise<void> {
   const { wire, url, body } = asked;
   const { response, turns } = call;
   const tools = offeredTools(wire.protocol, body);
-  const index = nextTurn(turns, wire.read(body));
-  const turn = tools.length === 0 ? { text: 'A recorded session' } : turns[index];
+  const next = nextTurn(turns, wire.read(body));
+  const turn = tools.length === 0 ? { text: 'A recorded session' } : turns[next.turn];
   if (turn === undefined) {
     const problem = `the recorded model (${call.file}) has no more turns (it has ${turns.length})`;
     json(response, 400, wire.error(400, problem));
@@ -141,7 +141,7 @@ async function answerTurn(call: RecordedCall, asked: AskedTurn): Promise<void> {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   await sleep(turn.delayMs ?? 0, undefined, { signal: gone.signal });
-  const reply = replyOf(turn, { asked, index, tools });
+  const reply = replyOf(turn, { asked, next, tools });
   if (reply === null) json(response, 400, wire.error(400, 'the agent offers no tool that runs a command'));
   else if (!wire.isStreamed(body, url)) json(response, 200, replyBody(wire.protocol, reply));
   else {
@@ -152,17 +152,17 @@ async function answerTurn(call: RecordedCall, asked: AskedTurn): Promise<void> {
 
 function replyOf(
   turn: RecordedTurn,
-  call: { readonly asked: AskedTurn; readonly index: number; readonly tools: readonly OfferedTool[] },
+  call: { readonly asked: AskedTurn; readonly next: NextTurn; readonly tools: readonly OfferedTool[] },
 ): RecordedReply | null {
-  const { asked, index, tools } = call;
+  const { asked, next, tools } = call;
   const shell = turn.shell === undefined ? undefined : shellCall(tools, turn.shell);
   if (shell === null) return null;
   const calls = [...(turn.calls ?? []), ...(shell === undefined ? [] : [shell])];
-  const made = calls.map((one, n) => ({ ...one, id: callIdOf(index, n) }));
+  const made = calls.map((one, n) => ({ ...one, id: callIdOf(next, n) }));
   const said = (turn.text ?? '').length + JSON.stringify(calls).length;
   return {
     model: asked.wire.modelOf(asked.body, asked.url) ?? 'recorded',
-    id: `recorded_${index + 1}`,
+    id: `recorded_${next.turn + 1}`,
     text: turn.text ?? '',
     calls: made,
     usage: {
