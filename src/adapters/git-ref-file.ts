@@ -25,12 +25,18 @@ export function createRefFile(path: string, commit: string, isThere: () => boole
   }
 }
 
+const tries = 10;
+
 function openLock(path: string): number | undefined {
-  mkdirSync(dirname(path), { recursive: true });
-  try {
-    return openSync(path, 'wx', 0o644);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
-    throw error;
+  for (let attempt = 1; ; attempt++) {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      return openSync(path, 'wx', 0o644);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') return undefined;
+      // `git pack-refs` takes away directories that it has emptied, as this one in this moment.
+      if (code !== 'ENOENT' || attempt === tries) throw error;
+    }
   }
 }
