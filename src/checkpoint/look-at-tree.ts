@@ -7,6 +7,8 @@ import { ancestorsOf, type WantedTree } from './wanted-tree.ts';
 import type { Held, TreeScan, WorkTree } from './work-tree.ts';
 
 export interface LookedAt {
+  /** What the plan was made from; undefined when nobody looked. */
+  readonly scan: TreeScan | undefined;
   readonly plan: RestorePlan;
   readonly uncovered: readonly Uncovered[];
   /** Ignored paths that a safety checkpoint has to take in. */
@@ -41,7 +43,7 @@ export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<
     const plan = planRestore(wanted, present, target);
     if (plan.save.length === 0) {
       const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
-      return { plan, uncovered: present.uncovered, include, saved };
+      return { scan: present.scan, plan, uncovered: present.uncovered, include, saved };
     }
     include.push(...plan.save);
   }
@@ -62,11 +64,23 @@ function ignoredOf(paths: readonly TreePath[], present: PresentTree): readonly T
 async function presentTree(
   tree: WorkTree,
   options: LookTarget & { readonly include: readonly TreePath[] },
-): Promise<PresentTree> {
+): Promise<PresentTree & { readonly scan: TreeScan }> {
   const { wanted, like, include } = options;
-  const scan = await readUnknown(tree, await tree.scan({ include, held: heldBy(options) }), like);
-  const found = await tree.inspect(hiddenPaths(wanted, scan));
-  return { ...scan, included: include, found };
+  const scan = await tree.scan({ include, held: heldBy(options) });
+  const known = await readUnknown(tree, scan, like);
+  const found = await tree.inspect(hiddenPaths(wanted, known));
+  return { ...known, scan, included: include, found };
+}
+
+/** A tree that has just been scanned with the same options: the next who asks gets that scan. */
+export function scannedAlready(tree: WorkTree, scan: TreeScan): WorkTree {
+  return {
+    root: tree.root,
+    scan: (options) => (options.distrustCache === true ? tree.scan(options) : Promise.resolve(scan)),
+    read: (path) => tree.read(path),
+    remember: (objects) => tree.remember(objects),
+    inspect: (paths) => tree.inspect(paths),
+  };
 }
 
 /** What the target holds, for a scan. */

@@ -397,10 +397,9 @@ describe('a restore', () => {
       const apply = ports.writer.apply.bind(ports.writer);
       ports.writer.apply = async (restoreId) => {
         await apply(restoreId);
-        await appendFile(join(root, 'new while it runs'), 'x');
+        await chmod(join(root, 'a'), 0o600);
       };
-      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: ['new while it runs'] });
-      await rm(join(root, 'new while it runs'));
+      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: ['a'] });
       expect(await readTree(root)).toEqual(before);
       const [row] = await ports.store.read((tx) => tx.list('restores'));
       expect(row).toMatchObject({ status: 'failed' });
@@ -409,6 +408,22 @@ describe('a restore', () => {
         expect.arrayContaining(['restore-begun', 'restore-failed']) as unknown[],
       );
       expect(await ports.writer.open()).toEqual([]);
+    });
+  });
+
+  it('leaves what appears elsewhere while it runs', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, restore }) => {
+      await makeTree(root, treeOf([['a', file('1')]]));
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'changed');
+      const apply = ports.writer.apply.bind(ports.writer);
+      ports.writer.apply = async (restoreId) => {
+        await apply(restoreId);
+        await writeFile(join(root, 'new'), 'while it runs');
+      };
+      await restore(id);
+      expect(await readFile(join(root, 'a'), 'utf8')).toBe('1');
+      expect(await readFile(join(root, 'new'), 'utf8')).toBe('while it runs');
     });
   });
 });

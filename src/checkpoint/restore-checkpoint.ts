@@ -5,7 +5,8 @@ import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
 import type { StoredCheckpoint } from './checkpoint-store.ts';
 import { ofKnown } from './find-checkpoint.ts';
 import { changesGit, restoredGit, type GitRewinder } from './git-rewinder.ts';
-import { heldBy, isAtOrBelow, planFromTree, type LookedAt } from './look-at-tree.ts';
+import { heldBy, scannedAlready, type LookedAt } from './look-at-tree.ts';
+import { notAsPlanned } from './check-restored.ts';
 import type { MatchGlob } from './path-filter.ts';
 import type { RestoreFigures, RestoreRow } from './restore.ts';
 import {
@@ -13,6 +14,7 @@ import {
   openTarget,
   planIntent,
   refuseIfMoved,
+  verifyUsed,
   type RestoreIntent,
   type RestoreTarget,
   type TargetRequest,
@@ -20,17 +22,17 @@ import {
 import { commitRestore, recordBegun, recordFailed, recordSafety } from './restore-ledger.ts';
 import { notSaved } from './saved-before.ts';
 import { showPath } from './tree.ts';
-import type { Contents, TreeOperation, TreeWriter } from './tree-writer.ts';
+import type { Contents, TreeWriter } from './tree-writer.ts';
 
 /*
  * The order, and what a kill after each step leaves:
  *
- *  1. every object of the checkpoint is read and hashed, the tree is scanned, the plan is made   nothing
+ *  1. the tree is scanned, the plan is made, all that it uses of the checkpoint is read and hashed   nothing
  *  2. `restores` row `begun`                                      the row; recovery says `rolled-back`
  *  3. safety checkpoint; its id goes into the row                 as 2, and one checkpoint more
  *  4. the journal is written, new files are staged, synced        recovery removes what was staged
  *  5. the plan is applied, old files moved aside, all synced      recovery puts back what was moved
- *  6. the tree is scanned again and compared with the checkpoint  as 5
+ *  6. what was changed is read again and compared with the plan   as 5
  *  7. COMMIT: one transaction changes the rows and says `finished`
  *  8. what was moved aside is deleted, directories get their modes, the journal is closed        recovery does it
  *
@@ -76,9 +78,7 @@ export async function restoreCheckpoint(ports: RestorePorts, request: RestoreReq
   const began = ports.clock.elapsed();
   const { checkpointId } = request;
   tell(request, 'look');
-  await ofKnown(checkpointId, () => ports.checkpoints.verify(checkpointId));
-  const target = await openTarget(ports, request);
-  const intent = await planIntent(ports, target);
+  const { target, intent } = await ofKnown(checkpointId, () => planVerified(ports, request));
   refuseIfMoved(request, intent);
   await refuseIfBlocked(ports, intent);
   const row = await recordBegun(ports, begunRow(request, target), request.fence);
@@ -90,6 +90,16 @@ export async function restoreCheckpoint(ports: RestorePorts, request: RestoreReq
     if (committed !== undefined) return committed;
     throw error;
   }
+}
+
+async function planVerified(
+  ports: RestorePorts,
+  request: TargetRequest,
+): Promise<{ readonly target: RestoreTarget; readonly intent: RestoreIntent }> {
+  const target = await openTarget(ports, request);
+  const intent = await planIntent(ports, target);
+  await verifyUsed(target, intent);
+  return { target, intent };
 }
 
 async function refuseIfBlocked(ports: RestorePorts, intent: RestoreIntent): Promise<void> {
@@ -210,49 +220,34 @@ function lostBlobs({ git, lacking }: RestoreIntent): RestoreIntent['looked']['pl
 async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<StoredCheckpoint> {
   const { request, intent } = restoring;
   const { looked } = intent;
-  const { row } = await createCheckpoint(ports, {
-    trigger: 'safety',
-    createdBy: request.requestedBy,
-    reason: `before ${request.kind} of ${request.checkpointId}`,
-    restoreId: request.restoreId,
-    include: looked.include,
-    ...(restoring.target.tree === null ? {} : { held: heldBy(restoring.target.tree) }),
-    fence: request.fence,
-  });
+  const tree = looked.scan === undefined ? ports.tree : scannedAlready(ports.tree, looked.scan);
+  const { row } = await createCheckpoint(
+    { ...ports, tree },
+    {
+      trigger: 'safety',
+      createdBy: request.requestedBy,
+      reason: `before ${request.kind} of ${request.checkpointId}`,
+      restoreId: request.restoreId,
+      include: looked.include,
+      ...(restoring.target.tree === null ? {} : { held: heldBy(restoring.target.tree) }),
+      fence: request.fence,
+    },
+  );
   const safety = await ports.checkpoints.open(row.id);
   const paths = notSaved(looked.plan.operations, await safety.code());
   if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: paths.map(showPath) });
   return safety;
 }
 
-/** The tree must be as the checkpoint says. */
+/** What was to change must be as the checkpoint says. */
 async function checkResult(ports: RestorePorts, restoring: Restoring): Promise<void> {
   const { target, intent } = restoring;
   if (target.git !== null) {
     const rest = await ports.gitRewinder.plan(target.git);
     if (rest !== null && changesGit(rest)) throw new CodeframeError({ code: 'tree-moved', paths: ['.git'] });
   }
-  if (target.tree === null) return;
-  const { plan } = await planFromTree(ports.tree, target.tree);
-  const wrong = plan.operations.filter((operation) => !isExpected(operation, intent.looked));
-  const paths = [...wrong.map(({ path }) => showPath(path)), ...plan.problems.map(({ path }) => path)];
-  if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: [...new Set(paths)] });
-}
-
-/** What a plan still wants to do after the restore, although nothing went wrong. */
-function isExpected(operation: TreeOperation, looked: LookedAt): boolean {
-  const { kind, path } = operation;
-  // They get their modes after the commit.
-  if (kind === 'set-directory-mode') {
-    return looked.plan.operations.some((done) => done.path === path && setsDirectoryMode(done));
-  }
-  // The restored `.gitignore` does not ignore it any more: it was not covered, so it stays.
-  if (kind !== 'remove' && kind !== 'remove-directory') return false;
-  return looked.uncovered.some((entry) => isAtOrBelow(path, entry.path));
-}
-
-function setsDirectoryMode({ kind }: TreeOperation): boolean {
-  return kind === 'make-directory' || kind === 'set-directory-mode';
+  const wrong = await notAsPlanned(ports.tree, intent.looked.plan.operations);
+  if (wrong.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: wrong.map(showPath) });
 }
 
 /** The restore is done; what is left over does not make it fail, and the next owner tries again. */

@@ -13,6 +13,7 @@ import type { RestorePart, RestoreRow } from './restore.ts';
 import { isUnknown } from './plan-restore.ts';
 import { showPath, type ObjectId, type TreePath } from './tree.ts';
 import type { CapturedGit } from './user-git.ts';
+import { rememberParts, verifyContents, verifyParts } from './verify-used.ts';
 import { wantedRows } from './wanted-rows.ts';
 import { wantedTree } from './wanted-tree.ts';
 import type { WorkTree } from './work-tree.ts';
@@ -29,7 +30,8 @@ export interface RestoreTarget {
   readonly git: WantedGit | null;
   /** Null: the files stay as they are. */
   readonly tree: LookTarget | null;
-  readonly rows: StateRows;
+  /** Null: the rows stay as they are. */
+  readonly rows: StateRows | null;
 }
 
 /** Everything that a restore would do, from what is there now. */
@@ -72,7 +74,7 @@ export interface TargetRequest {
 export async function openTarget(ports: IntentPorts, request: TargetRequest): Promise<RestoreTarget> {
   const { checkpointId, kind = 'restore' } = request;
   const { only, paths } = limitsOf(request);
-  const stored = await openKnown(ports.checkpoints, checkpointId);
+  const stored = rememberParts(await openKnown(ports.checkpoints, checkpointId));
   if (stored.manifest.projectId !== ports.project.id) {
     const problem = 'it is of another project';
     throw new CodeframeError({
@@ -92,7 +94,8 @@ export async function openTarget(ports: IntentPorts, request: TargetRequest): Pr
     like: stored.commit,
     ...(paths === null ? {} : { filter: selectPaths(paths, ports.matchGlob) }),
   };
-  const rows = await rowsFromParts(stored);
+  const hasRows = parts.has('state') || parts.has('context');
+  const rows = hasRows ? await rowsFromParts(stored) : null;
   const git = request.git && { captured: await capturedGit(stored), refs: request.git.refs };
   const checksPaths = kind === 'restore';
   return {
@@ -152,6 +155,22 @@ export async function capturedGit(stored: StoredCheckpoint): Promise<CapturedGit
   const paths = await stored.partPaths('git/');
   const parts = await Promise.all(paths.map(async (path) => ({ path, bytes: await stored.part(path) })));
   return { ...git, parts };
+}
+
+/**
+ * Hashes all that a restore is going to use: rows, memory, the repository's state, the files that it brings back. The
+ * list of files was compared when it was read. Throws `corrupt-checkpoint` with the part named.
+ */
+export async function verifyUsed(
+  { stored, rows, git }: RestoreTarget,
+  { looked }: RestoreIntent,
+): Promise<void> {
+  const prefixes = [
+    ...(rows === null ? [] : ['state/', 'context/']),
+    ...(git === null ? [] : ['git/', 'staged/']),
+  ];
+  await verifyParts(stored, prefixes);
+  await verifyContents(stored, looked.plan.operations);
 }
 
 /** Plans; changes nothing. */
@@ -242,6 +261,7 @@ function previewOf(plan: GitPlan, asked: boolean): NonNullable<RestorePreview['g
 }
 
 export function planStateRows(target: RestoreTarget, present: StateRows): readonly TableChange[] {
+  if (target.rows === null) return [];
   const savedAt = Date.parse(target.stored.manifest.createdAt);
   const saved = { saved: target.rows, savedIn: target.stored.id, savedAt };
   return planRows(present, wantedRows({ ...saved, present, parts: target.parts }));
@@ -274,6 +294,7 @@ function movedPaths(shown: RestorePreview, now: RestorePreview): readonly string
 }
 
 const nothing: LookedAt = {
+  scan: undefined,
   plan: { operations: [], changes: [], save: [], problems: [], digest: '' },
   uncovered: [],
   include: [],

@@ -75,6 +75,7 @@ class GitStoredCheckpoint implements StoredCheckpoint {
   readonly manifest: Manifest;
   readonly #reading: StoreReading;
   #listed: Promise<readonly StoredBlob[]> | undefined;
+  #byPath: ReadonlyMap<string, StoredBlob> | undefined;
 
   constructor(
     reading: StoreReading,
@@ -105,7 +106,8 @@ class GitStoredCheckpoint implements StoredCheckpoint {
   }
 
   async part(path: string): Promise<Uint8Array> {
-    const blob = (await this.#blobs()).find((candidate) => candidate.path === path);
+    this.#byPath ??= new Map((await this.#blobs()).map((candidate) => [candidate.path, candidate]));
+    const blob = this.#byPath.get(path);
     if (blob === undefined) throw corrupt(this.id, path, 'it is missing');
     return this.#read(blob);
   }
