@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
-  appendFile,
   chmod,
   lstat,
   mkdir,
