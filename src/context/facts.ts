@@ -115,6 +115,7 @@ function gatherLines(facts: Facts, index: number, failed: boolean): void {
     const line = memory.lines.ids[at] ?? 0;
     const role = memory.lineRoles[at] ?? 'text';
     if (role === 'old' && !failed) lines.replaced[line] = index;
-    if (role !== 'old' && (kept || files.holds(index, role))) lines.shown[line] = index;
+    const holds = files.holds(index, role) && !(failed && role === 'new');
+    if (role !== 'old' && (kept || holds)) lines.shown[line] = index;
   }
 }
