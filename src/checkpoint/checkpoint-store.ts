@@ -53,7 +53,7 @@ export interface CheckpointDraft {
    * because an asynchronous step an entry costs more than the entry.
    */
   readonly code: AsyncIterable<readonly CodeDraft[]>;
-  /** `git/…`, `state/…`, `ledger/…`, `context/…`. Asked for when all of the code has been taken. */
+  /** `git/…`, `staged/…`, `state/…`, `ledger/…`, `context/…`. Asked for when all of the code has been taken. */
   readonly parts: AsyncIterable<readonly PartDraft[]>;
   /** Called last, with what was written. */
   readonly manifest: (written: WrittenContent) => Manifest;
