@@ -48,18 +48,25 @@ export class AutomaticCheckpoints {
     this.#tidying = this.#tidying.then(() => tidyCheckpoints(this.#ports));
   }
 
-  /** Makes what is due; returns when it is there, or has failed. */
-  async makeDue(): Promise<void> {
+  /** Whether a checkpoint is due for tasks that are done. */
+  get hasTasksDone(): boolean {
+    return this.#done.length > 0;
+  }
+
+  /** Makes what is due; returns when it is there, or has failed. Answers whether something was due. */
+  async makeDue(): Promise<boolean> {
     const { checkpointSettings, clock } = this.#ports;
     const done = this.#done;
     if (done.length > 0) {
       this.#done = [];
       const reason = done.map(({ id, title }) => `task ${id}: ${title}`).join('; ');
-      return this.#make({ trigger: 'task-done', reason, parts: isRestoredPart });
+      await this.#make({ trigger: 'task-done', reason, parts: isRestoredPart });
+      return true;
     }
     const { everyMs } = checkpointSettings;
-    if (everyMs === null || clock.elapsed() - this.#madeAt < everyMs) return;
+    if (everyMs === null || clock.elapsed() - this.#madeAt < everyMs) return false;
     await this.#make({ trigger: 'interval', reason: null, parts: isRestoredPart });
+    return true;
   }
 
   /** Called by an agent that is about to run this command, and not to before this resolves. */

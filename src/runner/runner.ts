@@ -99,11 +99,12 @@ export class Runner {
       if (over !== undefined) return over;
       const served = await serveCheckpoint(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
       if (served) this.#automatic.made();
-      await this.#automatic.makeDue();
+      // Meanwhile tasks may have ended: what was seen before is old.
+      if ((await this.#automatic.makeDue()) || served) continue;
       this.#dropCancelled(seen);
       const begun = await this.#assign(seen);
-      if (begun === 0 && this.#active.size === 0) {
-        const finished = await this.#finish(seen);
+      if (begun === 0 && this.#active.size === 0 && !this.#automatic.hasTasksDone) {
+        const finished = await this.#finish(await this.#look());
         if (finished !== undefined) return finished;
       }
       await waitForChange(this.#ports, { version, withinMs: 1000, signal: this.#lease.lost });
