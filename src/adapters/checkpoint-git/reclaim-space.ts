@@ -81,8 +81,8 @@ function entriesOf(dir: string): readonly Dirent[] {
   try {
     return readdirSync(dir, { withFileTypes: true });
   } catch (error) {
-    // Taken away meanwhile.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    // Taken away meanwhile, or a file in the place of the store, of which its checks tell.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw error;
   }
 }
