@@ -47,3 +47,48 @@ describe('a runner that has lost its project', () => {
     });
   });
 });
+
+describe('a run of which the last task ends while the checkpoint of another is made', () => {
+  it('is completed: nothing is decided by what was seen before', async () => {
+    await withRunnerBench(async ({ ports: given, held }) => {
+      let endLast = (): void => {};
+      const last = new Promise<RunEnd>((resolve) => (endLast = () => resolve({ kind: 'done', summary: '' })));
+      const driver: AgentDriver = {
+        name: 'model',
+        async check() {},
+        begin({ agent }): AgentRun {
+          const first = Promise.resolve<RunEnd>({ kind: 'done', summary: '' });
+          const ended = agent.name === 'ada' ? first : last;
+          return { ended, finishStep() {}, cut() {}, kill: () => Promise.resolve() };
+        },
+      };
+      const capture: typeof given.git.capture = async () => {
+        endLast();
+        while ((await given.store.read((tx) => tx.count('tasks', { status: 'done' }))) < 2)
+          await new Promise((resolve) => setImmediate(resolve));
+        return given.git.capture();
+      };
+      const ports = {
+        ...given,
+        git: { ...given.git, capture },
+        drivers: new Map([['model', driver]]),
+        checkpointSettings: { ...given.checkpointSettings, afterTask: true },
+      };
+      await ports.store.write(async (tx) => {
+        const state = { kind: 'running', since: 0, epoch: 1 } as const;
+        await tx.update('project', { key: [ports.project.id], set: { status: 'running', state } });
+        for (const [id, name] of [
+          [1, 'ada'],
+          [2, 'bob'],
+        ] as const) {
+          await tx.insert('agents', { ...agentRow(), name, status: 'idle' });
+          const pending = { agent: name, status: 'pending', state: { kind: 'pending' } } as const;
+          await tx.insert('tasks', { ...taskRow(id), ...pending });
+        }
+      });
+      expect(await new Runner(ports, held).run()).toMatchObject({ why: 'completed', done: 2 });
+      const made = await ports.store.read((tx) => tx.list('checkpoints'));
+      expect(made.map(({ trigger }) => trigger)).toEqual(['task-done', 'task-done']);
+    });
+  });
+});
