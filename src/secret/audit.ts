@@ -71,14 +71,20 @@ class Search {
   }
 
   async checkpoint(stored: StoredCheckpoint): Promise<void> {
+    const entries = await stored.code();
+    const files = new Set(
+      entries.flatMap((entry) => (entry.kind === 'directory' ? [] : [`staged/blobs/${entry.object}`])),
+    );
     for (const path of ['manifest.json', ...(await stored.partPaths(''))]) {
+      // What is staged as it is in a file is searched, and allowed, as that file.
+      if (files.has(path)) continue;
       const bytes =
         path === 'manifest.json' ? Buffer.from(JSON.stringify(stored.manifest)) : await stored.part(path);
       const text = Buffer.from(bytes).toString('utf8');
       const found = this.#once(`part ${sha256(bytes)}`, text, () => this.#find(text));
       this.#add({ where: 'checkpoint', place: path, allowed: false }, found, stored.id);
     }
-    await this.#code(stored, await stored.code());
+    await this.#code(stored, entries);
   }
 
   async #code(stored: StoredCheckpoint, entries: readonly CodeEntry[]): Promise<void> {
