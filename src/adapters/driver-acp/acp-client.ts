@@ -201,20 +201,29 @@ export class AcpClient implements AgentClient {
   #stream(): acp.Stream {
     const { stdin, stdout } = this.#process;
     const { output } = this.#parts.command;
+    // The connection may be closed before the agent ends; what it says then is read and dropped.
+    let isClosed = false;
     const readable = new ReadableStream<acp.AnyMessage>({
       start: (controller) => {
         if (stdout === null) return controller.close();
         readJsonLines(stdout, {
-          line: (value) => controller.enqueue(value as unknown as acp.AnyMessage),
+          line: (value) => {
+            if (!isClosed) controller.enqueue(value as unknown as acp.AnyMessage);
+          },
           junk: (line) => output.write(`${line.slice(0, 2000)}\n`),
         }).then(
-          () => controller.close(),
+          () => {
+            if (!isClosed) controller.close();
+          },
           (error: unknown) => {
             this.#broken = error instanceof Error ? error.message : String(error);
             this.#process.signal('SIGTERM');
-            controller.error(error);
+            if (!isClosed) controller.error(error);
           },
         );
+      },
+      cancel: () => {
+        isClosed = true;
       },
     });
     const writable = new WritableStream<acp.AnyMessage>({
