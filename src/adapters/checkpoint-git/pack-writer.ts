@@ -13,7 +13,7 @@ const deflateAside = promisify(deflate);
 /** Smaller objects are packed at once: handing them to another thread costs more. */
 const asideBytes = 256 * 1024;
 /** What is held back before it is written: most checkpoints are one write. */
-const heldBytesMax = 16 * 1024 * 1024;
+const heldBytesMax = 4 * 1024 * 1024;
 const typeCodes: Readonly<Record<ObjectType, number>> = { commit: 1, tree: 2, blob: 3, tag: 4 };
 
 /**
@@ -117,11 +117,15 @@ export class PackWriter {
   }
 }
 
-/** zlib sets up memory for the window, which takes longer than a small object: a smaller window then. */
+/**
+ * zlib sets up memory for the window, which takes longer than a small object: a smaller window then. What it answers
+ * stays in the buffer that it was written to, which would be 16 KB for the smallest object.
+ */
 function deflateSmall(bytes: Uint8Array): Buffer {
+  const chunkSize = bytes.length + 128;
   return bytes.length < 4096
-    ? deflateSync(bytes, { level: 1, windowBits: 12, memLevel: 5 })
-    : deflateSync(bytes, { level: 1 });
+    ? deflateSync(bytes, { level: 1, chunkSize, windowBits: 12, memLevel: 5 })
+    : deflateSync(bytes, { level: 1, chunkSize });
 }
 
 function header(count: number): Buffer {
