@@ -10,8 +10,12 @@ import type {
   PullReport,
   PushReport,
 } from '../handle.ts';
+import { readProject } from '../project/change-project.ts';
+import { needsOwner } from '../project/lifecycle.ts';
+import { asOwner } from './lease.ts';
 import { listArrived, pullCheckpoints, pushCheckpoints, verifyIncoming } from './move-checkpoints.ts';
 import type { ProjectPorts } from './ports.ts';
+import { recover } from './recover.ts';
 import { restoreProject } from './restore-project.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -53,6 +57,7 @@ export async function pullIntoProject(
   name: string,
   options: MoveOptions,
 ): Promise<PullReport> {
+  await endCut(ports, 'pull');
   const remote = await upkeep.openRemote(name, options.cwd ?? ports.projectDir);
   const ids = options.ids === undefined ? undefined : await knownIds(ports, options.ids, { mustBe: false });
   const pulled = await pullCheckpoints(ports, {
@@ -70,6 +75,7 @@ export async function takeInExport(
   { ports, upkeep }: Moving,
   { file, checkpointId: id, commit, from }: Arriving,
 ): Promise<Omit<ArrivalReport, 'projectId'>> {
+  await endCut(ports, 'import');
   const before = await ports.store.read((tx) => tx.get('checkpoints', id));
   await using incoming = await upkeep.transfer.unpack(file, { id, commit });
   await verifyIncoming(ports, incoming, { checkpoints: [{ id, commit }] });
@@ -78,6 +84,15 @@ export async function takeInExport(
   const restore = await bringFiles(ports, becameId ?? ((await isUnfilled(ports)) ? id : null));
   const already = before !== undefined && before.reclaimedAt === null;
   return { checkpointId: id, already, became: becameId !== null, restore };
+}
+
+/**
+ * An arrival that was killed in its restore is ended first: its files may be all there, and nothing more to do. Where an
+ * owner lives, what arrives is added beside it.
+ */
+async function endCut(ports: ProjectPorts, command: string): Promise<void> {
+  const { state } = await ports.store.read((tx) => readProject(tx, ports.project.id));
+  if (needsOwner(state)) await asOwner(ports, command, (held) => recover(ports, held));
 }
 
 /**
