@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Failure, FailureCode } from './failure.ts';
-import { exitCodes, failureWords } from './failure-words.ts';
+import { exitCodes } from './exit-codes.ts';
+import { failureWords } from './failure-words.ts';
 
 type Samples = { readonly [Code in FailureCode]: Extract<Failure, { readonly code: Code }> };
 

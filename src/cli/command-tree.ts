@@ -1,6 +1,6 @@
 import { Command, Option, type Argument } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
-import { exitCodes, type ExitCode } from '../failure-words.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { exitLines, type RunWork } from './command.ts';
 import { agentAddCommand } from './commands/agent-add.ts';
 import { agentDoctorCommand } from './commands/agent-doctor.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { exitCodes, type ExitCode } from '../failure-words.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { CliSession } from './cli-session.ts';
 
 /** How a command is told to people. */

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ProjectHandle, RunSummary } from '../handle.ts';
-import type { ExitCode } from '../failure-words.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import type { CliSession } from './cli-session.ts';
 import { eventWords } from './event-words.ts';
 import type { RunFlags, RunVerb } from './foreground-run.ts';

@@ -1,5 +1,6 @@
 import { CodeframeError, type Failure } from '../failure.ts';
-import { failureWords, type ExitCode } from '../failure-words.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { failureWords } from '../failure-words.ts';
 import { mapTexts } from '../secret/secrets.ts';
 import type { Output } from './output.ts';
 

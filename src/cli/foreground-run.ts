@@ -1,6 +1,7 @@
 import type { ProjectHandle, Run, RunSummary } from '../handle.ts';
 import { CodeframeError } from '../failure.ts';
-import { failureWords, type ExitCode } from '../failure-words.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { failureWords } from '../failure-words.ts';
 import type { CliSession } from './cli-session.ts';
 import { eventWords, isProgress } from './event-words.ts';
 import { onInterrupt } from './interrupt.ts';

@@ -1,4 +1,4 @@
-import type { ExitCode } from '../failure-words.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import type { Output } from './output.ts';
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

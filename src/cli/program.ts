@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { CodeframeError } from '../failure.ts';
-import type { ExitCode } from '../failure-words.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import { CliSession, type GlobalOptions, type Surroundings } from './cli-session.ts';
 import type { RunWork, Work } from './command.ts';
 import { createProgram } from './command-tree.ts';

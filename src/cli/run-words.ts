@@ -1,5 +1,5 @@
 import type { ProjectHandle, RunSummary } from '../handle.ts';
-import type { ExitCode } from '../failure-words.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import { blockerLines } from './blocker-words.ts';
 import type { Line } from './output.ts';
 import { countWords, listWords } from './quantity-words.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { CodeframeError } from '../../failure.ts';
-import { failureWords, type ExitCode } from '../../failure-words.ts';
+import type { ExitCode } from '../../exit-codes.ts';
+import { failureWords } from '../../failure-words.ts';
 import type { Finding } from '../../handle.ts';
 import type { CliSession } from '../cli-session.ts';
 import { describe, type RunWork } from '../command.ts';
