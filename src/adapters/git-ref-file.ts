@@ -1,42 +1,51 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
+let count = 0;
+
 /**
- * Creates a ref of a repository that has its refs in files, as git does it: whoever creates the lock writes. The file is synced,
- * its name is not. `isThere` is asked under the lock. Answers false when the ref is there, or someone else has the lock.
+ * Creates a ref of a repository that has its refs in files: written and synced under a name of its own, then linked to
+ * its place, which fails when something is there. Nothing that a killed process leaves is in the way of the next: git
+ * passes over names that end in `.lock`. The ref's own name is not synced. `isThere` says whether git knows the ref from
+ * elsewhere, as packed. Answers false when there is such a ref.
  */
 export function createRefFile(path: string, commit: string, isThere: () => boolean): boolean {
-  const lock = openLock(`${path}.lock`);
-  if (lock === undefined) return false;
+  const written = `${path}.${process.pid}-${++count}.lock`;
+  const file = retry(path, () => openSync(written, 'wx', 0o644));
   try {
-    if (isThere()) {
-      rmSync(`${path}.lock`, { force: true });
-      return false;
-    }
-    writeSync(lock, `${commit}\n`);
-    fsyncSync(lock);
-    renameSync(`${path}.lock`, path);
+    writeSync(file, `${commit}\n`);
+    fsyncSync(file);
+    return !isThere() && retry(path, () => putInPlace(written, path));
+  } finally {
+    closeSync(file);
+    rmSync(written, { force: true });
+  }
+}
+
+function putInPlace(written: string, path: string): boolean {
+  try {
+    linkSync(written, path);
     return true;
   } catch (error) {
-    rmSync(`${path}.lock`, { force: true });
-    throw error;
-  } finally {
-    closeSync(lock);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (code !== 'EPERM' && code !== 'ENOTSUP') throw error;
+    // A file system without hard links. Two makers of the same ref give it the same commit.
+    renameSync(written, path);
+    return true;
   }
 }
 
 const tries = 10;
 
-function openLock(path: string): number | undefined {
+/** `git pack-refs` takes away directories that it has emptied, as this one in this moment: then it is made again. */
+function retry<T>(path: string, work: () => T): T {
   for (let attempt = 1; ; attempt++) {
     mkdirSync(dirname(path), { recursive: true });
     try {
-      return openSync(path, 'wx', 0o644);
+      return work();
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EEXIST') return undefined;
-      // `git pack-refs` takes away directories that it has emptied, as this one in this moment.
-      if (code !== 'ENOENT' || attempt === tries) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === tries) throw error;
     }
   }
 }

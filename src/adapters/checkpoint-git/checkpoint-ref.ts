@@ -19,20 +19,12 @@ export function isCheckpointId(id: string): boolean {
 
 /**
  * The commit point: the ref is created when there is none of its name. All objects are on the disk before, with the
- * names of their files; the ref is when this returns. It is done as git does it for refs in files: whoever holds the
- * lock writes; a git of its own would take longer than all the rest. Throws `already-exists`.
+ * names of their files; the ref is when this returns. Written as a file: a git of its own would take longer than all the
+ * rest. Throws `already-exists`.
  */
 export function createRef(place: StorePlace, id: string, commit: ObjectId): void {
-  const path = join(place.dir, checkpointRef(id));
   const isThere = (): boolean => readRef(place, id) !== undefined;
-  if (!createRefFile(path, commit, isThere)) {
-    if (isThere()) throw alreadyExists(id);
-    throw gitFailure(
-      { code: null, stderr: `${path}.lock is held by another process` },
-      'update-ref',
-      place.dir,
-    );
-  }
+  if (!createRefFile(join(place.dir, checkpointRef(id)), commit, isThere)) throw alreadyExists(id);
   syncPath(join(place.dir, prefix));
 }
 

@@ -250,7 +250,7 @@ describe.runIf(process.platform === 'linux')('what is said to be there', () => {
       /^name .*\/objects\/pack\/pack-.*\.pack$/,
       /^name .*\/objects\/pack\/pack-.*\.idx$/,
       /^sync .*\/objects\/pack$/,
-      /^sync .*refs\/checkpoints\/c1\.lock$/,
+      /^sync .*refs\/checkpoints\/c1\.[\d-]+\.lock$/,
       /^name .*refs\/checkpoints\/c1$/,
       /^sync .*refs\/checkpoints$/,
     ].map(at);
@@ -259,10 +259,10 @@ describe.runIf(process.platform === 'linux')('what is said to be there', () => {
   });
 });
 
-/** What is synced and renamed meanwhile, in order, by its name. */
+/** What is synced, renamed and linked meanwhile, in order, by its name. */
 async function watchWrites(work: () => Promise<unknown>): Promise<readonly string[]> {
   const calls: string[] = [];
-  const { fsyncSync, renameSync } = fs;
+  const { fsyncSync, renameSync, linkSync } = fs;
   fs.fsyncSync = (file) => {
     calls.push(`sync ${readlinkSync(`/proc/self/fd/${file}`)}`);
     fsyncSync(file);
@@ -271,11 +271,15 @@ async function watchWrites(work: () => Promise<unknown>): Promise<readonly strin
     calls.push(`name ${String(to)}`);
     renameSync(from, to);
   };
+  fs.linkSync = (from, to) => {
+    calls.push(`name ${String(to)}`);
+    linkSync(from, to);
+  };
   syncBuiltinESMExports();
   try {
     await work();
   } finally {
-    Object.assign(fs, { fsyncSync, renameSync });
+    Object.assign(fs, { fsyncSync, renameSync, linkSync });
     syncBuiltinESMExports();
   }
   return calls;

@@ -16,7 +16,7 @@ import { emptyBase, type Base } from './base-tree.ts';
 import { checkpointRef, createRef, deleteRefs, isCheckpointId, listRefs, readRef } from './checkpoint-ref.ts';
 import { treeOfCommit } from './git-objects.ts';
 import { openStored, type StoreReading } from './git-stored-checkpoint.ts';
-import { removeLeftovers } from './leftovers.ts';
+import { removeLeftovers, takeAwayLeftovers } from './leftovers.ts';
 import { cutMaking, endMaking, leaveMaking, markMaking } from './making.ts';
 import { missingObjects } from './missing-objects.ts';
 import { measureSizes } from './object-sizes.ts';
@@ -92,6 +92,7 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
   async remove(ids: readonly string[]): Promise<void> {
     if (!this.#place.exists()) return;
     await this.#place.ready();
+    takeAwayLeftovers(this.#place.dir);
     await deleteRefs(this.#place, ids);
     for (const id of ids) endMaking(this.#place.dir, id);
   }
@@ -146,7 +147,7 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
 
   async #create(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
     const format = await this.#place.ready();
-    removeLeftovers(this.#place.dir, draft.id);
+    removeLeftovers(this.#place.dir);
     const quarantine = await beginWriting(this.#place.dir);
     markMaking(this.#place.dir, draft.id);
     draft.begun?.();

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { removeLeftovers } from './leftovers.ts';
+import { removeLeftovers, takeAwayLeftovers } from './leftovers.ts';
 
 let store: string;
 beforeEach(() => {
@@ -25,13 +25,12 @@ function leave(path: string, ageMs: number): string {
 
 describe('what killed processes left', () => {
   test('goes when it is older than any owner can be', () => {
-    const gone = [
-      leave(`incoming-${nobody}-1`, 60_000),
-      leave('refs/checkpoints/c1.lock', 60_000),
-      leave('fast_import_crash_7', 60_000),
-    ];
-    removeLeftovers(store, 'c1');
+    const gone = [leave(`incoming-${nobody}-1`, 60_000), leave('fast_import_crash_7', 60_000)];
+    removeLeftovers(store);
     expect(gone.filter((path) => existsSync(path))).toEqual([]);
+    const locks = [leave('refs/checkpoints/c1.7-1.lock', 60_000), leave('packed-refs.lock', 60_000)];
+    takeAwayLeftovers(store);
+    expect(locks.filter((path) => existsSync(path))).toEqual([]);
   });
 
   test('stays while it is young, its process lives, or it is not ours', () => {
@@ -39,10 +38,10 @@ describe('what killed processes left', () => {
       leave(`incoming-${nobody}-1`, 1_000),
       leave(`incoming-${process.pid}-1`, 60_000),
       leave('refs/checkpoints/c1.lock', 1_000),
-      leave('refs/checkpoints/c2.lock', 60_000),
+      leave('packed-refs.lock', 1_000),
       leave('HEAD', 60_000),
     ];
-    removeLeftovers(store, 'c1');
+    takeAwayLeftovers(store);
     expect(kept.filter((path) => !existsSync(path))).toEqual([]);
   });
 });

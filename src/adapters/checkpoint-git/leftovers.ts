@@ -15,9 +15,8 @@ export const repackPrefix = 'repack-';
 export const reclaimerPrefix = 'reclaiming-';
 const reclaiming = [repackPrefix, reclaimerPrefix];
 
-/** Takes away what killed processes left in a store and, with an id, what would be in the way of this checkpoint. */
-export function removeLeftovers(dir: string, id?: string): void {
-  if (id !== undefined) removeOld(join(dir, 'refs', 'checkpoints', `${id}.lock`));
+/** Takes away what killed processes left in a store's own directory. */
+export function removeLeftovers(dir: string): void {
   for (const name of readdirSync(dir)) {
     const isAbandoned = name.startsWith(quarantinePrefix) && !isAlive(pidOf(name));
     if (isAbandoned || name.startsWith('fast_import_crash_')) removeOld(join(dir, name));
@@ -38,6 +37,7 @@ export function findLeftovers(dir: string): readonly string[] {
   const packs = namesIn(join(dir, 'objects/pack')).filter((name) => name.startsWith('tmp_'));
   const found = [
     ...own,
+    ...namesIn(dir).filter((name) => name === 'packed-refs.lock'),
     ...locks.map((name) => `refs/checkpoints/${name}`),
     ...packs.map((name) => `objects/pack/${name}`),
   ];
