@@ -6,7 +6,7 @@ import { systemClock } from './adapters/system/system-clock.ts';
 import type { AgentReport } from './agent/agent-report.ts';
 import type { AgentRow } from './agent/agent.ts';
 import type { AgentDriver } from './agent/driver.ts';
-import type { AgentHomes, SessionFile } from './agent/home.ts';
+import type { AgentHomes } from './agent/home.ts';
 import { mayRun } from './agent/run-rules.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { CodeframeError } from './failure.ts';
@@ -31,6 +31,8 @@ export interface DriverParts {
 export async function externalDrivers(made: DriverParts): Promise<readonly AgentDriver[]> {
   const { createAgentDriver } = await import('./adapters/driver-acp/agent-driver.ts');
   const { otherAcp, quirks } = await import('./adapters/driver-acp/all-quirks.ts');
+  const { putBackSecrets } = await import('./adapters/driver-acp/session-files.ts');
+  const { changeTexts } = await import('./adapters/store-sqlite/change-texts.ts');
   const { savedSession, changesSince } = await import('./checkpoint/resumed-work.ts');
   const { place, ports, gateway } = made;
   const rulesOf = (agent: AgentRow): readonly string[] => [
@@ -48,22 +50,16 @@ export async function externalDrivers(made: DriverParts): Promise<readonly Agent
     userHome: homedir(),
     gateway: gateway ?? noGateway,
     savedSession: async (agent: string, checkpointId: string | null) =>
-      putBackFiles(ports.secrets, await savedSession(ports, { agent, checkpointId })),
+      putBackSecrets(
+        { secrets: ports.secrets, changeTexts },
+        await savedSession(ports, { agent, checkpointId }),
+      ),
     changesSince: (at: number) => changesSince(ports, at),
     mayRun: (agent: AgentRow, line: string) => mayRun(rulesOf(agent), line),
     rulesOf,
     openOutput: (agent: string) => openAgentOutput(made, agent),
   };
   return [...quirks, otherAcp].map((quirk) => createAgentDriver(options, quirk));
-}
-
-/** The secrets that this process knows are where the agent had them. */
-function putBackFiles(secrets: Secrets, files: readonly SessionFile[]): readonly SessionFile[] {
-  return files.map(({ path: at, bytes }) => {
-    const text = Buffer.from(bytes).toString('utf8');
-    const isText = Buffer.from(text).equals(bytes);
-    return isText ? { path: at, bytes: Buffer.from(secrets.putBack(text)) } : { path: at, bytes };
-  });
 }
 
 function noGateway(): never {
@@ -80,7 +76,9 @@ export function openHomes(place: ProjectPlace, secrets: Secrets): AgentHomes {
     async sessionFiles(agent) {
       const { readSessionFiles } = await import('./adapters/driver-acp/session-files.ts');
       const { copyDatabase } = await import('./adapters/store-sqlite/copy-database.ts');
-      return readSessionFiles({ homesDir: homesOf(place), secrets, copyDatabase }, agent);
+      const { changeTexts } = await import('./adapters/store-sqlite/change-texts.ts');
+      const ports = { homesDir: homesOf(place), secrets, copyDatabase, changeTexts };
+      return readSessionFiles(ports, agent);
     },
   };
 }

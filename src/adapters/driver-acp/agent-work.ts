@@ -15,7 +15,7 @@ import { HeadlessClient } from './headless-client.ts';
 import { OwnHome } from './own-home.ts';
 import { allowedBefore, questionAbout } from './permission.ts';
 import type { Quirk, Seat } from './quirk.ts';
-import { hasSessionFile } from './session-files.ts';
+import { hasSessionFile } from './session-places.ts';
 
 /** How often it is looked whether the agent waits at the gateway. */
 const pollMs = 10;

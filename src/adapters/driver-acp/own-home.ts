@@ -1,17 +1,10 @@
-import {
-  copyFileSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { SessionFile } from '../../agent/home.ts';
 import { CodeframeError } from '../../failure.ts';
+import { handBackLogin } from './own-login.ts';
 import type { Quirk, Seat } from './quirk.ts';
+import { placeOf, sessionFilesIn } from './session-places.ts';
 
 /** What the commands that an agent runs look for in a HOME: the user's own, by a link. */
 const toolPlaces = [
@@ -30,6 +23,9 @@ const toolPlaces = [
   '.gradle',
   '.docker',
 ];
+
+/** Where session files wait until all of them are written. */
+const stageName = '.codeframe-session';
 
 /** The HOME of an agent, in the project's data. */
 export class OwnHome {
@@ -60,26 +56,54 @@ export class OwnHome {
     }
   }
 
-  /** Makes its session files exactly these. Only when that is done may whoever asked for it forget that it is to be done. */
+  /**
+   * Makes its session files exactly these, and changes nothing else: what a checkpoint does not take along stays. All of
+   * them are looked at and written beside before the first is replaced; one that is killed is done again as a whole. Only
+   * when it is done may whoever asked for it forget that it is to be done.
+   */
   putSession(files: readonly SessionFile[]): void {
+    const present = new Set([...sessionFilesIn(this.dir, this.#quirk.sessionFiles)].map(({ path }) => path));
+    for (const { path } of files) this.#refuse(path, present);
+    const staged = this.#stage(files);
+    const wanted = new Set(files.map(({ path }) => path));
+    for (const path of present) if (!wanted.has(path)) rmSync(this.#path(path), { force: true });
     for (const { path, sqlite } of this.#quirk.sessionFiles) {
-      const beside = sqlite === true ? ['', '-wal', '-shm', '-journal'] : [''];
-      for (const ending of beside) rmSync(this.#path(`${path}${ending}`), { recursive: true, force: true });
+      // The log of a later database would be played back into an earlier one.
+      if (sqlite !== true) continue;
+      for (const ending of ['-wal', '-shm', '-journal'])
+        rmSync(this.#path(`${path}${ending}`), { force: true });
     }
-    for (const { path, bytes } of files) {
-      if (!this.#isSessionFile(path)) {
-        const problem = `${path} is no session file of ${this.#quirk.name}`;
-        throw new CodeframeError({ code: 'invalid-argument', argument: 'checkpoint', problem });
-      }
-      const file = this.#path(path);
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-      writeFileSync(file, bytes, { mode: 0o600, flush: true });
+    for (const { path, from } of staged) {
+      mkdirSync(dirname(this.#path(path)), { recursive: true, mode: 0o700 });
+      renameSync(from, this.#path(path));
     }
+    rmSync(this.#path(stageName), { recursive: true, force: true });
   }
 
-  #isSessionFile(path: string): boolean {
-    if (path.split('/').includes('..')) return false;
-    return this.#quirk.sessionFiles.some((place) => path === place.path || path.startsWith(`${place.path}/`));
+  /** In a directory of its own, so that a half-written one is never taken for a session. */
+  #stage(files: readonly SessionFile[]): readonly { readonly path: string; readonly from: string }[] {
+    const dir = this.#path(stageName);
+    rmSync(dir, { recursive: true, force: true });
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return files.map(({ path, bytes }, index) => {
+      const from = join(dir, String(index));
+      writeFileSync(from, bytes, { mode: 0o600, flush: true });
+      return { path, from };
+    });
+  }
+
+  /** Throws when a path is none of a session file, or what is in its way is no session file. */
+  #refuse(path: string, present: ReadonlySet<string>): void {
+    if (placeOf(this.#quirk.sessionFiles, path) === undefined)
+      throw refused(`${path} is no session file of ${this.#quirk.name}`);
+    const names = path.split('/');
+    for (let depth = 1; depth <= names.length; depth += 1) {
+      const part = names.slice(0, depth).join('/');
+      const found = lstatSync(this.#path(part), { throwIfNoEntry: false });
+      if (found === undefined || present.has(part)) return;
+      if (depth < names.length && found.isDirectory()) continue;
+      throw refused(`${part} in the HOME of the agent is in the way of its session: move it away`);
+    }
   }
 
   /** What is there already is the agent's. */
@@ -99,10 +123,7 @@ export class OwnHome {
     const from = join(this.#userHome, place);
     const to = this.#path(place);
     if (!existsSync(from)) return;
-    if (isThere(to) && !lstatSync(to).isSymbolicLink()) {
-      if (statSync(to).mtimeMs > statSync(from).mtimeMs) copyFileSync(to, from);
-      rmSync(to);
-    }
+    if (isThere(to) && !lstatSync(to).isSymbolicLink()) handBackLogin(to, from);
     this.#link(place);
   }
 
@@ -111,6 +132,10 @@ export class OwnHome {
     if (!path.startsWith(`${this.dir}${sep}`)) throw new Error(`${place} leads out of the HOME`);
     return path;
   }
+}
+
+function refused(problem: string): CodeframeError {
+  return new CodeframeError({ code: 'invalid-argument', argument: 'checkpoint', problem });
 }
 
 function isThere(path: string): boolean {

@@ -12,8 +12,9 @@ export const claude: Quirk = {
   signIn: 'run `claude` once and sign in, or set ANTHROPIC_API_KEY',
   logins: ['.claude/.credentials.json'],
   settings: ['.claude/CLAUDE.md', '.claude/commands', '.claude/agents', '.claude/skills'],
-  // One line a record, appended; the directory is named for the working directory.
-  sessionFiles: [{ path: '.claude/projects', ending: '.jsonl' }],
+  // One line a record, appended; the directory is named for the working directory. Beside them what its records only name:
+  // long results of tools, and the notes of its own memory.
+  sessionFiles: [{ path: '.claude/projects' }],
   env: ({ home, gatewayUrl, program, model }) => ({
     CLAUDE_CONFIG_DIR: `${home}/.claude`,
     ANTHROPIC_BASE_URL: gatewayUrl,

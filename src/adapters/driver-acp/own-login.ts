@@ -1,0 +1,55 @@
+import {
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Takes a login out of an agent's HOME; where it is newer than the user's own it takes that one's place, in one step, so
+ * that nobody ever reads half of one. One that was not written to its end (its agent was killed) is put aside: the user's
+ * own works still, or at least says what is wrong with it.
+ */
+export function handBackLogin(inside: string, own: string): void {
+  // Many keep such files elsewhere, and only a link at the place where they are looked for.
+  const target = realpathSync(own);
+  if (statSync(inside).mtimeMs > statSync(target).mtimeMs) {
+    const bytes = readFileSync(inside);
+    if (!isWhole(inside, bytes)) return renameSync(inside, `${inside}.unreadable`);
+    replace(target, bytes);
+  }
+  rmSync(inside);
+}
+
+/** All logins are JSON. */
+function isWhole(file: string, bytes: Buffer): boolean {
+  if (!file.endsWith('.json')) return bytes.length > 0;
+  try {
+    const value = JSON.parse(bytes.toString('utf8')) as unknown;
+    return typeof value === 'object' && value !== null;
+  } catch {
+    return false;
+  }
+}
+
+function replace(target: string, bytes: Buffer): void {
+  const aside = `${target}.codeframe-${process.pid}`;
+  try {
+    writeFileSync(aside, bytes, { mode: statSync(target).mode & 0o777, flush: true });
+    renameSync(aside, target);
+  } finally {
+    rmSync(aside, { force: true });
+  }
+  const dir = openSync(dirname(target), 'r');
+  try {
+    fsyncSync(dir);
+  } finally {
+    closeSync(dir);
+  }
+}
