@@ -4,17 +4,16 @@ import type { Fence } from '../store/store.ts';
 import { createCheckpoint, type CheckpointPorts } from './create-checkpoint.ts';
 import type { StoredCheckpoint } from './checkpoint-store.ts';
 import { ofKnown } from './find-checkpoint.ts';
+import { capturedGit } from './git-parts.ts';
 import { changesGit, restoredGit, type GitRewinder } from './git-rewinder.ts';
 import { heldBy, scannedAlready, type LookedAt } from './look-at-tree.ts';
 import { notAsPlanned } from './check-restored.ts';
 import type { MatchGlob } from './path-filter.ts';
 import type { RestoreFigures, RestoreRow } from './restore.ts';
 import {
-  capturedGit,
   openTarget,
   planIntent,
   refuseIfMoved,
-  verifyUsed,
   type RestoreIntent,
   type RestoreTarget,
   type TargetRequest,
@@ -22,12 +21,13 @@ import {
 import { commitRestore, recordBegun, recordFailed, recordSafety } from './restore-ledger.ts';
 import { notSaved } from './saved-before.ts';
 import { showPath } from './tree.ts';
+import { verifyContents } from './verify-used.ts';
 import type { Contents, TreeWriter } from './tree-writer.ts';
 
 /*
  * The order, and what a kill after each step leaves:
  *
- *  1. the tree is scanned, the plan is made, all that it uses of the checkpoint is read and hashed   nothing
+ *  1. the checkpoint's parts are hashed, the tree is scanned, the plan is made, the bytes that it uses are hashed   nothing
  *  2. `restores` row `begun`                                      the row; recovery says `rolled-back`
  *  3. safety checkpoint; its id goes into the row                 as 2, and one checkpoint more
  *  4. the journal is written, new files are staged, synced        recovery removes what was staged
@@ -61,7 +61,7 @@ export interface RestoreRequest extends TargetRequest {
 
 /**
  * What a restore would change. Changes nothing, and may be asked while the project is owned. Throws what the restore
- * would throw before it begins, but reads no object to verify it.
+ * would throw before it begins, but reads no file's bytes to verify them.
  */
 export async function previewRestore(ports: RestorePorts, request: TargetRequest): Promise<RestorePreview> {
   const intent = await planIntent(ports, await openTarget(ports, request));
@@ -98,7 +98,7 @@ async function planVerified(
 ): Promise<{ readonly target: RestoreTarget; readonly intent: RestoreIntent }> {
   const target = await openTarget(ports, request);
   const intent = await planIntent(ports, target);
-  await verifyUsed(target, intent);
+  await verifyContents(target.stored, intent.looked.plan.operations);
   return { target, intent };
 }
 

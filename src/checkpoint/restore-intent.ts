@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import { countRows, planRows, readState, rowsDigest, type TableChange } from './change-rows.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
 import { openKnown } from './find-checkpoint.ts';
+import { capturedGit } from './git-parts.ts';
 import { changesGit, type GitPlan, type GitRewinder, type WantedGit } from './git-rewinder.ts';
 import { planFromTree, type LookedAt, type LookTarget } from './look-at-tree.ts';
 import { rowsFromParts, type StateRows } from './parts.ts';
@@ -12,8 +13,7 @@ import { selectPaths, type MatchGlob } from './path-filter.ts';
 import type { RestorePart, RestoreRow } from './restore.ts';
 import { isUnknown } from './plan-restore.ts';
 import { showPath, type ObjectId, type TreePath } from './tree.ts';
-import type { CapturedGit } from './user-git.ts';
-import { rememberParts, verifyContents, verifyParts } from './verify-used.ts';
+import { rememberParts, verifyParts } from './verify-used.ts';
 import { wantedRows } from './wanted-rows.ts';
 import { wantedTree } from './wanted-tree.ts';
 import type { WorkTree } from './work-tree.ts';
@@ -68,8 +68,8 @@ export interface TargetRequest {
 }
 
 /**
- * Reads what a checkpoint holds. Throws `corrupt-checkpoint` when it is not one that this project can have made, and
- * `invalid-argument` for paths without code.
+ * Reads what a checkpoint holds, and hashes all of it but the files' bytes first. Throws `corrupt-checkpoint` when it is not
+ * one that this project can have made, and `invalid-argument` for paths without code.
  */
 export async function openTarget(ports: IntentPorts, request: TargetRequest): Promise<RestoreTarget> {
   const { checkpointId, kind = 'restore' } = request;
@@ -84,6 +84,7 @@ export async function openTarget(ports: IntentPorts, request: TargetRequest): Pr
       problem,
     });
   }
+  await verifyParts(stored);
   const parts = new Set<RestorePart>(only ?? ['code', 'state', 'context']);
   const wanted = wantedTree(checkpointId, await stored.code());
   const unknown = new Set(stored.manifest.uncovered.map(({ path }) => path));
@@ -146,31 +147,6 @@ function limitsOf(request: TargetRequest): Pick<RestoreTarget, 'only' | 'paths'>
 
 function invalid(argument: string, problem: string): CodeframeError {
   return new CodeframeError({ code: 'invalid-argument', argument, problem });
-}
-
-/** What a checkpoint has of the user's repository; null when it was made in none. */
-export async function capturedGit(stored: StoredCheckpoint): Promise<CapturedGit | null> {
-  const { git } = stored.manifest;
-  if (git === null) return null;
-  const paths = await stored.partPaths('git/');
-  const parts = await Promise.all(paths.map(async (path) => ({ path, bytes: await stored.part(path) })));
-  return { ...git, parts };
-}
-
-/**
- * Hashes all that a restore is going to use: rows, memory, the repository's state, the files that it brings back. The
- * list of files was compared when it was read. Throws `corrupt-checkpoint` with the part named.
- */
-export async function verifyUsed(
-  { stored, rows, git }: RestoreTarget,
-  { looked }: RestoreIntent,
-): Promise<void> {
-  const prefixes = [
-    ...(rows === null ? [] : ['state/', 'context/']),
-    ...(git === null ? [] : ['git/', 'staged/']),
-  ];
-  await verifyParts(stored, prefixes);
-  await verifyContents(stored, looked.plan.operations);
 }
 
 /** Plans; changes nothing. */

@@ -4,7 +4,7 @@ import { groupHashes, sha256 } from './manifest.ts';
 import { showPath, type ObjectId } from './tree.ts';
 import type { TreeOperation } from './tree-writer.ts';
 
-/** A checkpoint whose parts are read once, however often they are asked for. */
+/** A checkpoint whose parts that a restore makes something of are read once, however often they are asked for. */
 export function rememberParts(stored: StoredCheckpoint): StoredCheckpoint {
   const parts = new Map<string, Promise<Uint8Array>>();
   return {
@@ -15,31 +15,42 @@ export function rememberParts(stored: StoredCheckpoint): StoredCheckpoint {
     partPaths: (prefix) => stored.partPaths(prefix),
     part(path) {
       const known = parts.get(path) ?? stored.part(path);
-      parts.set(path, known);
+      if (!/^(ledger|staged)\//.test(path)) parts.set(path, known);
       return known;
     },
     objects: (ids) => stored.objects(ids),
   };
 }
 
+/** What parts start with; `code/` and the modes of its directories are compared as one list when they are read. */
+const partPrefixes = ['context/', 'git/', 'ledger/', 'staged/', 'state/'] as const;
+
 /**
- * Hashes all parts that start so and compares them with the manifest: what is missing, added or altered is told apart
- * from what was captured. Throws `corrupt-checkpoint` with the first that is not right.
+ * Hashes all parts, used or not, and compares them with the manifest: what is missing, added or altered is told apart
+ * from what was captured. Before anything is made of any of them. Throws `corrupt-checkpoint` with the first that is not
+ * right.
  */
-export async function verifyParts(stored: StoredCheckpoint, prefixes: readonly string[]): Promise<void> {
-  const paths = (await Promise.all(prefixes.map((prefix) => stored.partPaths(prefix)))).flat();
-  const parts = await Promise.all(
-    paths.map(async (path) => ({ path, sha256: sha256(await stored.part(path)) })),
-  );
+export async function verifyParts(stored: StoredCheckpoint): Promise<void> {
+  const paths = (await Promise.all(partPrefixes.map((prefix) => stored.partPaths(prefix)))).flat();
+  const parts: { readonly path: string; readonly sha256: string }[] = [];
+  // Some at a time: together they can be more than fits into memory.
+  for (let at = 0; at < paths.length; at += windowParts) {
+    const window = paths.slice(at, at + windowParts);
+    parts.push(
+      ...(await Promise.all(window.map(async (path) => ({ path, sha256: sha256(await stored.part(path)) })))),
+    );
+  }
   const found = groupHashes(parts);
-  const isAsked = (group: string): boolean => prefixes.some((prefix) => `${group}/`.startsWith(prefix));
-  const groups = new Set([...Object.keys(stored.manifest.sha256).filter(isAsked), ...Object.keys(found)]);
+  const isPart = (group: string): boolean => partPrefixes.some((prefix) => group.startsWith(prefix));
+  const groups = new Set([...Object.keys(stored.manifest.sha256).filter(isPart), ...Object.keys(found)]);
   for (const part of groups) {
     if (stored.manifest.sha256[part] === found[part]) continue;
     const problem = 'it is not what the manifest has the hash of';
     throw new CodeframeError({ code: 'corrupt-checkpoint', id: stored.id, part, problem });
   }
 }
+
+const windowParts = 64;
 
 /** Reads and hashes every file that the operations bring back. Throws `corrupt-checkpoint` with the file named. */
 export async function verifyContents(

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
+import { gitOperationDirectories, gitTopFiles } from '../../checkpoint/git-parts.ts';
 import { partName } from '../../checkpoint/part-name.ts';
 import type { CapturedGit } from '../../checkpoint/user-git.ts';
 import { CodeframeError } from '../../failure.ts';
@@ -53,13 +54,9 @@ function shortBranch(name: string): string {
   return name.replace(/^refs\/heads\//, '');
 }
 
-const topFiles =
-  /^(HEAD|index|MERGE_HEAD|MERGE_MSG|MERGE_MODE|MERGE_RR|MERGE_AUTOSTASH|CHERRY_PICK_HEAD|REVERT_HEAD|REBASE_HEAD|ORIG_HEAD|AUTO_MERGE|SQUASH_MSG|BISECT_\w+|sharedindex\.[0-9a-f]+)$/;
-const stateDirectories = ['rebase-merge', 'rebase-apply', 'sequencer'] as const;
-
 function stateFiles(repository: UserRepository): PartDraft[] {
-  const top = readdirSync(repository.gitDir).filter((name) => topFiles.test(name));
-  const below = stateDirectories.flatMap((name) => filesBelow(repository.gitDir, name));
+  const top = readdirSync(repository.gitDir).filter((name) => gitTopFiles.test(name));
+  const below = gitOperationDirectories.flatMap((name) => filesBelow(repository.gitDir, name));
   const own = [...top, ...below, 'info/sparse-checkout'].map((path) => readPart(repository.gitDir, path));
   return [...own, readPart(repository.commonDir, 'info/exclude')].flat();
 }

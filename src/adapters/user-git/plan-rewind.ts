@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { isObject, isRefName } from '../../checkpoint/git-parts.ts';
 import type { GitPlan } from '../../checkpoint/git-rewinder.ts';
 import type { UserRepository } from './find-repository.ts';
 import { namedCommits, neededRefs, ownRefs, type GitState } from './git-state.ts';
@@ -34,6 +35,8 @@ export async function planRewind(
     problems: [
       ...index.problems,
       ...lostProblems([...absent].filter((object) => !missing.includes(object))),
+      ...nameProblems(wanted, [...names]),
+      ...linkProblems(repository, files),
       ...(await placeProblems(repository, [...names])),
       ...[...names].filter((name) => present.symbolic.has(name)).map(symbolicProblem),
     ],
@@ -154,6 +157,30 @@ function lostProblems(objects: readonly string[]): readonly Problem[] {
     path: '.git',
     problem: `the repository has lost the object ${object.slice(0, 12)} that it needs`,
   }));
+}
+
+/** A damaged repository can have been captured so, and a foreign checkpoint can say anything: git is told none of it. */
+function nameProblems({ head }: GitState, names: readonly string[]): readonly Problem[] {
+  const branch = /^ref: (.*)$/s.exec(head)?.[1];
+  const isSound = branch === undefined ? isObject(head) : isRefName(branch);
+  return [
+    ...(isSound
+      ? []
+      : [{ path: '.git/HEAD', problem: 'that of the checkpoint names no branch and no commit' }]),
+    ...names
+      .filter((name) => !isRefName(name))
+      .map((name) => ({ path: '.git', problem: `${JSON.stringify(name)} cannot be a ref` })),
+  ];
+}
+
+/** Nothing is written through a link: it can lead anywhere. */
+function linkProblems({ gitDir }: UserRepository, files: readonly string[]): readonly Problem[] {
+  const directories = new Set<string>();
+  for (const file of files)
+    for (let above = dirname(file); above !== '.'; above = dirname(above)) directories.add(above);
+  return [...directories]
+    .filter((path) => lstatSync(join(gitDir, path), { throwIfNoEntry: false })?.isSymbolicLink() === true)
+    .map((path) => ({ path: `.git/${path}`, problem: 'it is a link, and leads elsewhere' }));
 }
 
 function symbolicProblem(name: string): Problem {
