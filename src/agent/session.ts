@@ -79,6 +79,11 @@ export interface ModelWindow {
   readonly windowTokens: number | null;
   /** What every call sends besides the memory: instructions and tools. */
   readonly besides: string;
+  /**
+   * Ids of the items that the prompt shows; absent: it is the whole memory. A prompt that is a part of the memory is
+   * another program's, which is not told of a save.
+   */
+  readonly shown?: readonly string[];
 }
 
 export interface StepEnd {
@@ -88,6 +93,8 @@ export interface StepEnd {
   readonly cost?: Omit<CostRow, 'stepId' | 'agent' | 'taskId' | 'at'>;
   /** Of a call of the model: what it sent besides the memory. From it and the cost is learned how the model counts. */
   readonly besides?: string;
+  /** With `besides`: the ids of the items that the call showed; absent: the whole memory. */
+  readonly shown?: readonly string[];
 }
 
 /** What a question is about; a command's is matched when the agent tries it again. */

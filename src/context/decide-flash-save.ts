@@ -10,6 +10,8 @@ import { tierItems } from './tier-items.ts';
 /** An agent's memory as a flash save finds it. */
 export interface AgentMemory {
   readonly items: readonly ContextItemRow[];
+  /** Of the newest item; 0 when there is none. */
+  readonly lastSeq: number;
   readonly archives: readonly ArchiveRow[];
   /** Of all agents' pieces. */
   readonly archiveIds: ReadonlySet<string>;

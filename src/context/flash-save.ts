@@ -37,6 +37,8 @@ export interface FlashSaveRequest {
   readonly fence: Fence;
   readonly cause: FlashSaveCause;
   readonly pauseId: string | null;
+  /** Ids of the items that the prompt consists of; absent: the whole memory. What is not in it is left as it is. */
+  readonly among?: readonly string[];
   /** Tells the agent itself, which goes on with this task: the words become the last item of its memory. */
   readonly tell?: { readonly taskId: number; readonly item: (saved: FlashSaved) => NewItem };
 }
@@ -72,16 +74,23 @@ export async function flashSave(ports: FlashSavePorts, request: FlashSaveRequest
 const triesMax = 3;
 
 async function planAndApply(ports: FlashSavePorts, request: FlashSaveRequest): Promise<FlashSaved> {
-  const memory = await ports.store.read((tx) => readAgent(tx, ports, request.agent));
+  const memory = await ports.store.read((tx) => readAgent(tx, ports, request));
   const decision = decideFlashSave(ports, { memory, request });
   // An agent without a memory has nothing to tell of.
   if (memory.items.length === 0) return decision.saved;
   return ports.store.write((tx) => apply(ports, { tx, memory, request, decision }), { fence: request.fence });
 }
 
-async function readAgent(tx: ReadTransaction, ports: FlashSavePorts, agent: string): Promise<AgentMemory> {
+async function readAgent(
+  tx: ReadTransaction,
+  ports: FlashSavePorts,
+  { agent, among }: FlashSaveRequest,
+): Promise<AgentMemory> {
+  const shown = among === undefined ? null : new Set(among);
+  const items = await tx.list('context_items', { where: { agent } });
   return {
-    items: await tx.list('context_items', { where: { agent } }),
+    items: shown === null ? items : items.filter(({ id }) => shown.has(id)),
+    lastSeq: items.at(-1)?.seq ?? 0,
     archives: await tx.list('archives', { where: { agent } }),
     archiveIds: new Set((await tx.pick('archives', ['id'])).map(({ id }) => id)),
     step: (await tx.get('agents', agent))?.stepCount ?? 0,
@@ -122,7 +131,7 @@ async function addTold(
   telling: { readonly memory: AgentMemory; readonly request: FlashSaveRequest; readonly told: NewItem },
 ): Promise<void> {
   const { memory, request, told } = telling;
-  const seq = (memory.items.at(-1)?.seq ?? 0) + 1;
+  const seq = memory.lastSeq + 1;
   const taskId = request.tell?.taskId ?? null;
   const place = { agent: request.agent, taskId, stepId: null, seq, step: memory.step };
   await tx.insert('context_items', newItemRow(ports, { item: told, place }));

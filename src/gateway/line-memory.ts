@@ -30,15 +30,16 @@ const rowsAtOnce = 16;
 export class LineMemory {
   readonly #parts: LineMemoryParts;
   readonly #hashes = new Map<string, string>();
-  #known: Map<string, KnownRow> | null = null;
+  /** One reading for all who need it: a second one could end after a row was added, and would not have it. */
+  #known: Promise<Map<string, KnownRow>> | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(parts: LineMemoryParts) {
     this.#parts = parts;
   }
 
-  /** Adds the pieces that the memory does not have yet; answers how many tokens of it this history shows, and of how many. */
-  record(messages: readonly WireMessage[]): Promise<Covered> {
+  /** Adds the pieces that the memory does not have yet; answers the ids of the items that this history shows. */
+  record(messages: readonly WireMessage[]): Promise<readonly string[]> {
     const recorded = this.#queue.then(() => this.#record(messages));
     this.#queue = recorded.catch(() => undefined);
     return recorded;
@@ -53,7 +54,7 @@ export class LineMemory {
     return edits.length === 0 ? raw : spliceJson(raw, edits);
   }
 
-  async #record(messages: readonly WireMessage[]): Promise<Covered> {
+  async #record(messages: readonly WireMessage[]): Promise<readonly string[]> {
     const items = this.#itemsOf(messages);
     let known = await this.#load();
     // A prompt may have been written down by whoever gave it.
@@ -62,9 +63,9 @@ export class LineMemory {
     for (let at = 0; at < added.length; at += rowsAtOnce) {
       const some = added.slice(at, at + rowsAtOnce);
       const rows = await this.#parts.session.remember(some.map(({ item }) => item));
-      rows.forEach((row, index) => this.#know(some[index]?.key, row));
+      rows.forEach((row, index) => this.#know(known, some[index]?.key, row));
     }
-    return { shown: items.length, known: known.size };
+    return items.flatMap(({ key }) => known.get(key)?.id ?? []);
   }
 
   #itemsOf(messages: readonly WireMessage[]): readonly WireItem[] {
@@ -78,7 +79,7 @@ export class LineMemory {
     const row = memory.known.get(key);
     const shown = row === undefined ? undefined : memory.stubs.get(row.id);
     // An agent may shorten a result by itself: then it is no longer what was archived.
-    if (row === undefined || shown === undefined || part.slot === null || row.hash !== this.#hash(part.text))
+    if (row === undefined || shown === undefined || part.slot === null || row.hash !== this.#hash(item.text))
       return [];
     const put = shown.trim() === '' ? blank : shown;
     const { path, as } = part.slot;
@@ -86,20 +87,34 @@ export class LineMemory {
     return [{ path, json: as === 'json' ? put : JSON.stringify(put) }];
   }
 
-  async #load(): Promise<Map<string, KnownRow>> {
+  #load(): Promise<Map<string, KnownRow>> {
     return this.#known ?? this.#reload();
   }
 
-  async #reload(): Promise<Map<string, KnownRow>> {
-    const rows = await this.#parts.session.items();
-    const keys = keysOfRows(rows, this.#hash);
-    this.#known = new Map();
-    rows.forEach((row, index) => this.#know(keys[index], row));
-    return this.#known;
+  #reload(): Promise<Map<string, KnownRow>> {
+    const reading = this.#read();
+    this.#known = reading;
+    // A store that cannot be read now is asked again by the next call.
+    reading.catch(() => {
+      if (this.#known === reading) this.#known = null;
+    });
+    return reading;
   }
 
-  #know(key: string | undefined, row: Pick<ContextItemRow, 'id' | 'text'>): void {
-    if (key !== undefined) this.#known?.set(key, { id: row.id, hash: this.#hash(row.text) });
+  async #read(): Promise<Map<string, KnownRow>> {
+    const rows = await this.#parts.session.items();
+    const keys = keysOfRows(rows, this.#hash);
+    const known = new Map<string, KnownRow>();
+    rows.forEach((row, index) => this.#know(known, keys[index], row));
+    return known;
+  }
+
+  #know(
+    known: Map<string, KnownRow>,
+    key: string | undefined,
+    row: Pick<ContextItemRow, 'id' | 'text'>,
+  ): void {
+    if (key !== undefined) known.set(key, { id: row.id, hash: this.#hash(row.text) });
   }
 
   /** Of a text without its secrets; each text is searched for them once. */
@@ -112,12 +127,6 @@ export class LineMemory {
     this.#hashes.set(raw, hash);
     return hash;
   };
-}
-
-/** How many pieces a history shows, and how many the memory had before it. */
-export interface Covered {
-  readonly shown: number;
-  readonly known: number;
 }
 
 /** Providers refuse blank text. */

@@ -32,9 +32,14 @@ export function itemsOf(
       const item = itemOf({ ...part, kind: part.kind, text: keptText(part.text) }, { calls, pathIn });
       if (item.kind === 'call' && item.callId !== undefined) calls.set(item.callId, item);
       // What cannot be replaced in a call is not to be archived either.
-      const pinned = part.slot === null && part.text.length >= worthMin ? { pinned: true } : {};
+      const pinned = isFixed(part) ? { pinned: true } : {};
       return [{ key: keys.of(item), item: { ...item, ...pinned }, part }];
     });
+}
+
+/** An input of which only the beginning is kept is no JSON any more, and no stub of it would be. */
+function isFixed({ kind, slot, text: said }: WirePart): boolean {
+  return (slot === null && said.length >= worthMin) || (kind === 'call' && said.length > keptMax);
 }
 
 /** A flash save leaves shorter texts alone. */

@@ -5,7 +5,7 @@ import type { StepRow } from '../agent/step.ts';
 import { newItemRow } from '../context/new-item.ts';
 import type { ContextItemRow, NewItem } from '../context/item.ts';
 import { recall } from '../context/recall.ts';
-import { promptTokens } from '../context/prompt-tokens.ts';
+import { shownTokens } from '../context/prompt-tokens.ts';
 import { learnFactor } from '../context/model-factor.ts';
 import { recordEvent } from '../event/record-event.ts';
 import type { Fence, WriteTransaction } from '../store/store.ts';
@@ -285,13 +285,13 @@ export class StoreAgentSession implements AgentSession {
     return rows;
   }
 
-  async #learnFactor(tx: WriteTransaction, { cost, besides }: StepEnd): Promise<void> {
+  async #learnFactor(tx: WriteTransaction, { cost, besides, shown }: StepEnd): Promise<void> {
     // What a recording says was counted for another prompt.
     if (cost === undefined || besides === undefined || cost.recorded) return;
     const { tokens, clock } = this.#ports;
     const { model, inputTokens } = cost;
     const where = { agent: this.#of.agent.name };
-    const memory = promptTokens(await tx.pick('context_items', ['promptTokens'], { where }));
+    const memory = shownTokens(await tx.pick('context_items', ['id', 'promptTokens'], { where }), shown);
     const { method } = tokens;
     const known = await tx.get('model_factors', model, method);
     const counted = memory + tokens.count(besides);

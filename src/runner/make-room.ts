@@ -1,7 +1,13 @@
 import type { ModelWindow } from '../agent/session.ts';
 import { cutMemoryText } from '../agent/agent-words.ts';
-import { flashSave, type FlashSavePorts, type FlashSaveSettings } from '../context/flash-save.ts';
-import { promptTokens } from '../context/prompt-tokens.ts';
+import {
+  flashSave,
+  type FlashSaved,
+  type FlashSavePorts,
+  type FlashSaveSettings,
+} from '../context/flash-save.ts';
+import type { NewItem } from '../context/item.ts';
+import { shownTokens } from '../context/prompt-tokens.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { isFailure } from '../failure.ts';
 import { problemOf } from '../problem-of.ts';
@@ -45,7 +51,7 @@ export class RoomMaker {
     // Where the window is far too small, what is asked for is not enough.
     const wanted = 1 - ((limit * filledAfter) / used.factor - used.besides) / used.memory;
     const target = Math.min(1, Math.max(settings.target, wanted));
-    return this.#save(target, { model: window.model, windowTokens, factor: used.factor });
+    return this.#save({ ...settings, target }, window, { windowTokens, factor: used.factor });
   }
 
   #used(window: ModelWindow): Promise<{ memory: number; besides: number; factor: number }> {
@@ -54,27 +60,32 @@ export class RoomMaker {
       const where = { agent: this.#of.agent };
       const factor = await tx.get('model_factors', window.model, tokens.method);
       return {
-        memory: promptTokens(await tx.pick('context_items', ['promptTokens'], { where })),
+        memory: shownTokens(await tx.pick('context_items', ['id', 'promptTokens'], { where }), window.shown),
         besides: tokens.count(window.besides),
         factor: factor?.factor ?? 1,
       };
     });
   }
 
-  async #save(target: number, known: object): Promise<boolean> {
-    const { log, flashSave: settings } = this.#ports;
+  async #save(
+    settings: FlashSaveSettings,
+    { model, shown }: ModelWindow,
+    known: { readonly windowTokens: number; readonly factor: number },
+  ): Promise<boolean> {
+    const { log } = this.#ports;
     const { agent, taskId, fence } = this.#of;
+    const item = (figures: FlashSaved): NewItem => ({ kind: 'user', text: cutMemoryText(figures) });
     try {
       const saved = await flashSave(this.#ports, {
         agent,
         fence,
-        settings: { ...settings, target },
+        settings,
         cause: 'window',
         pauseId: null,
-        tell: { taskId, item: (figures) => ({ kind: 'user', text: cutMemoryText(figures) }) },
+        ...(shown === undefined ? { tell: { taskId, item } } : { among: shown }),
       });
       this.#tokensAfterLast = saved.tokensAfter;
-      log.info({ agent, ...known, ...saved }, "flash save: the model's window was nearly full");
+      log.info({ agent, model, ...known, ...saved }, "flash save: the model's window was nearly full");
       return saved.tokensAfter < saved.tokensBefore;
     } catch (error) {
       if (isFailure(error, 'stale-owner')) throw error;

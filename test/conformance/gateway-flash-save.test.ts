@@ -172,3 +172,28 @@ it('makes room when the prompt comes near the window, between two calls', async 
   );
   expect(events[0]?.data).toMatchObject({ cause: 'window' });
 });
+
+it('makes room in what the agent still shows after it shortened its history by itself, and learns from it', async () => {
+  await using agent = await startAgent(protocolCases[0]!);
+  for (let turn = 0; turn < 6; turn += 1) {
+    await agent.call();
+    agent.read(turn);
+  }
+  await agent.call();
+  const left = new Set((await agent.session.items()).map(({ id }) => id));
+  const callsOf = async (): Promise<number> =>
+    (await agent.memory.store.read((tx) => tx.list('model_factors')))[0]?.calls ?? 0;
+  const learned = await callsOf();
+  agent.history.splice(0, agent.history.length, { role: 'user', text: 'So far: six files were read.' });
+  await agent.open(100);
+  for (let turn = 6; turn < 10; turn += 1) {
+    await agent.call();
+    agent.read(turn);
+  }
+  expect(await agent.call()).toContain('[archived ');
+  expect(await callsOf()).toBeGreaterThan(learned);
+  const archives = await agent.memory.store.read((tx) => tx.list('archives'));
+  expect(archives.filter(({ itemId }) => left.has(itemId))).toEqual([]);
+  const told = (await agent.session.items()).filter(({ text }) => text.startsWith('[codeframe]'));
+  expect(told).toEqual([]);
+});

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ModelWindow } from '../../agent/session.ts';
 import type { StepRow } from '../../agent/step.ts';
 import { isFailure } from '../../failure.ts';
 import type { Provider } from '../../gateway/gateway.ts';
@@ -7,7 +8,6 @@ import { historyProblem } from '../../gateway/history-problem.ts';
 import { field, list, parseJson, type Json } from '../../gateway/json.ts';
 import { ReplyReader } from '../../gateway/read-reply.ts';
 import { stepEndOf, type CallEnd, type CalledModel } from '../../gateway/reply-summary.ts';
-import type { Covered } from '../../gateway/line-memory.ts';
 import { noFacts, type Wire, type WireMessage } from '../../gateway/wire.ts';
 import { labelOf, pricedAs, providerUrl } from '../../gateway/wires.ts';
 import { problemOf } from '../../problem-of.ts';
@@ -41,7 +41,7 @@ export class Turn {
   #body: Json;
   #history: readonly WireMessage[] | null = null;
   #model: CalledModel;
-  #recorded: Promise<Covered | null> | null = null;
+  #recorded: Promise<readonly string[] | null> | null = null;
 
   private constructor(line: Line, connections: ProviderConnections, asked: TurnRequest) {
     this.#line = line;
@@ -262,25 +262,22 @@ export class Turn {
 
   async #finish(step: StepRow, end: CallEnd): Promise<void> {
     this.#record();
-    const covered = (await this.#recorded) ?? null;
+    const shown = (await this.#recorded) ?? null;
     const { session } = this.#line.seat;
     const { findPriced } = this.#line.parts;
-    const wholeMemory = covered !== null && covered.shown >= covered.known * coveredMin;
-    const besides = this.#asked.wire.besides(this.#body);
-    await session.endStep(step, {
-      ...stepEndOf(end, this.#model, findPriced),
-      ...(wholeMemory ? { besides } : {}),
-    });
-    if (wholeMemory && end.kind === 'answered') this.#makeRoom(end, besides);
+    const sent = shown === null ? null : { besides: this.#asked.wire.besides(this.#body), shown };
+    await session.endStep(step, { ...stepEndOf(end, this.#model, findPriced), ...sent });
+    if (sent !== null && end.kind === 'answered') this.#makeRoom(end, sent);
   }
 
-  #makeRoom({ facts }: CallEnd, besides: string): void {
+  /** Of what this call showed: pieces that the agent left out of it by itself take no room. */
+  #makeRoom({ facts }: CallEnd, sent: Pick<ModelWindow, 'besides' | 'shown'>): void {
     const windowTokens = this.#line.parts.findPriced(this.#model.priced)?.windowTokens ?? null;
     const used = (facts.usage?.inputTokens ?? 0) + (facts.usage?.outputTokens ?? 0);
     if (windowTokens !== null && used < windowTokens * lookFrom) return;
     const { agent, session } = this.#line.seat;
     this.#line.room = session
-      .makeRoom({ model: this.#model.label, windowTokens, besides })
+      .makeRoom({ model: this.#model.label, windowTokens, ...sent })
       .catch((error: unknown) => this.#line.parts.log.error({ err: error, agent }, 'could not make room'));
   }
 
@@ -307,7 +304,5 @@ interface Sent {
   readonly refuse: { readonly status: number; readonly message: string } | null;
 }
 
-/** A call that shows less of the memory is one of a helper, or comes after the agent shortened its history by itself. */
-const coveredMin = 0.9;
 /** Below this share of the window nothing is counted: a flash save is far away. */
 const lookFrom = 0.4;
