@@ -52,6 +52,7 @@ const samples: Samples = {
   },
   'checkpoint-newer': { code: 'checkpoint-newer', id: 'c1', found: 2, known: 1 },
   'store-busy': { code: 'store-busy', path: '/a/store.git', pid: 12 },
+  'database-in-use': { code: 'database-in-use', path: '/a/state.db', pid: 12 },
   'checkpoint-deleted': { code: 'checkpoint-deleted', id: 'c1' },
   'checkpoint-needed': { code: 'checkpoint-needed', id: 'c1', needs: ['paused', 'undo'] },
   'rules-keep-nothing': { code: 'rules-keep-nothing', count: 12 },

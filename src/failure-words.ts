@@ -161,6 +161,12 @@ const table: WordsTable = {
       `The checkpoint store ${failure.path} is being tidied by process ${failure.pid}, which stands still`,
       `Run the command again; should that process hang, end it (kill ${failure.pid}): it loses nothing.`,
     ),
+  'database-in-use': (failure) =>
+    words(
+      [5, 409],
+      `The database ${failure.path} is damaged or gone, and process ${failure.pid} still works with it`,
+      `End it first (kill ${failure.pid}), so that nothing it does is lost, then run \`codeframe doctor --repair\` again.`,
+    ),
   'checkpoint-deleted': (failure) =>
     words(
       [4, 410],

@@ -90,6 +90,7 @@ export type Failure =
   | { readonly code: 'corrupt-store'; readonly path: string; readonly problem: string }
   /** Another process reclaims space of the store, and stands still at it. */
   | { readonly code: 'store-busy'; readonly path: string; readonly pid: number }
+  | { readonly code: 'database-in-use'; readonly path: string; readonly pid: number }
   | { readonly code: 'checkpoint-deleted'; readonly id: string }
   /** `needs`: as `NeedReason`. */
   | { readonly code: 'checkpoint-needed'; readonly id: string; readonly needs: readonly string[] }

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
 import { removeAbandoned, stageName } from './adapters/checkpoint-git/stages.ts';
 import { syncPath } from './adapters/checkpoint-git/store-place.ts';
+import { findOpener } from './adapters/processes/find-opener.ts';
 import { dataHome, findProject } from './adapters/project-files/project-place.ts';
 import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-store.ts';
 import { randomIds } from './adapters/system/random-ids.ts';
@@ -12,7 +13,7 @@ import type { CheckpointStore, StoredCheckpoint } from './checkpoint/checkpoint-
 import { adoptCheckpoints } from './checkpoint/create-checkpoint.ts';
 import { allRowsFromParts } from './checkpoint/parts.ts';
 import { takeIn } from './checkpoint/take-in.ts';
-import { isFailure } from './failure.ts';
+import { CodeframeError, isFailure } from './failure.ts';
 import type { Finding } from './handle.ts';
 import { silentLog } from './log.ts';
 import { problemOf } from './problem-of.ts';
@@ -24,11 +25,13 @@ import { redactingStore } from './secret/redacting-store.ts';
  * Makes a project's database anew when it is missing or damaged: from the newest whole checkpoint, with the rows of all
  * others. The damaged files are moved to `backups/damaged-…`, never deleted. Nothing is done to a database that is whole,
  * or newer than this program. May be killed at any moment and called again: the new database takes its place by a rename.
+ * Throws `database-in-use` while a process works with the old one.
  */
 export async function repairDatabase(dir: string): Promise<readonly Finding[]> {
   const place = findProject(dir, { home: dataHome(process.env) });
   const damage = await damageOf(place);
   if (damage === null) return [];
+  refuseInUse(place);
   const stage = makeStage(place.dataDir);
   try {
     const from = await fillNew(place, path.join(stage, 'state.db'));
@@ -52,6 +55,13 @@ async function damageOf({ dataDir }: ProjectPlace): Promise<string | null> {
     if (isFailure(error, 'corrupt-database')) return problemOf(error);
     throw error;
   }
+}
+
+/** Who owns the project is written in the database, so only the open file tells of a runner that is alive. */
+function refuseInUse({ dataDir }: ProjectPlace): void {
+  const file = path.join(realpathSync(dataDir), 'state.db');
+  const pid = findOpener(file);
+  if (pid !== null) throw new CodeframeError({ code: 'database-in-use', path: file, pid });
 }
 
 interface RebuiltFrom {
