@@ -120,6 +120,12 @@ test('an owned project says who, where and since when', () => {
   expect(message).toContain('`codeframe start` (pid 12 on here, since 2023-11-14T22:13:20.000Z)');
 });
 
+test('who waits for an owner that ends by itself is not told to end it', () => {
+  const owned = samples['project-owned'];
+  expect(failureWords(owned).hint).toContain('`codeframe pause`');
+  expect(failureWords({ ...owned, command: 'codeframe checkpoint' }).hint).not.toContain('pause');
+});
+
 test('a long list is cut after three and counted', () => {
   expect(failureWords(samples['tree-moved']).message).toMatch(/: a; b; c; and 2 more$/);
 });

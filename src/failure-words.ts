@@ -47,7 +47,9 @@ const table: WordsTable = {
     words(
       [5, 409],
       `The project is owned by \`${failure.command}\` (pid ${failure.pid} on ${failure.host}, since ${iso(failure.sinceMs)})`,
-      'Run `codeframe pause` or `codeframe stop` to end that run, or `codeframe status` to see it.',
+      / (start|resume)$/.test(failure.command)
+        ? 'Run `codeframe pause` or `codeframe stop` to end that run, or `codeframe status` to see it.'
+        : 'Run the command again when that one has ended; `codeframe status` shows it.',
     ),
   'stale-owner': (failure) =>
     words(
