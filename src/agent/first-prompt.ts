@@ -52,6 +52,8 @@ function howToEnd({ hasTools }: PromptParts): string {
 function interruption(parts: PromptParts): string {
   if (parts.home?.turn === 'held')
     return 'You were paused and go on now, in a new process. Nothing was cut: every tool call had ended, and its result is in your history. Do not repeat what is done.';
+  if (parts.home?.turn === 'asking')
+    return 'You were paused where you asked for leave to run something, and go on now, in a new process. That call was not run; every other tool call had ended, and its result is in your history. Do not repeat what is done.';
   if (parts.home?.turn === 'cut-in-tool')
     return `You were stopped in the middle of a tool call and go on now, in a new process. The last call of your history was interrupted: it may have happened in whole, in part or not at all, so look before you repeat it.`;
   const where = parts.home?.turn === 'cut' ? 'in the middle of a reply' : 'without warning';

@@ -1,7 +1,7 @@
 // A program that speaks the Agent Client Protocol, well or badly.  node fake-acp-agent.mjs HOW
 // It writes each prompt that it gets into the file `prompts` of its directory, a JSON string a line.
 import { spawn } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const [how = 'good'] = process.argv.slice(2);
@@ -57,29 +57,37 @@ function prompt(id, params) {
   appendFileSync('prompts', `${JSON.stringify(params.prompt[0].text)}\n`);
   prompting = id;
   if (how === 'stubborn' || how === 'exits-0-on-signal') return;
-  if (how === 'asks') {
-    asked += 1;
-    send({
-      id: 'permission',
-      method: 'session/request_permission',
-      params: {
-        sessionId: params.sessionId,
-        toolCall: {
-          toolCallId: `t${asked}`,
-          kind: 'execute',
-          title: 'delete',
-          rawInput: { command: 'rm -rf build' },
-        },
-        options: [
-          { optionId: 'yes', name: 'Allow', kind: 'allow_once' },
-          { optionId: 'no', name: 'Reject', kind: 'reject_once' },
-        ],
-      },
-    });
-    return;
-  }
+  if (how === 'asks') return ask(params);
+  if (how === 'asks-late') return askWhenTold(params);
   say(params, 'I have done it.');
   send({ id, result: { stopReason: how === 'refuses' ? 'refusal' : 'end_turn' } });
+}
+
+/** Once somebody has made the file `ask`. */
+function askWhenTold(params) {
+  if (existsSync('ask')) return ask(params);
+  setTimeout(() => askWhenTold(params), 5);
+}
+
+function ask(params) {
+  asked += 1;
+  send({
+    id: 'permission',
+    method: 'session/request_permission',
+    params: {
+      sessionId: params.sessionId,
+      toolCall: {
+        toolCallId: `t${asked}`,
+        kind: 'execute',
+        title: 'delete',
+        rawInput: { command: 'rm -rf build' },
+      },
+      options: [
+        { optionId: 'yes', name: 'Allow', kind: 'allow_once' },
+        { optionId: 'no', name: 'Reject', kind: 'reject_once' },
+      ],
+    },
+  });
 }
 
 function say(params, text) {

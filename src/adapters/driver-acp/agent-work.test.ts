@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -139,11 +139,16 @@ test('what a rule allows is not asked', async () => {
   expect(rows.blockers).toEqual([]);
 });
 
-test('a question that comes up while the agent is to stop is not answered', async () => {
-  const running = begin('asks');
+test('a question that comes up while the agent is to stop is not answered, and the agent is told so', async () => {
+  const running = begin('asks-late', ['rm -rf *']);
+  await until(() => existsSync(rig.path('prompts')));
   running.finishStep();
-  expect(await running.ended).toMatchObject({ kind: 'stopped' });
+  writeFileSync(rig.path('ask'), '');
+  expect(await running.ended).toMatchObject({ kind: 'stopped', report: { how: 'finished-step' } });
   expect(rows.blockers).toEqual([]);
+  expect(rows.homes[0]?.turn).toBe('asking');
+  expect(await begin('good').ended).toMatchObject({ kind: 'done' });
+  expect(prompts()[1]).toContain('That call was not run');
 });
 
 test('an agent that cannot load its session gets a new one and a handoff', async () => {

@@ -37,8 +37,8 @@ export class AgentWork implements AgentRun {
   #line: GatewayLine | null = null;
   #client: AgentClient | null = null;
   #blocker: string | null = null;
-  /** When it was cut, no model call was under way. */
-  #isInTool = false;
+  /** Where its turn was stopped. */
+  #stoppedAt: StoppedAt = 'held';
 
   constructor(options: AgentDriverOptions, quirk: Quirk, job: Job) {
     this.#options = options;
@@ -64,10 +64,9 @@ export class AgentWork implements AgentRun {
   cut(): void {
     this.#askedAt ??= this.#options.clock.elapsed();
     if (this.#leave.signal.aborted) return;
-    this.#isInTool = this.#line?.inFlight() === 0 && this.#line.held() === 0;
+    this.#stopNow('cut');
     this.#client?.cancel();
     this.#line?.cut();
-    this.#stopNow('cut');
   }
 
   async kill(): Promise<void> {
@@ -82,7 +81,14 @@ export class AgentWork implements AgentRun {
   #stopNow(how: StopReport['how']): void {
     if (this.#leave.signal.aborted) return;
     this.#how = how;
+    this.#stoppedAt = this.#placeOf(how);
     this.#leave.abort();
+  }
+
+  #placeOf(how: StopReport['how']): StoppedAt {
+    if (how === 'killed') return 'cut';
+    if (how === 'cut') return this.#line?.inFlight() === 0 && this.#line.held() === 0 ? 'cut-in-tool' : 'cut';
+    return this.#client?.isAsking === true ? 'asking' : 'held';
   }
 
   /** True when its model call waits and no tool of it runs: nothing is half done. */
@@ -176,7 +182,7 @@ export class AgentWork implements AgentRun {
     const turn = await this.#orLeave(client.prompt(text));
     const end = await this.#endOf(turn, line);
     if (turn === null) await this.#bringDown(client);
-    await session.keepHome({ turn: turnOf(end, this.#isInTool), leftAt: this.#options.clock.now() });
+    await session.keepHome({ turn: turnOf(end, this.#stoppedAt), leftAt: this.#options.clock.now() });
     return end;
   }
 
@@ -285,11 +291,10 @@ export class AgentWork implements AgentRun {
   }
 }
 
-function turnOf(end: RunEnd, isInTool: boolean): HomeRow['turn'] {
-  if (end.kind === 'waiting') return 'held';
-  if (end.kind !== 'stopped') return 'ended';
-  if (end.report.how !== 'cut' && end.report.how !== 'killed') return 'held';
-  return isInTool ? 'cut-in-tool' : 'cut';
+type StoppedAt = 'held' | 'asking' | 'cut' | 'cut-in-tool';
+
+function turnOf(end: RunEnd, stoppedAt: StoppedAt): HomeRow['turn'] {
+  return end.kind === 'stopped' || end.kind === 'waiting' ? stoppedAt : 'ended';
 }
 
 /** The last that it said, on one line. */
