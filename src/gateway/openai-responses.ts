@@ -144,8 +144,9 @@ function learn(known: ReplyFacts, event: Json): ReplyFacts {
   }
   if (type === 'response.completed' || type === 'response.incomplete')
     return { ...known, usage: usageOf(field(event, 'response')) ?? known.usage, isEnded: true };
+  // What failed half way was paid for.
   if (type === 'response.failed' || type === 'error' || isObject(field(event, 'error')))
-    return { ...known, problem: problemIn(event) };
+    return { ...known, usage: usageOf(field(event, 'response')) ?? known.usage, problem: problemIn(event) };
   if (field(event, 'object') !== 'response') return known;
   return { ...known, usage: usageOf(event), tools: toolsOf(list(field(event, 'output'))), isEnded: true };
 }

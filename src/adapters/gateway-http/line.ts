@@ -6,8 +6,10 @@ import type { GatewayParts } from './gateway-parts.ts';
 import type { McpLine } from './mcp-server.ts';
 import { pathInProject } from './path-in-project.ts';
 
-/** A call that is being answered, or waits. */
+/** A request that is being answered, or waits. */
 export interface LineCall {
+  /** `model`: a call of the model. `beside`: whatever else; it ends with a cut, and nobody waits for it. */
+  readonly kind: 'model' | 'beside';
   /** Aborted when it is cut. */
   readonly cut: AbortController;
   /** Set while it waits. */
@@ -81,11 +83,11 @@ export class Line implements GatewayLine, AgentDesk {
   }
 
   inFlight(): number {
-    return [...this.#calls].filter(({ release }) => release === null).length;
+    return [...this.#calls].filter(({ kind, release }) => kind === 'model' && release === null).length;
   }
 
   held(): number {
-    return this.#calls.size - this.inFlight();
+    return [...this.#calls].filter(({ release }) => release !== null).length;
   }
 
   idle(signal: AbortSignal): Promise<void> {
@@ -108,9 +110,9 @@ export class Line implements GatewayLine, AgentDesk {
     await this.idle(AbortSignal.timeout(1_000));
   }
 
-  /** A call has come; it ends with `leave`. */
-  enter(): LineCall {
-    const call: LineCall = { cut: new AbortController(), release: null };
+  /** A request has come; it ends with `leave`. */
+  enter(kind: LineCall['kind']): LineCall {
+    const call: LineCall = { kind, cut: new AbortController(), release: null };
     if (this.#mode === 'cut') call.cut.abort(new Error('codeframe cut the call'));
     this.#calls.add(call);
     return call;

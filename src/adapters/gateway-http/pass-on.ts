@@ -67,7 +67,7 @@ function readPacked(unpack: Unpacker, reply: ReplyReader): Reader {
   const over = new Promise<void>((resolve) => {
     unpack.once('end', resolve);
     // What cannot be unpacked was passed on all the same; the reader then knows less.
-    unpack.once('error', () => resolve());
+    unpack.on('error', () => resolve());
   });
   return {
     push: (chunk) => void unpack.write(chunk),

@@ -3,7 +3,7 @@ import type { Provider } from '../../gateway/gateway.ts';
 import { chooseProvider, providerUrl, recognise, wires, type Recognised } from '../../gateway/wires.ts';
 import { problemOf } from '../../problem-of.ts';
 import { headersToAgent } from './headers.ts';
-import type { Line } from './line.ts';
+import type { Line, LineCall } from './line.ts';
 import { closedSignal, passOn } from './pass-on.ts';
 import type { ProviderConnections } from './provider-call.ts';
 import { bodyBytesMax, readBody } from './read-body.ts';
@@ -24,18 +24,25 @@ export async function serveLine(asked: LineRequest): Promise<void> {
   const { request, response, path, line } = asked;
   // The agent may go at any time; whoever writes to it then is told by its own call.
   response.on('error', () => {});
+  const seen = recognise(request.method ?? 'GET', path.replace(/\?.*$/s, ''));
+  const call = line.enter(seen.kind === 'turn' ? 'model' : 'beside');
+  const { signal } = call.cut;
+  // Whatever the request waits for, its body, the provider or the agent: it ends with its connection.
+  signal.addEventListener('abort', () => response.destroy(), { once: true });
   try {
+    signal.throwIfAborted();
     // The agent's tools are never held: they touch no files, and a call that waits would not reach them.
     if (/^\/mcp\/?(?:\?|$)/.test(path)) await (await line.tools()).serve(request, response);
-    else if (line.mode === 'cut') response.destroy();
-    else await serve(asked, recognise(request.method ?? 'GET', path.replace(/\?.*$/s, '')));
+    else await serve(asked, seen, call);
   } catch (error) {
     line.parts.log.debug({ err: error, agent: line.seat.agent }, 'a request of the agent ended early');
     response.destroy();
+  } finally {
+    line.leave(call);
   }
 }
 
-async function serve(asked: LineRequest, seen: Recognised): Promise<void> {
+async function serve(asked: LineRequest, seen: Recognised, call: LineCall): Promise<void> {
   const { line, request, response, path } = asked;
   const isAnthropic = request.headers['anthropic-version'] !== undefined;
   const provider = chooseProvider(line.seat.providers, { wire: seen.wire, path, isAnthropic });
@@ -52,7 +59,7 @@ async function serve(asked: LineRequest, seen: Recognised): Promise<void> {
     return;
   }
   if (seen.kind === 'other') await passOther(asked, { provider, body });
-  else await Turn.serve(line, asked.connections, { request, response, path, body, wire, provider });
+  else await Turn.serve(line, asked.connections, { request, response, path, body, wire, provider, call });
 }
 
 /** Lists of models, counts of tokens and whatever else: passed on, not recorded, never held. */

@@ -28,6 +28,7 @@ export interface TurnRequest {
   readonly body: Buffer;
   readonly wire: Wire;
   readonly provider: Provider;
+  readonly call: LineCall;
 }
 
 /** One call of the model: held if the line is, written down as a step, sent, passed on, and its end written down. */
@@ -47,7 +48,7 @@ export class Turn {
     this.#line = line;
     this.#connections = connections;
     this.#asked = asked;
-    this.#call = line.enter();
+    this.#call = asked.call;
     this.#signal = AbortSignal.any([this.#call.cut.signal, closedSignal(asked.response)]);
     this.#model = { label: '', priced: '', recorded: asked.provider.recorded };
   }
@@ -59,8 +60,6 @@ export class Turn {
       await turn.#serve();
     } catch (error) {
       turn.#fail(error);
-    } finally {
-      line.leave(turn.#call);
     }
   }
 
@@ -70,6 +69,7 @@ export class Turn {
     const step = await this.#begin();
     const end = await this.#send(step, held).catch((error: unknown): CallEnd => {
       this.#fail(error);
+      if (this.#signal.aborted) return this.#cutOff(noFacts);
       return { kind: 'broken', problem: problemOf(error), facts: noFacts };
     });
     await this.#finish(step, end);
@@ -189,11 +189,17 @@ export class Turn {
       await reader?.end();
       return { kind: 'answered', status, facts: reply.end(), isRead: reader !== null };
     } catch (error) {
-      const facts = reply.end();
       to.destroy();
-      if (this.#signal.aborted) return { kind: 'cut', problem: problemOf(this.#signal.reason), facts };
+      await reader?.end();
+      const facts = reply.end();
+      if (this.#signal.aborted) return this.#cutOff(facts);
       return { kind: 'broken', problem: problemOf(error), facts };
     }
+  }
+
+  /** By a cut, or because the agent is gone. */
+  #cutOff(facts: CallEnd['facts']): CallEnd {
+    return { kind: 'cut', problem: problemOf(this.#signal.reason), facts };
   }
 
   /** Nothing of the provider's has come. */
@@ -201,11 +207,7 @@ export class Turn {
     const { provider, wire, response } = this.#asked;
     if (this.#signal.aborted) {
       response.destroy();
-      return {
-        end: { kind: 'cut', problem: problemOf(this.#signal.reason), facts: noFacts },
-        retry: null,
-        refuse: null,
-      };
+      return { end: this.#cutOff(noFacts), retry: null, refuse: null };
     }
     const message = `codeframe could not reach ${new URL(provider.baseUrl).origin}: ${problemOf(error)}`;
     if (held?.hasBegun !== true) refuse(response, { status: 502, body: wire.error(502, message) });
