@@ -1,11 +1,15 @@
 import { blobId } from './blob-id.ts';
-import type { TreePath } from './tree.ts';
+import { heldBy, type LookedAt, type LookTarget } from './look-at-tree.ts';
+import { isUnknown } from './plan-restore.ts';
+import type { KnownEntry } from './present-tree.ts';
+import type { ScannedEntry, StatSignature, TreePath } from './tree.ts';
 import type { TreeOperation } from './tree-writer.ts';
-import type { Present, WorkTree } from './work-tree.ts';
+import { ancestorsOf } from './wanted-tree.ts';
+import type { Present, TreeScan, WorkTree } from './work-tree.ts';
 
 /**
- * Looks at every path that operations changed, and answers those that are not as they were to be. What they did not
- * touch is as the plan saw it, or somebody's later work. Modes of directories come after the commit.
+ * Looks at every path that operations changed, and answers those that are not as they were to be. Modes of directories
+ * come after the commit.
  */
 export async function notAsPlanned(
   tree: WorkTree,
@@ -46,4 +50,74 @@ async function isDone(tree: WorkTree, operation: TreeOperation, found: Present):
 async function hasBytes(tree: WorkTree, path: TreePath, object: string): Promise<boolean> {
   const read = await tree.read(path);
   return read.ok && blobId(read.bytes, object) === object;
+}
+
+/**
+ * Scans once more, and answers the paths that no operation touched and that are not as the plan saw them: somebody works in
+ * the project, and what came of it is neither in the safety checkpoint nor what the restore was to leave. Left out is what
+ * the restore was not to look at: paths that its filter does not select, that the checkpoint did not cover, or that were or
+ * are uncovered, as by a `.gitignore` that came back.
+ */
+export async function movedElsewhere(
+  tree: WorkTree,
+  target: LookTarget,
+  looked: LookedAt & { readonly scan: TreeScan },
+): Promise<readonly TreePath[]> {
+  const scan = await tree.scan({ include: looked.include, held: heldBy(target) });
+  const isAside = asideOf(target, looked, scan);
+  const now = new Map(scan.entries.map((entry) => [entry.path, entry]));
+  const moved: TreePath[] = [];
+  for (const before of looked.known) {
+    const after = now.get(before.path);
+    now.delete(before.path);
+    if (after !== undefined && isUnchanged(before, after)) continue;
+    if (isAside(before.path) || (await hasSameBytes(tree, before, after))) continue;
+    moved.push(before.path);
+  }
+  for (const path of now.keys()) if (!isAside(path)) moved.push(path);
+  return moved.toSorted();
+}
+
+function asideOf(target: LookTarget, looked: LookedAt, scan: TreeScan): (path: TreePath) => boolean {
+  const touched = new Set(looked.plan.operations.map(({ path }) => path));
+  const uncovered = new Set([...looked.uncovered, ...scan.uncovered].map(({ path }) => path));
+  const isUncovered = (path: TreePath): boolean =>
+    uncovered.has(path) || [...ancestorsOf(path)].some((above) => uncovered.has(above));
+  return (path) =>
+    touched.has(path) ||
+    isUncovered(path) ||
+    isUnknown(path, target.unknown) ||
+    target.filter?.selects(path) === false;
+}
+
+/** Whether a directory is empty is not asked: what is in it has an entry of its own. */
+function isUnchanged(before: KnownEntry, after: ScannedEntry): boolean {
+  switch (after.kind) {
+    case 'file':
+      return before.kind === 'file' && before.mode === after.mode && isSameStat(before.stat, after.stat);
+    case 'link':
+      return before.kind === 'link' && before.target === after.target;
+    case 'directory':
+      return before.kind === 'directory' && before.mode === after.mode;
+  }
+}
+
+function isSameStat(one: StatSignature, other: StatSignature): boolean {
+  return (
+    one.size === other.size &&
+    one.mtimeNs === other.mtimeNs &&
+    one.ctimeNs === other.ctimeNs &&
+    one.inode === other.inode &&
+    one.device === other.device
+  );
+}
+
+/** Times alone say little: those of a file's other names change when one of them is replaced. */
+async function hasSameBytes(
+  tree: WorkTree,
+  before: KnownEntry,
+  after: ScannedEntry | undefined,
+): Promise<boolean> {
+  if (before.kind !== 'file' || after?.kind !== 'file' || before.mode !== after.mode) return false;
+  return hasBytes(tree, before.path, before.object);
 }

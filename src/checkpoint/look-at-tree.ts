@@ -9,6 +9,8 @@ import type { Held, TreeScan, WorkTree } from './work-tree.ts';
 export interface LookedAt {
   /** What the plan was made from; undefined when nobody looked. */
   readonly scan: TreeScan | undefined;
+  /** Its entries, of files also the content. */
+  readonly known: readonly KnownEntry[];
   readonly plan: RestorePlan;
   readonly uncovered: readonly Uncovered[];
   /** Ignored paths that a safety checkpoint has to take in. */
@@ -43,7 +45,8 @@ export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<
     const plan = planRestore(wanted, present, target);
     if (plan.save.length === 0) {
       const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
-      return { scan: present.scan, plan, uncovered: present.uncovered, include, saved };
+      const { scan, entries: known, uncovered } = present;
+      return { scan, known, plan, uncovered, include, saved };
     }
     include.push(...plan.save);
   }
@@ -80,6 +83,7 @@ export function scannedAlready(tree: WorkTree, scan: TreeScan): WorkTree {
     read: (path) => tree.read(path),
     remember: (objects) => tree.remember(objects),
     inspect: (paths) => tree.inspect(paths),
+    unsearched: () => tree.unsearched?.() ?? [],
   };
 }
 

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  appendFile,
   chmod,
+  link,
   lstat,
   mkdir,
   readdir,
@@ -16,6 +18,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { GitScene } from '../../test/rig/git-scene.ts';
 import { randomTree, treeOf, type ModelNode, type ModelTree } from '../../test/rig/random-tree.ts';
 import { makeTree, readTree } from '../../test/rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../../test/rig/restore-bench.ts';
@@ -396,9 +399,10 @@ describe('a restore', () => {
       const apply = ports.writer.apply.bind(ports.writer);
       ports.writer.apply = async (restoreId) => {
         await apply(restoreId);
-        await chmod(join(root, 'a'), 0o600);
+        await appendFile(join(root, 'new while it runs'), 'x');
       };
-      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: ['a'] });
+      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: ['new while it runs'] });
+      await rm(join(root, 'new while it runs'));
       expect(await readTree(root)).toEqual(before);
       const [row] = await ports.store.read((tx) => tx.list('restores'));
       expect(row).toMatchObject({ status: 'failed' });
@@ -410,19 +414,60 @@ describe('a restore', () => {
     });
   });
 
-  it('leaves what appears elsewhere while it runs', async () => {
+  it.each<[string, (root: string) => Promise<unknown>, string]>([
+    ['what it changed is given another mode', (root) => chmod(join(root, 'a'), 0o600), 'a'],
+    ['a file that it leaves is edited', (root) => appendFile(join(root, 'same'), 'x'), 'same'],
+    ['a file that it leaves gets another mode', (root) => chmod(join(root, 'same'), 0o640), 'same'],
+    ['a file that it leaves is deleted', (root) => rm(join(root, 'd/same')), 'd/same'],
+    ['a directory that it leaves gets another mode', (root) => chmod(join(root, 'd'), 0o700), 'd'],
+    ['a directory appears', (root) => mkdir(join(root, 'd/new')), 'd/new'],
+  ])('is refused when %s while it runs', async (_, happens, path) => {
     await withRestoreBench(async ({ root, ports, checkpoint, restore }) => {
-      await makeTree(root, treeOf([['a', file('1')]]));
+      await makeTree(
+        root,
+        treeOf([
+          ['a', file('1')],
+          ['same', file('2')],
+          ['d/same', file('3')],
+        ]),
+      );
       const id = await checkpoint();
       await writeFile(join(root, 'a'), 'changed');
       const apply = ports.writer.apply.bind(ports.writer);
       ports.writer.apply = async (restoreId) => {
         await apply(restoreId);
-        await writeFile(join(root, 'new'), 'while it runs');
+        await happens(root);
       };
-      await restore(id);
+      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: [path] });
+      expect(await readFile(join(root, 'a'), 'utf8')).toBe('changed');
+    });
+  });
+
+  it('is not refused for what it is not to look at', async () => {
+    await withRestoreBench(async ({ root, ports, checkpoint, restore }) => {
+      const tree = treeOf([
+        ['a', file('1')],
+        ['b', file('1')],
+        ['twin', file('2')],
+      ]);
+      await makeTree(root, tree);
+      new GitScene(root).init();
+      await writeFile(join(root, '.gitignore'), 'b\n');
+      const id = await checkpoint();
+      await writeFile(join(root, '.gitignore'), 'out\n');
+      await mkdir(join(root, 'out'));
+      await writeFile(join(root, 'out/log'), 'ignored');
+      await link(join(root, 'twin'), join(root, 'other name'));
+      await writeFile(join(root, 'a'), 'changed');
+      const apply = ports.writer.apply.bind(ports.writer);
+      ports.writer.apply = async (restoreId) => {
+        await apply(restoreId);
+        await appendFile(join(root, 'out/log'), 'ignored before');
+        await appendFile(join(root, 'b'), 'ignored after');
+        await appendFile(join(root, 'elsewhere'), 'not selected');
+      };
+      await restore(id, { paths: ['[abot]*', '.gitignore'] });
       expect(await readFile(join(root, 'a'), 'utf8')).toBe('1');
-      expect(await readFile(join(root, 'new'), 'utf8')).toBe('while it runs');
     });
   });
 });

@@ -7,7 +7,7 @@ import { ofKnown } from './find-checkpoint.ts';
 import { capturedGit } from './git-parts.ts';
 import { changesGit, restoredGit, type GitRewinder } from './git-rewinder.ts';
 import { heldBy, scannedAlready, type LookedAt } from './look-at-tree.ts';
-import { notAsPlanned } from './check-restored.ts';
+import { movedElsewhere, notAsPlanned } from './check-restored.ts';
 import type { MatchGlob } from './path-filter.ts';
 import type { RestoreFigures, RestoreRow } from './restore.ts';
 import {
@@ -32,7 +32,7 @@ import type { Contents, TreeWriter } from './tree-writer.ts';
  *  3. safety checkpoint; its id goes into the row                 as 2, and one checkpoint more
  *  4. the journal is written, new files are staged, synced        recovery removes what was staged
  *  5. the plan is applied, old files moved aside, all synced      recovery puts back what was moved
- *  6. what was changed is read again and compared with the plan   as 5
+ *  6. what was changed is read again, all is scanned again, both are compared with the plan   as 5
  *  7. COMMIT: one transaction changes the rows and says `finished`
  *  8. what was moved aside is deleted, directories get their modes, the journal is closed        recovery does it
  *
@@ -239,14 +239,21 @@ async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<St
   return safety;
 }
 
-/** What was to change must be as the checkpoint says. */
+/** What was to change must be as the checkpoint says, and everything else as it was. */
 async function checkResult(ports: RestorePorts, restoring: Restoring): Promise<void> {
   const { target, intent } = restoring;
   if (target.git !== null) {
     const rest = await ports.gitRewinder.plan(target.git);
     if (rest !== null && changesGit(rest)) throw new CodeframeError({ code: 'tree-moved', paths: ['.git'] });
   }
-  const wrong = await notAsPlanned(ports.tree, intent.looked.plan.operations);
+  const { looked } = intent;
+  const { scan } = looked;
+  const wrong = [
+    ...(await notAsPlanned(ports.tree, looked.plan.operations)),
+    ...(target.tree === null || scan === undefined
+      ? []
+      : await movedElsewhere(ports.tree, target.tree, { ...looked, scan })),
+  ];
   if (wrong.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: wrong.map(showPath) });
 }
 

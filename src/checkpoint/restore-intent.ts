@@ -271,6 +271,7 @@ function movedPaths(shown: RestorePreview, now: RestorePreview): readonly string
 
 const nothing: LookedAt = {
   scan: undefined,
+  known: [],
   plan: { operations: [], changes: [], save: [], problems: [], digest: '' },
   uncovered: [],
   include: [],

@@ -153,6 +153,18 @@ describe('new files that hold a secret', () => {
       expect((await make()).unsearched).toEqual(['big.txt']);
     }));
 
+  it('that are binary are listed as not searched also by the checkpoint that a restore makes first', () =>
+    withBench(async ({ ports, write, make, back }) => {
+      write('small.txt', 'small\n');
+      const { id } = await make();
+      write('small.txt', 'changed\n');
+      write('a.bin', `\u0000${line}`);
+      await back(id);
+      const rows = await ports.store.read((tx) => tx.list('checkpoints', { where: { trigger: 'safety' } }));
+      const safety = await ports.checkpoints.open(rows[0]?.id ?? '');
+      expect(safety.manifest.unsearched).toEqual(['a.bin']);
+    }));
+
   it('are never deleted or overwritten by a restore', () =>
     withBench(async ({ root, write, make, back }) => {
       write('kept.txt', 'as it was\n');
