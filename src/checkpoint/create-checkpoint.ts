@@ -294,7 +294,7 @@ class Capture {
       costUsd: rows.costs.reduce((sum, cost) => sum + (cost.costUsd ?? 0), 0),
       // All is read by now: what is left is written while they work on.
       heldMs: this.#held?.release() ?? null,
-      git: git === null ? null : { head: git.head, branch: git.branch, operation: git.operation },
+      git: git === null ? null : gitOf(git),
       uncovered: this.#code.uncovered().map((entry) => ({
         ...entry,
         path: this.#redact(showPath(entry.path)),
@@ -376,4 +376,8 @@ async function insertRow(
     },
     fence === undefined ? {} : { fence },
   );
+}
+
+function gitOf({ head, branch, operation, unkept = [] }: CapturedGit): NonNullable<Manifest['git']> {
+  return { head, branch, operation, ...(unkept.length > 0 && { unkept }) };
 }

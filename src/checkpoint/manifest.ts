@@ -34,6 +34,8 @@ export interface Manifest {
     readonly head: string | null;
     readonly branch: string | null;
     readonly operation: string | null;
+    /** Staged files that are too big to be kept, by their paths in the repository; missing when there are none. */
+    readonly unkept?: readonly { readonly path: string; readonly size: number }[];
   } | null;
   /** The uncovered paths: shown as `showPath` does, with reason. */
   readonly uncovered: readonly {
@@ -148,7 +150,9 @@ const shape: { readonly [Key in keyof Manifest]-?: Check } = {
   heldMs: (value) => value === undefined || value === null || isCount(value),
   git: (value) =>
     value === null ||
-    (isRecord(value) && ['head', 'branch', 'operation'].every((key) => isTextOrNull(value[key]))),
+    (isRecord(value) &&
+      ['head', 'branch', 'operation'].every((key) => isTextOrNull(value[key])) &&
+      (value['unkept'] === undefined || (Array.isArray(value['unkept']) && value['unkept'].every(isUnkept)))),
   uncovered: (value) => Array.isArray(value) && value.every(isUncovered),
   sha256: (value) => isRecord(value) && Object.values(value).every(isSha256),
 };
@@ -161,6 +165,10 @@ function isUncovered(value: unknown): boolean {
     typeof value['directory'] === 'boolean' &&
     (value['size'] === undefined || isCount(value['size']))
   );
+}
+
+function isUnkept(value: unknown): boolean {
+  return isRecord(value) && isText(value['path']) && isCount(value['size']);
 }
 
 function isSha256(value: unknown): boolean {

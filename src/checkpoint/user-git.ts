@@ -34,4 +34,6 @@ export interface CapturedGit {
    * it once it is staged no more. Left out: none.
    */
   readonly staged?: readonly { readonly path: string; readonly bytes: Uint8Array }[];
+  /** What is not among them for its size: paths in the repository, as `showPath` shows them, and bytes. Left out: none. */
+  readonly unkept?: readonly { readonly path: string; readonly size: number }[];
 }

@@ -50,6 +50,7 @@ export function manifestLines(row: CheckpointRow, manifest: Manifest): readonly 
     ...(row.pinnedAt === null ? [] : [`It is pinned since ${timeWords(row.pinnedAt)}.`]),
     `Commit ${row.commit}${row.parentId === null ? '' : `, after checkpoint ${row.parentId}`}.`,
     gitLine(manifest.git),
+    ...unkeptLines(manifest.git),
     `Rows: ${rowCounts(manifest.counts)}.`,
     `Prompts: ${countWords(manifest.tokens, 'token')}. Cost until then: ${costWords(manifest.costUsd)}.`,
     ...uncoveredLines(manifest.uncovered),
@@ -71,6 +72,15 @@ function gitLine(git: Manifest['git']): string {
   const branch = git.branch === null ? 'no branch' : `branch ${git.branch}`;
   const operation = git.operation === null ? '' : `, in the middle of a ${git.operation}`;
   return `Git was at ${git.head?.slice(0, 12) ?? 'no commit yet'} on ${branch}${operation}.`;
+}
+
+function unkeptLines(git: Manifest['git']): readonly Line[] {
+  const unkept = git?.unkept ?? [];
+  if (unkept.length === 0) return [];
+  return [
+    'Staged, and too big to be kept; `restore --git` works for as long as git has them:',
+    ...unkept.map(({ path, size }) => `  ${path} (${sizeWords(size)})`),
+  ];
 }
 
 function unsearchedLines(unsearched: readonly string[]): readonly Line[] {

@@ -208,6 +208,18 @@ describe('what is captured', () => {
     expect((await userGit.capture())?.staged).toHaveLength(1);
   });
 
+  it('names a staged file that is too big to be kept', async () => {
+    git('init', '-q', '-b', 'main');
+    writeFileSync(join(root, 'big\nfile'), Buffer.alloc(50 * 1024 * 1024 + 1));
+    write('small', 'x');
+    git('add', '-A');
+    const { staged, unkept } = (await openUserGit({ root }).capture()) ?? {};
+    expect(staged).toMatchObject([{ path: `staged/blobs/${git('rev-parse', ':small').trim()}` }]);
+    expect(unkept).toEqual([{ path: String.raw`big\x0afile`, size: 50 * 1024 * 1024 + 1 }]);
+    commitAll();
+    expect((await openUserGit({ root }).capture())?.unkept).toEqual([]);
+  });
+
   it('is HEAD, the index byte for byte, and the refs, without our own', async () => {
     git('init', '-q', '-b', 'main');
     write('a', '1');

@@ -18,7 +18,8 @@ export function openUserGit(place: { readonly root: string }): UserGit {
       const repository = findRepository(root);
       if (repository === null) return null;
       const captured = await captureGit(repository);
-      return { ...captured, staged: await staged.read(repository, captured.head) };
+      const { parts, unkept } = await staged.read(repository, captured.head);
+      return { ...captured, staged: parts, unkept };
     },
     async keep(checkpointId, captured) {
       const repository = findRepository(root);

@@ -1,30 +1,42 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
+import { showPath, type TreePath } from '../../checkpoint/tree.ts';
+import type { CapturedGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
 import type { UserRepository } from './find-repository.ts';
 import { runInRepository } from './repository-git.ts';
 
 /** Larger ones are not kept: the index names them, and git has them as long as it does. */
-const bytesMax = 50 * 1024 * 1024;
+const fileBytesMax = 50 * 1024 * 1024;
+/** Of all together, the largest left out: they are in memory until they are written. */
+const bytesMax = 256 * 1024 * 1024;
+
+interface Staged {
+  readonly parts: readonly PartDraft[];
+  readonly unkept: NonNullable<CapturedGit['unkept']>;
+}
 
 /**
  * The files in the index, with those of its conflicts, that HEAD does not have: once something else is staged only this
  * keeps them. None with a damaged index.
  */
 export class StagedBlobs {
-  #last: { readonly key: string; readonly parts: readonly PartDraft[] } | undefined;
+  #last: { readonly key: string; readonly staged: Staged } | undefined;
 
-  async read(repository: UserRepository, head: string | null): Promise<readonly PartDraft[]> {
+  async read(repository: UserRepository, head: string | null): Promise<Staged> {
     const key = `${head} ${signatureOf(join(repository.gitDir, 'index'))}`;
     // An index that was written in the moment of the last look is looked at again.
-    if (this.#last?.key === key && !isYoung(repository)) return this.#last.parts;
+    if (this.#last?.key === key && !isYoung(repository)) return this.#last.staged;
     const objects = await stagedObjects(repository, head);
-    const parts = objects.length === 0 ? [] : await readBlobs(repository, objects);
-    this.#last = { key, parts };
-    return parts;
+    const staged = objects.size === 0 ? { parts: [], unkept: [] } : await readStaged(repository, objects);
+    this.#last = { key, staged };
+    return staged;
   }
 }
+
+/** A path of each object. */
+type Objects = ReadonlyMap<string, TreePath>;
 
 function signatureOf(path: string): string {
   const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
@@ -36,7 +48,7 @@ function isYoung(repository: UserRepository): boolean {
   return stats !== undefined && Date.now() - stats.ctimeMs < 2_000;
 }
 
-async function stagedObjects(repository: UserRepository, head: string | null): Promise<readonly string[]> {
+async function stagedObjects(repository: UserRepository, head: string | null): Promise<Objects> {
   if (head === null) return listed(repository, ['ls-files', '--stage', '-z']);
   const args = [
     'diff-index',
@@ -49,40 +61,56 @@ async function stagedObjects(repository: UserRepository, head: string | null): P
     head,
   ];
   const output = await runInRepository(repository, args);
-  if (output.code !== 0) return [];
+  if (output.code !== 0) return new Map();
   const text = output.stdout.toString('latin1');
-  const found = [...text.matchAll(/:\d+ (?:100\d\d\d|120000) [0-9a-f]+ ([0-9a-f]+) [A-Z]\0/g)].map(
-    ([, id = '']) => id,
-  );
+  const lines = text.matchAll(/:\d+ (?:100\d\d\d|120000) [0-9a-f]+ ([0-9a-f]+) [A-Z]\0([^\0]*)\0/g);
+  const found = [...lines].map(([, id = '', path = '']) => [id, path] as const);
   const conflicts = / U\0/.test(text) ? await listed(repository, ['ls-files', '--unmerged', '-z']) : [];
-  return [...new Set([...found.filter((id) => !/^0+$/.test(id)), ...conflicts])];
+  return new Map([...found.filter(([id]) => !/^0+$/.test(id)), ...conflicts]);
 }
 
-async function listed(repository: UserRepository, args: readonly string[]): Promise<readonly string[]> {
+async function listed(repository: UserRepository, args: readonly string[]): Promise<Objects> {
   const output = await runInRepository(repository, args);
   const text = output.code === 0 ? output.stdout.toString('latin1') : '';
-  return [
-    ...new Set([...text.matchAll(/(?:^|\0)(?:100\d\d\d|120000) ([0-9a-f]+) \d\t/g)].map(([, id = '']) => id)),
-  ];
+  const lines = text.matchAll(/(?:^|\0)(?:100\d\d\d|120000) ([0-9a-f]+) \d\t([^\0]*)/g);
+  return new Map([...lines].map(([, id = '', path = '']) => [id, path]));
 }
 
-async function readBlobs(
-  repository: UserRepository,
-  objects: readonly string[],
-): Promise<readonly PartDraft[]> {
-  const sizes = await batch(repository, '--batch-check=%(objectname) %(objecttype) %(objectsize)', objects);
-  const wanted = sizes
-    .toString('latin1')
-    .split('\n')
-    .flatMap((line) => {
-      const [, object, size] = /^([0-9a-f]+) blob (\d+)$/.exec(line) ?? [];
-      return object !== undefined && Number(size) <= bytesMax ? [{ object, size: Number(size) }] : [];
+interface Blob {
+  readonly object: string;
+  readonly size: number;
+}
+
+async function readStaged(repository: UserRepository, objects: Objects): Promise<Staged> {
+  const blobs = await readSizes(repository, [...objects.keys()]);
+  const wanted = new Set(fitting(blobs));
+  const left = blobs.filter((blob) => !wanted.has(blob));
+  return {
+    parts: await readBlobs(repository, [...wanted]),
+    unkept: left.map(({ object, size }) => ({ path: showPath(objects.get(object) ?? object), size })),
+  };
+}
+
+async function readSizes(repository: UserRepository, objects: readonly string[]): Promise<readonly Blob[]> {
+  const output = await batch(repository, '--batch-check=%(objectname) %(objecttype) %(objectsize)', objects);
+  const lines = output.toString('latin1').matchAll(/^([0-9a-f]+) blob (\d+)$/gm);
+  return [...lines].map(([, object = '', size]) => ({ object, size: Number(size) }));
+}
+
+/** The smallest first, for as long as there is room. */
+function fitting(blobs: readonly Blob[]): readonly Blob[] {
+  let bytes = 0;
+  return blobs
+    .toSorted((a, b) => a.size - b.size)
+    .filter(({ size }) => {
+      bytes += size;
+      return size <= fileBytesMax && bytes <= bytesMax;
     });
-  const bytes = await batch(
-    repository,
-    '--batch=',
-    wanted.map(({ object }) => object),
-  );
+}
+
+async function readBlobs(repository: UserRepository, wanted: readonly Blob[]): Promise<readonly PartDraft[]> {
+  const objects = wanted.map(({ object }) => object);
+  const bytes = await batch(repository, '--batch=', objects);
   const parts: PartDraft[] = [];
   // Each is an empty line, its bytes, and a line feed.
   let at = 0;
