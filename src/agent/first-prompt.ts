@@ -27,7 +27,12 @@ export function firstPrompt(parts: PromptParts): string {
   const isContinued = home !== null && home.taskId === task.id && home.turn !== 'ended';
   const paragraphs =
     lost !== null && home !== null
-      ? [handoff(parts, lost), isContinued ? interruption(parts) : '', theTask(parts)]
+      ? [
+          handoff(parts, lost),
+          ...(isContinued ? [interruption(parts), changesOf(parts)] : []),
+          answersOf(parts),
+          `${isContinued ? 'Go on with your task' : 'Your task'}:\n${theTask(parts)}`,
+        ]
       : isContinued
         ? [
             interruption(parts),
@@ -49,15 +54,39 @@ function howToEnd({ hasTools }: PromptParts): string {
     : 'When the task is done, end your turn with one or two sentences that say what you did.';
 }
 
-function interruption(parts: PromptParts): string {
-  if (parts.home?.turn === 'held')
-    return 'You were paused and go on now, in a new process. Nothing was cut: every tool call had ended, and its result is in your history. Do not repeat what is done.';
-  if (parts.home?.turn === 'asking')
-    return 'You were paused where you asked for leave to run something, and go on now, in a new process. That call was not run; every other tool call had ended, and its result is in your history. Do not repeat what is done.';
-  if (parts.home?.turn === 'cut-in-tool')
-    return `You were stopped in the middle of a tool call and go on now, in a new process. The last call of your history was interrupted: it may have happened in whole, in part or not at all, so look before you repeat it.`;
-  const where = parts.home?.turn === 'cut' ? 'in the middle of a reply' : 'without warning';
-  return `You were stopped ${where} and go on now, in a new process. Every tool call whose result is in your history has happened; one without a result may have happened in part: look before you repeat it.`;
+type LeftTurn = Exclude<HomeRow['turn'], 'ended'>;
+
+const unknownResult =
+  'Every tool call whose result is in your history has happened; one without a result may have happened in part: look before you repeat it.';
+
+/** To one who goes on with the session. */
+const interruptions: Readonly<Record<LeftTurn, string>> = {
+  held: 'You were paused and go on now, in a new process. Nothing was cut: every tool call had ended, and its result is in your history. Do not repeat what is done.',
+  asking:
+    'You were paused where you asked whether you may do something, and go on now, in a new process. That call was not run, whatever your history says of it; every other tool call had ended, and its result is in your history. If it is still to be done, make the call again.',
+  cut: `You were stopped in the middle of a reply and go on now, in a new process. ${unknownResult}`,
+  'cut-in-tool':
+    'You were stopped in the middle of a tool call and go on now, in a new process. The last call of your history was interrupted, and so were others that ran beside it: each may have happened in whole, in part or not at all, so look before you repeat it.',
+  open: `You were stopped without warning and go on now, in a new process. ${unknownResult}`,
+};
+
+const unknownCall =
+  'the last tool call may have happened in whole, in part or not at all. Look at the files before you go on.';
+
+/** To one who has no history of it. */
+const formerInterruptions: Readonly<Record<LeftTurn, string>> = {
+  held: 'In it you were paused; nothing was cut: every tool call had ended.',
+  asking:
+    'In it you were paused where you asked whether you may do something. That call was not run; every other tool call had ended.',
+  cut: `In it you were stopped in the middle of a reply: ${unknownCall}`,
+  'cut-in-tool': `In it you were stopped in the middle of a tool call: ${unknownCall}`,
+  open: `In it you were stopped without warning: ${unknownCall}`,
+};
+
+/** A turn that an older or a newer codeframe wrote down may have another name. */
+function interruption({ home, lost }: PromptParts): string {
+  const words = lost === null ? interruptions : formerInterruptions;
+  return words[home?.turn as LeftTurn] ?? words.open;
 }
 
 function changesOf({ changes }: PromptParts): string {

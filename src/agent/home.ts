@@ -10,8 +10,8 @@ export interface HomeRow {
   readonly taskId: number | null;
   /**
    * `open`: it was at work, so after a crash nobody knows how far it came. `held`: stopped where it asked its model, with
-   * nothing half done. `asking`: where it asked for a permission; that call was not run. `cut`: stopped in the middle of a
-   * reply. `cut-in-tool`: in the middle of a tool call. `ended`: by itself.
+   * nothing half done. `asking`: where it asked whether it may do something, with nothing else under way. `cut`: stopped in
+   * the middle of a reply. `cut-in-tool`: in the middle of a tool call. `ended`: by itself.
    */
   readonly turn: 'open' | 'held' | 'asking' | 'cut' | 'cut-in-tool' | 'ended';
   /** After a restore: the checkpoint whose session files are to be put in place before it works again. */

@@ -1,7 +1,7 @@
 // A program that speaks the Agent Client Protocol, well or badly.  node fake-acp-agent.mjs HOW
 // It writes each prompt that it gets into the file `prompts` of its directory, a JSON string a line.
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, watch, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 const [how = 'good'] = process.argv.slice(2);
@@ -18,6 +18,11 @@ if (how === 'stubborn') {
   spawn(process.execPath, ['-e', script], { detached: true, stdio: 'ignore' }).unref();
 }
 if (how === 'exits-0-on-signal') process.on('SIGTERM', () => process.exit(0));
+if (how === 'saves-late') {
+  const save = () => setTimeout(() => (writeFileSync('saved', 'whole'), process.exit()), 20);
+  process.on('SIGTERM', save);
+  process.stdin.on('end', save);
+}
 if (how === 'chatters') process.stdout.write('Welcome!\nno JSON either: {\n');
 if (how === 'floods') flood();
 
@@ -48,7 +53,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   if (method in answers) send({ id, result: answers[method](params) });
   if (method === 'session/prompt') prompt(id, params);
   if (method === undefined && id === 'permission') {
-    say(params, `The answer was ${result.outcome.optionId ?? result.outcome.outcome}.`);
+    const answer = result?.outcome.optionId ?? result?.outcome.outcome ?? 'an error';
+    say(params, `The answer was ${answer}.`);
     send({ id: prompting, result: { stopReason: 'end_turn' } });
   }
 });
@@ -57,6 +63,13 @@ function prompt(id, params) {
   appendFileSync('prompts', `${JSON.stringify(params.prompt[0].text)}\n`);
   prompting = id;
   if (how === 'stubborn' || how === 'exits-0-on-signal') return;
+  if (how === 'runs-a-tool') return begin(params, 'beside', 'pending');
+  if (how === 'asks-beside-a-tool') {
+    begin(params, 'beside', 'in_progress');
+    const end = () => existsSync('finish') && update(params, toolUpdate('beside', 'completed'));
+    watch('.', end);
+    return ask(params);
+  }
   if (how === 'asks') return ask(params);
   if (how === 'asks-late') return askWhenTold(params);
   say(params, 'I have done it.');
@@ -71,17 +84,15 @@ function askWhenTold(params) {
 
 function ask(params) {
   asked += 1;
+  const toolCallId = `t${asked}`;
+  begin(params, toolCallId, 'pending');
+  const rawInput = { command: 'rm -rf build' };
   send({
     id: 'permission',
     method: 'session/request_permission',
     params: {
       sessionId: params.sessionId,
-      toolCall: {
-        toolCallId: `t${asked}`,
-        kind: 'execute',
-        title: 'delete',
-        rawInput: { command: 'rm -rf build' },
-      },
+      toolCall: { toolCallId, kind: 'execute', title: 'delete', rawInput },
       options: [
         { optionId: 'yes', name: 'Allow', kind: 'allow_once' },
         { optionId: 'no', name: 'Reject', kind: 'reject_once' },
@@ -90,11 +101,19 @@ function ask(params) {
   });
 }
 
+function begin(params, toolCallId, status) {
+  update(params, { sessionUpdate: 'tool_call', toolCallId, title: toolCallId, kind: 'execute', status });
+}
+
+function toolUpdate(toolCallId, status) {
+  return { sessionUpdate: 'tool_call_update', toolCallId, status };
+}
+
 function say(params, text) {
-  const content = { type: 'text', text };
-  const update = { sessionUpdate: 'agent_message_chunk', content };
-  send({
-    method: 'session/update',
-    params: { sessionId: params?.sessionId ?? `session-${process.pid}`, update },
-  });
+  update(params, { sessionUpdate: 'agent_message_chunk', content: { type: 'text', text } });
+}
+
+function update(params, update) {
+  const sessionId = params?.sessionId ?? `session-${process.pid}`;
+  send({ method: 'session/update', params: { sessionId, update } });
 }

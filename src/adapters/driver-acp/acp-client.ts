@@ -36,11 +36,13 @@ export class AcpClient implements AgentClient {
   readonly #parts: AcpParts;
   readonly #process: AgentProcess;
   readonly #connection: acp.ClientConnection;
-  readonly #running = new Set<string>();
+  /** Tool calls that have begun and not ended. Some agents say of one that it is pending until it has ended. */
+  readonly #begun = new Set<string>();
+  /** Those of them that wait for a permission. */
+  readonly #asking = new Set<string>();
   #sessionId: string | null = null;
   #said: string[] = [];
   #isLoading = false;
-  #asking = 0;
   #broken: string | null = null;
 
   constructor(parts: AcpParts) {
@@ -54,11 +56,11 @@ export class AcpClient implements AgentClient {
   }
 
   get toolsRunning(): number {
-    return this.#running.size;
+    return [...this.#begun].filter((id) => !this.#asking.has(id)).length;
   }
 
   get isAsking(): boolean {
-    return this.#asking > 0;
+    return this.#asking.size > 0;
   }
 
   async open(sessionId: string | null): ReturnType<AgentClient['open']> {
@@ -98,6 +100,7 @@ export class AcpClient implements AgentClient {
       prompt: [{ type: 'text', text }],
     });
     const { stopReason } = await this.#orExit(turn);
+    this.#begun.clear();
     const said = this.#said.join('').trim();
     if (stopReason === 'end_turn') return { kind: 'ended', said };
     if (stopReason === 'cancelled') return { kind: 'cancelled' };
@@ -109,6 +112,10 @@ export class AcpClient implements AgentClient {
     this.#connection.agent
       .notify(acp.methods.agent.session.cancel, { sessionId: this.#sessionId })
       .catch(() => undefined);
+  }
+
+  leave(): void {
+    this.#process.endInput();
   }
 
   terminate(): void {
@@ -182,19 +189,26 @@ export class AcpClient implements AgentClient {
   }
 
   #track(toolCallId: string, status: string | null): void {
-    if (status === 'completed' || status === 'failed') this.#running.delete(toolCallId);
-    else if (status === 'in_progress') this.#running.add(toolCallId);
+    if (status === 'completed' || status === 'failed') this.#begun.delete(toolCallId);
+    else if (status !== null) this.#begun.add(toolCallId);
   }
 
   async #permit(asked: acp.RequestPermissionRequest): Promise<acp.RequestPermissionResponse> {
-    this.#asking += 1;
-    const decision = await this.#parts.mayDo(wishOf(asked.toolCall));
-    if (decision === 'hold') await new Promise<never>(() => undefined);
-    this.#asking -= 1;
+    const decision = await this.#decide(asked.toolCall);
     const wanted = decision === 'allow' ? ['allow_once', 'allow_always'] : ['reject_once', 'reject_always'];
     const option = wanted.map((kind) => asked.options.find((one) => one.kind === kind)).find((one) => one);
     if (option === undefined) return { outcome: { outcome: 'cancelled' } };
     return { outcome: { outcome: 'selected', optionId: option.optionId } };
+  }
+
+  async #decide(call: acp.ToolCallUpdate): Promise<'allow' | 'deny'> {
+    this.#asking.add(call.toolCallId);
+    try {
+      const decision = await this.#parts.mayDo(wishOf(call));
+      return decision === 'hold' ? await new Promise<never>(() => undefined) : decision;
+    } finally {
+      this.#asking.delete(call.toolCallId);
+    }
   }
 
   /** Its messages, as the SDK wants them; lines that are none go to its log. */

@@ -18,11 +18,13 @@ export interface AgentClient {
   prompt(text: string): Promise<TurnEnd>;
   /** Asks for the end of the turn. Nothing when there is none. */
   cancel(): void;
+  /** Ends its input: there is no more to do. Nothing before it was started. */
+  leave(): void;
   /** SIGTERM to its group. Nothing before it was started. */
   terminate(): void;
-  /** How many of its tools run now, as far as it tells. */
+  /** How many tool calls it has begun and not ended, as far as it tells; one that waits for a permission does not count. */
   readonly toolsRunning: number;
-  /** The question that waits for an answer because the agent is to stop. */
+  /** Whether a question of it about a permission waits for its answer. */
   readonly isAsking: boolean;
   /** Lets go of its pipes, after its processes are gone. May be called twice. */
   close(): void;

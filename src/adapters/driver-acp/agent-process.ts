@@ -48,6 +48,11 @@ export class AgentProcess {
     return this.#child?.stdout ?? null;
   }
 
+  /** What it reads ends. May be called twice. */
+  endInput(): void {
+    this.#child?.stdin?.end();
+  }
+
   /** To the whole group, also when it is stopped. Nothing when it has ended: its group may be another's by then. */
   signal(name: 'SIGTERM' | 'SIGINT'): void {
     const pid = this.#child?.pid;

@@ -134,6 +134,27 @@ test('what no rule allows is asked once; the answer is given to the agent when i
   expect(rows.blockers).toHaveLength(1);
 });
 
+test('a question does not cut what runs beside it, and it is told that nothing was', async () => {
+  const running = begin('asks-beside-a-tool');
+  await until(() => rows.blockers.length === 1);
+  writeFileSync(rig.path('finish'), '');
+  expect(await running.ended).toEqual({ kind: 'waiting', blockerId: 'b1' });
+  expect(rows.homes[0]?.turn).toBe('asking');
+});
+
+test('what a stop cuts beside a question is told as cut', async () => {
+  const running = begin('asks-beside-a-tool');
+  await until(() => rows.blockers.length === 1);
+  running.cut();
+  expect(await running.ended).toEqual({ kind: 'waiting', blockerId: 'b1' });
+  expect(rows.homes[0]?.turn).toBe('cut-in-tool');
+});
+
+test('an agent that writes its session when it ends is given the time for it', async () => {
+  expect(await begin('saves-late').ended).toMatchObject({ kind: 'done' });
+  expect(readFileSync(rig.path('saved'), 'utf8')).toBe('whole');
+});
+
 test('what a rule allows is not asked', async () => {
   expect(await begin('asks', ['rm -rf *']).ended).toEqual({ kind: 'done', summary: 'The answer was yes.' });
   expect(rows.blockers).toEqual([]);

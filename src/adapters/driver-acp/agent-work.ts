@@ -13,15 +13,21 @@ import { AgentSeat } from './agent-seat.ts';
 import { providersOf } from './choose-model.ts';
 import { HeadlessClient } from './headless-client.ts';
 import { OwnHome } from './own-home.ts';
+import { leftBy, summaryOf, type TurnLeft } from './turn-left.ts';
 import { allowedBefore, questionAbout } from './permission.ts';
 import type { Quirk, Seat } from './quirk.ts';
 import { hasSessionFile } from './session-places.ts';
 
 /** How often it is looked whether the agent waits at the gateway. */
 const pollMs = 10;
+/** An agent whose turn has ended gets this long to end by itself, when its input ends: it may write its session then. */
+const leaveMs = 300;
 /** After SIGTERM: this long until SIGKILL to all that carries the marker. */
 const terminateMs = 1000;
-const summaryMax = 500;
+/** While a question about a permission waits for a person, what else the agent does may end within this. */
+const besidesMs = 10_000;
+/** How often what carries the marker is looked at: only what was seen is found when it has cut all ties. */
+const lookMs = 1000;
 
 /** An agent that others wrote, at work on a task. */
 export class AgentWork implements AgentRun {
@@ -37,8 +43,8 @@ export class AgentWork implements AgentRun {
   #line: GatewayLine | null = null;
   #client: AgentClient | null = null;
   #blocker: string | null = null;
-  /** Where its turn was stopped. */
-  #stoppedAt: StoppedAt = 'held';
+  /** What was under way when it was told to end. */
+  #left: TurnLeft = 'held';
 
   constructor(options: AgentDriverOptions, quirk: Quirk, job: Job) {
     this.#options = options;
@@ -64,6 +70,7 @@ export class AgentWork implements AgentRun {
   cut(): void {
     this.#askedAt ??= this.#options.clock.elapsed();
     if (this.#leave.signal.aborted) return;
+    // Before it is told anything: afterwards nothing is under way any more.
     this.#stopNow('cut');
     this.#client?.cancel();
     this.#line?.cut();
@@ -81,21 +88,15 @@ export class AgentWork implements AgentRun {
   #stopNow(how: StopReport['how']): void {
     if (this.#leave.signal.aborted) return;
     this.#how = how;
-    this.#stoppedAt = this.#placeOf(how);
+    this.#left = leftBy(this.#line, this.#client);
     this.#leave.abort();
   }
 
-  #placeOf(how: StopReport['how']): StoppedAt {
-    if (how === 'killed') return 'cut';
-    if (how === 'cut') return this.#line?.inFlight() === 0 && this.#line.held() === 0 ? 'cut-in-tool' : 'cut';
-    return this.#client?.isAsking === true ? 'asking' : 'held';
-  }
-
-  /** True when its model call waits and no tool of it runs: nothing is half done. */
-  async #untilHeld(line: GatewayLine): Promise<boolean> {
-    while (!this.#over.signal.aborted && !this.#leave.signal.aborted) {
-      const isQuiet = line.inFlight() === 0 && (this.#client?.toolsRunning ?? 0) === 0;
-      if (isQuiet && (line.held() > 0 || this.#client?.isAsking === true)) return true;
+  /** True when its model call waits, or its question, and nothing else of it runs: nothing is half done. */
+  async #untilHeld(line: GatewayLine, enough?: AbortSignal): Promise<boolean> {
+    while (!this.#over.signal.aborted && !this.#leave.signal.aborted && enough?.aborted !== true) {
+      const left = leftBy(line, this.#client);
+      if (left === 'held' || left === 'asking') return true;
       await this.#options.clock.sleep(pollMs, this.#over.signal);
     }
     return false;
@@ -115,6 +116,7 @@ export class AgentWork implements AgentRun {
       if (this.#askedAt !== null) return this.#stopped();
       const client = this.#talk(found, seat, output);
       this.#client = client;
+      void this.#watch();
       return await this.#converse(client, line, home);
     } finally {
       await this.#killLeftovers();
@@ -181,8 +183,10 @@ export class AgentWork implements AgentRun {
     });
     const turn = await this.#orLeave(client.prompt(text));
     const end = await this.#endOf(turn, line);
-    if (turn === null) await this.#bringDown(client);
-    await session.keepHome({ turn: turnOf(end, this.#stoppedAt), leftAt: this.#options.clock.now() });
+    // Its session files are whole only when it is gone.
+    await this.#bringDown(client, turn !== null);
+    const left = turn === null ? this.#left : end.kind === 'waiting' ? 'held' : 'ended';
+    await session.keepHome({ turn: left, leftAt: this.#options.clock.now() });
     return end;
   }
 
@@ -232,14 +236,33 @@ export class AgentWork implements AgentRun {
     }
   }
 
-  /** SIGTERM to its group and a moment for it; what is left then is killed. */
-  async #bringDown(client: AgentClient): Promise<void> {
+  /** Its input ends, then SIGTERM to its group, with a moment for each; what is left then is killed. */
+  async #bringDown(client: AgentClient, isDone: boolean): Promise<void> {
+    if (isDone) {
+      client.leave();
+      if (await this.#isGoneWithin(leaveMs)) return;
+    }
     client.terminate();
+    await this.#isGoneWithin(terminateMs);
+  }
+
+  async #isGoneWithin(ms: number): Promise<boolean> {
     const { processes, clock } = this.#options;
-    const deadline = clock.elapsed() + terminateMs;
-    while (clock.elapsed() < deadline) {
-      if ((await processes.marked(this.#job.marker)).length === 0) return;
+    const deadline = clock.elapsed() + ms;
+    do {
+      if ((await processes.marked(this.#job.marker)).length === 0) return true;
       await clock.sleep(pollMs);
+    } while (clock.elapsed() < deadline);
+    return false;
+  }
+
+  async #watch(): Promise<void> {
+    const { processes, clock, log } = this.#options;
+    while (!this.#over.signal.aborted) {
+      await processes.marked(this.#job.marker).catch((error: unknown) => {
+        log.error({ err: error, agent: this.#job.agent.name }, 'cannot look for the processes of an agent');
+      });
+      await clock.sleep(lookMs, this.#over.signal);
     }
   }
 
@@ -250,10 +273,21 @@ export class AgentWork implements AgentRun {
     if (this.#options.mayRun(agent, wish.line)) return 'allow';
     const before = allowedBefore(await session.answers(), wish.line);
     if (before !== null) return before;
-    this.#blocker = await session.ask(questionAbout(wish.line), { kind: 'command', line: wish.line });
-    // The task waits for a person, and the agent need not: it goes on when the answer is there.
-    this.#stopNow('between-steps');
+    const blockerId = await session.ask(questionAbout(wish.line), { kind: 'command', line: wish.line });
+    // Asked twice at once, its task waits for the first; the other question stands as well.
+    this.#blocker ??= blockerId;
+    void this.#leaveAsking();
     return 'hold';
+  }
+
+  /** The task waits for a person, and the agent need not: it goes on when the answer is there. */
+  async #leaveAsking(): Promise<void> {
+    const line = this.#line;
+    if (line === null) return this.#stopNow('between-steps');
+    line.hold();
+    const enough = new AbortController();
+    void this.#options.clock.sleep(besidesMs, this.#over.signal).then(() => enough.abort());
+    this.#stopNow((await this.#untilHeld(line, enough.signal)) ? 'between-steps' : 'cut');
   }
 
   #stopped(): RunEnd {
@@ -289,17 +323,4 @@ export class AgentWork implements AgentRun {
     const problem = this.#wordsOf(error);
     return { kind: 'failed', problem };
   }
-}
-
-type StoppedAt = 'held' | 'asking' | 'cut' | 'cut-in-tool';
-
-function turnOf(end: RunEnd, stoppedAt: StoppedAt): HomeRow['turn'] {
-  return end.kind === 'stopped' || end.kind === 'waiting' ? stoppedAt : 'ended';
-}
-
-/** The last that it said, on one line. */
-function summaryOf(said: string, title: string): string {
-  const line = said.replaceAll(/\s+/gu, ' ').trim();
-  if (line === '') return title;
-  return line.length > summaryMax ? `${line.slice(0, summaryMax - 1)}…` : line;
 }

@@ -14,19 +14,22 @@ export interface HeadlessParts {
   readonly onSession: (sessionId: string) => Promise<void>;
 }
 
-/** Linux takes 128 KiB for one argument. */
-const argumentLengthMax = 30_000;
-
 /** An agent by its command line: a process for each turn, that says what it does in lines of JSON. */
 export class HeadlessClient implements AgentClient {
-  readonly toolsRunning = 0;
+  /** It decides by itself what it may do. */
   readonly isAsking = false;
   readonly #parts: HeadlessParts;
   #session: { readonly id: string; readonly isNew: boolean } = { id: '', isNew: true };
   #process: AgentProcess | null = null;
+  /** Tool calls that have begun and not ended. */
+  readonly #begun = new Set<string>();
 
   constructor(parts: HeadlessParts) {
     this.#parts = parts;
+  }
+
+  get toolsRunning(): number {
+    return this.#begun.size;
   }
 
   async open(sessionId: string | null): ReturnType<AgentClient['open']> {
@@ -43,11 +46,10 @@ export class HeadlessClient implements AgentClient {
   async prompt(text: string): Promise<TurnEnd> {
     const { quirk, seat, command } = this.#parts;
     const { id: sessionId, isNew } = this.#session;
-    const prompt = quirk.stdin ? text : text.slice(0, argumentLengthMax);
-    const args = quirk.args(seat, { prompt, sessionId, isNew });
+    const args = quirk.args(seat, { sessionId, isNew });
     const running = new AgentProcess({ ...command, args });
     this.#process = running;
-    running.stdin?.end(quirk.stdin ? text : '');
+    running.stdin?.end(text);
     const told = await this.#listen(running);
     const exit = await running.exited;
     if (told.failed !== null) return { kind: 'failed', problem: told.failed };
@@ -58,6 +60,10 @@ export class HeadlessClient implements AgentClient {
 
   cancel(): void {
     this.#process?.signal('SIGINT');
+  }
+
+  leave(): void {
+    this.#process?.endInput();
   }
 
   terminate(): void {
@@ -78,15 +84,17 @@ export class HeadlessClient implements AgentClient {
     };
     if (running.stdout === null) return told;
     const line = async (value: Readonly<Record<string, unknown>>): Promise<void> => {
-      const read = this.#parts.quirk.read(value);
-      if (read === null) return;
-      if (read.kind === 'session') await this.#parts.onSession(read.id);
-      if (read.kind === 'failed') told.failed = read.problem;
-      if (read.kind === 'ended') told.ended = true;
-      // What it goes on to say after a failure tells that it got over it.
-      if (read.kind === 'said') told.failed = null;
-      const said = read.kind === 'said' ? read.text : read.kind === 'ended' ? read.said : null;
-      if (said !== null) told.said = said;
+      for (const read of this.#parts.quirk.read(value)) {
+        if (read.kind === 'session') await this.#parts.onSession(read.id);
+        if (read.kind === 'tool-began') this.#begun.add(read.id);
+        if (read.kind === 'tool-ended') this.#begun.delete(read.id);
+        if (read.kind === 'failed') told.failed = read.problem;
+        if (read.kind === 'ended') told.ended = true;
+        // What it goes on to say after a failure tells that it got over it.
+        if (read.kind === 'said') told.failed = null;
+        const said = read.kind === 'said' ? read.text : read.kind === 'ended' ? read.said : null;
+        if (said !== null) told.said = said;
+      }
     };
     const { output } = this.#parts.command;
     try {

@@ -79,24 +79,24 @@ export interface AcpQuirk {
 }
 
 export interface HeadlessQuirk {
-  /** The whole command line behind the program. `sessionId`: of the session to go on with; null for a new one. */
+  /** The whole command line behind the program, which reads the prompt from standard input. */
   args(seat: Seat, turn: HeadlessTurn): readonly string[];
-  /** Whether the prompt is read from standard input; else it is in `args`. */
-  readonly stdin: boolean;
   /** Whether it takes the session's id from us (a UUID), or tells it. */
   readonly choosesId: boolean;
-  /** What a line of its output says. */
-  read(line: Readonly<Record<string, unknown>>): HeadlessLine | null;
+  /** What a line of its output says, in order; nothing for most. */
+  read(line: Readonly<Record<string, unknown>>): readonly HeadlessLine[];
 }
 
 export interface HeadlessTurn {
-  readonly prompt: string;
+  /** Of the session to go on with, or for the new one; empty where the agent names it. */
   readonly sessionId: string;
   readonly isNew: boolean;
 }
 
 export type HeadlessLine =
   | { readonly kind: 'session'; readonly id: string }
+  | { readonly kind: 'tool-began'; readonly id: string }
+  | { readonly kind: 'tool-ended'; readonly id: string }
   | { readonly kind: 'said'; readonly text: string }
   | { readonly kind: 'failed'; readonly problem: string }
   | { readonly kind: 'ended'; readonly said: string | null };

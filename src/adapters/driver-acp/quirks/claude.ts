@@ -1,4 +1,4 @@
-import { textField, type Quirk } from '../quirk.ts';
+import { field, textField, type HeadlessLine, type Quirk } from '../quirk.ts';
 
 export const claude: Quirk = {
   name: 'claude',
@@ -40,7 +40,6 @@ export const claude: Quirk = {
     install: 'npm install -g @agentclientprotocol/claude-agent-acp',
   },
   headless: {
-    stdin: true,
     choosesId: true,
     args: ({ allowAll, allow, mcpUrl }, { sessionId, isNew }) => [
       '-p',
@@ -56,20 +55,29 @@ export const claude: Quirk = {
       sessionId,
     ],
     read(line) {
-      if (line['type'] === 'assistant') {
-        const content = (line['message'] as { readonly content?: unknown } | undefined)?.content;
-        const texts = Array.isArray(content) ? content.map((block) => textField(block, 'text') ?? '') : [];
-        const text = texts.join('');
-        return text === '' ? null : { kind: 'said', text };
-      }
-      if (line['type'] !== 'result') return null;
+      if (line['type'] === 'assistant' || line['type'] === 'user') return readMessage(line);
+      if (line['type'] !== 'result') return [];
       const said = textField(line, 'result');
       return line['is_error'] === true
-        ? { kind: 'failed', problem: said ?? textField(line, 'subtype') ?? 'it says that it failed' }
-        : { kind: 'ended', said };
+        ? [{ kind: 'failed', problem: said ?? textField(line, 'subtype') ?? 'it says that it failed' }]
+        : [{ kind: 'ended', said }];
     },
   },
 };
+
+/** A message of its model, or the results of its tools. */
+function readMessage(line: Readonly<Record<string, unknown>>): readonly HeadlessLine[] {
+  const content = field(line, 'message', 'content');
+  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+  const tools = blocks.flatMap((block): readonly HeadlessLine[] => {
+    const began = textField(block, 'type') === 'tool_use' ? textField(block, 'id') : null;
+    const ended = textField(block, 'tool_use_id');
+    if (began !== null) return [{ kind: 'tool-began', id: began }];
+    return ended === null ? [] : [{ kind: 'tool-ended', id: ended }];
+  });
+  const text = line['type'] === 'user' ? '' : blocks.map((block) => textField(block, 'text') ?? '').join('');
+  return text === '' ? tools : [{ kind: 'said', text }, ...tools];
+}
 
 function allowedTools(allow: readonly string[]): string {
   return ['mcp__codeframe', ...allow.map((line) => `Bash(${line})`)].join(',');

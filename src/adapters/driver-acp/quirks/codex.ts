@@ -1,4 +1,4 @@
-import { textField, type Quirk, type Seat } from '../quirk.ts';
+import { textField, type HeadlessLine, type Quirk, type Seat } from '../quirk.ts';
 
 export const codex: Quirk = {
   name: 'codex',
@@ -23,29 +23,46 @@ export const codex: Quirk = {
     install: 'npm install -g @agentclientprotocol/codex-acp',
   },
   headless: {
-    stdin: true,
     choosesId: false,
     args: (_, { sessionId, isNew }) =>
       isNew
         ? ['exec', '--json', '--skip-git-repo-check', '-']
         : ['exec', 'resume', '--json', '--skip-git-repo-check', sessionId, '-'],
     read(line) {
-      if (line['type'] === 'thread.started') {
-        const id = textField(line, 'thread_id');
-        return id === null ? null : { kind: 'session', id };
+      switch (line['type']) {
+        case 'thread.started':
+          return withText(textField(line, 'thread_id'), (id) => ({ kind: 'session', id }));
+        case 'item.started':
+          return isTool(line)
+            ? withText(textField(line, 'item', 'id'), (id) => ({ kind: 'tool-began', id }))
+            : [];
+        case 'item.completed':
+          if (textField(line, 'item', 'type') === 'agent_message')
+            return [{ kind: 'said', text: textField(line, 'item', 'text') ?? '' }];
+          return withText(textField(line, 'item', 'id'), (id) => ({ kind: 'tool-ended', id }));
+        case 'turn.completed':
+          return [{ kind: 'ended', said: null }];
+        case 'turn.failed': {
+          const problem = textField(line, 'error', 'message') ?? 'it says that its turn failed';
+          return [{ kind: 'failed', problem }];
+        }
+        default:
+          return [];
       }
-      if (line['type'] === 'item.completed' && textField(line, 'item', 'type') === 'agent_message') {
-        return { kind: 'said', text: textField(line, 'item', 'text') ?? '' };
-      }
-      if (line['type'] === 'turn.completed') return { kind: 'ended', said: null };
-      if (line['type'] !== 'turn.failed') return null;
-      return {
-        kind: 'failed',
-        problem: textField(line, 'error', 'message') ?? 'it says that its turn failed',
-      };
     },
   },
 };
+
+/** Not its plan or its thoughts, which are open as long as its turn. */
+function isTool(line: Readonly<Record<string, unknown>>): boolean {
+  return ['command_execution', 'file_change', 'mcp_tool_call', 'web_search'].includes(
+    textField(line, 'item', 'type') ?? '',
+  );
+}
+
+function withText(text: string | null, make: (text: string) => HeadlessLine): readonly HeadlessLine[] {
+  return text === null ? [] : [make(text)];
+}
 
 /** A provider of codeframe's name, as the built-in ones cannot be sent elsewhere; no look-ups of its own. */
 function config({ gatewayUrl, mcpUrl, model, projectDir, allowAll }: Seat): string {

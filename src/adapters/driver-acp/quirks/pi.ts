@@ -24,7 +24,6 @@ export const pi: Quirk = {
   // pi-acp needs a pi of another name and Node 22; without it there is the command line, which resumes.
   acp: null,
   headless: {
-    stdin: true,
     choosesId: false,
     args: ({ model }, { sessionId, isNew }) => [
       '-p',
@@ -37,17 +36,20 @@ export const pi: Quirk = {
       ...(isNew ? [] : ['--session', sessionId]),
     ],
     read(line) {
+      const tool = textField(line, 'toolCallId');
+      if (line['type'] === 'tool_execution_start' && tool !== null) return [{ kind: 'tool-began', id: tool }];
+      if (line['type'] === 'tool_execution_end' && tool !== null) return [{ kind: 'tool-ended', id: tool }];
       if (line['type'] === 'session') {
         const id = textField(line, 'id');
-        return id === null ? null : { kind: 'session', id };
+        return id === null ? [] : [{ kind: 'session', id }];
       }
-      if (line['type'] !== 'message_end' || textField(line, 'message', 'role') !== 'assistant') return null;
+      if (line['type'] !== 'message_end' || textField(line, 'message', 'role') !== 'assistant') return [];
       const problem = textField(line, 'message', 'errorMessage');
-      if (problem !== null) return { kind: 'failed', problem };
+      if (problem !== null) return [{ kind: 'failed', problem }];
       const content = field(line, 'message', 'content');
       const texts = Array.isArray(content) ? content.map((block) => textField(block, 'text') ?? '') : [];
       const text = texts.join('');
-      return text === '' ? null : { kind: 'said', text };
+      return text === '' ? [] : [{ kind: 'said', text }];
     },
   },
 };
