@@ -1,8 +1,9 @@
 import type { Facts } from './facts.ts';
 import type { AdmittedItem } from './flash-item.ts';
-import type { Memory, Places } from './memory.ts';
-import { cutPieces, type Piece } from './pieces.ts';
-import { isCuttable, type Role, type Stretch } from './stretches.ts';
+import type { Memory, Places, ReadStretch } from './memory.ts';
+import { cutUnits, type Piece } from './pieces.ts';
+import { isCuttable, type Role } from './stretches.ts';
+import { unitsOf } from './text-units.ts';
 
 /** A piece that may leave, its tokens by the item's own count, and its place in the memory: which names and lines stand in it. */
 export interface MemoryPiece extends Piece {
@@ -10,6 +11,8 @@ export interface MemoryPiece extends Piece {
   readonly role: Role;
   /** Lines that begin with a number which a file tool put there. */
   readonly numbered: number;
+  /** The first of them. */
+  readonly numberedFrom: number;
   readonly namesFrom: number;
   readonly namesTo: number;
   readonly linesFrom: number;
@@ -64,18 +67,21 @@ function rateOf(item: AdmittedItem, pieces: readonly Piece[]): number {
   return Math.min(4, Math.max(0.25, counted / estimate));
 }
 
-type RawPiece = Piece & Pick<MemoryPiece, 'role'>;
+type RawPiece = Piece & { readonly stretch: ReadStretch };
 
 function rawPieces(facts: Facts, index: number): RawPiece[] {
   const item = facts.memory.items[index];
   const raw: RawPiece[] = [];
-  for (const stretch of facts.memory.stretches[index] ?? []) {
-    if (item === undefined || !isCuttable(item, stretch)) continue;
-    const { escaped, role } = stretch;
+  if (item === undefined) return raw;
+  const stretches = (facts.memory.stretches[index] ?? []).filter((stretch) => isCuttable(item, stretch));
+  if (stretches.length === 0) return raw;
+  const units = unitsOf(item.text);
+  for (const stretch of stretches) {
+    const { escaped } = stretch;
     let from = stretch.from;
     for (const to of [...breaksOf(facts, index, stretch), stretch.to]) {
-      for (const piece of cutPieces(item.text, { from, to, escaped }, PIECE_TOKENS)) {
-        raw.push({ from: piece.from, to: piece.to, tokens: piece.tokens, role });
+      for (const piece of cutUnits(units, { from, to, escaped }, PIECE_TOKENS)) {
+        raw.push({ from: piece.from, to: piece.to, tokens: piece.tokens, stretch });
       }
       from = to;
     }
@@ -86,41 +92,39 @@ function rawPieces(facts: Facts, index: number): RawPiece[] {
 const LEAST_RUN = 4;
 
 /** Where runs of at least `LEAST_RUN` lines begin and end that stand elsewhere or are no longer true. */
-function breaksOf(facts: Facts, index: number, stretch: Stretch): number[] {
-  const { lines } = facts.memory;
-  const first = placeIn(lines, index, stretch.from);
-  const last = placeIn(lines, index, stretch.to);
+function breaksOf(facts: Facts, index: number, stretch: ReadStretch): number[] {
+  const places = facts.memory.lines.at;
+  const { linesFrom, linesTo, role } = stretch;
   const breaks: number[] = [];
-  for (let at = first; at < last; at += 1) {
-    const end = endOfSpent(facts, index, { at, last });
-    if (end - at >= LEAST_RUN) breaks.push(lines.at[at] ?? 0, end < last ? (lines.at[end] ?? 0) : stretch.to);
+  for (let at = linesFrom; at < linesTo; at += 1) {
+    let end = at;
+    while (end < linesTo && isSpent(facts, end, { item: index, role })) end += 1;
+    if (end - at >= LEAST_RUN) breaks.push(places[at] ?? 0, end < linesTo ? (places[end] ?? 0) : stretch.to);
     at = Math.max(at, end);
   }
-  return [...new Set(breaks)].filter((at) => at > stretch.from && at < stretch.to);
-}
-
-function endOfSpent(facts: Facts, index: number, range: { at: number; last: number }): number {
-  let end = range.at;
-  while (end < range.last && isSpent(facts, end, index)) end += 1;
-  return end;
+  return breaks.filter((at) => at > stretch.from && at < stretch.to);
 }
 
 /**
  * Whether the line at this place of an item is shown again further down, or was replaced by an edit and is not shown since.
  * What an edit quotes and writes again is in the file still: there its new text is the last that shows it.
  */
-function isSpent(facts: Facts, at: number, item: number): boolean {
+function isSpent(
+  facts: Facts,
+  at: number,
+  { item, role }: { readonly item: number; readonly role: Role },
+): boolean {
   const line = facts.memory.lines.ids[at] ?? 0;
   if ((facts.lines.shown[line] ?? -1) > item) return true;
   const replaced = facts.lines.replaced[line] ?? -1;
-  return facts.memory.lineRoles[at] === 'old' ? replaced >= item : replaced > item;
+  return role === 'old' ? replaced >= item : replaced > item;
 }
 
 /** The share of a piece's lines that are spent. */
 export function shareSpent(facts: Facts, piece: MemoryPiece): number {
   let spent = 0;
   for (let at = piece.linesFrom; at < piece.linesTo; at += 1) {
-    if (isSpent(facts, at, piece.item)) spent += 1;
+    if (isSpent(facts, at, piece)) spent += 1;
   }
   return spent / Math.max(1, piece.linesTo - piece.linesFrom);
 }
@@ -128,22 +132,25 @@ export function shareSpent(facts: Facts, piece: MemoryPiece): number {
 function placed(facts: Facts, piece: RawPiece, place: { index: number; rate: number }): MemoryPiece {
   const { names, lines, numbered } = facts.memory;
   const { index, rate } = place;
+  const { from, to, stretch } = piece;
+  const numberedFrom = placeIn(numbered, index, from);
   return {
     item: index,
-    from: piece.from,
-    to: piece.to,
+    from,
+    to,
     tokens: piece.tokens * rate,
-    role: piece.role,
-    numbered: placeIn(numbered, index, piece.to) - placeIn(numbered, index, piece.from),
-    namesFrom: placeIn(names, index, piece.from),
-    namesTo: placeIn(names, index, piece.to),
-    linesFrom: placeIn(lines, index, piece.from),
-    linesTo: placeIn(lines, index, piece.to),
+    role: stretch.role,
+    numbered: placeIn(numbered, index, to) - numberedFrom,
+    numberedFrom,
+    namesFrom: placeIn(names, index, from),
+    namesTo: placeIn(names, index, to),
+    linesFrom: placeIn(lines, index, from),
+    linesTo: placeIn(lines, index, to),
   };
 }
 
 /** The first place of an item that is not before a position: those of one item ascend. */
-function placeIn(places: Pick<Places, 'at' | 'starts'>, item: number, position: number): number {
+function placeIn(places: Places, item: number, position: number): number {
   let from = places.starts[item] ?? 0;
   let to = places.starts[item + 1] ?? 0;
   while (from < to) {

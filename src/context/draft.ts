@@ -1,5 +1,5 @@
 import type { CutMemory, MemoryPiece } from './cut.ts';
-import { estimateTokens } from './estimate-tokens.ts';
+import { type Candidates, candidatesOf, NAME_PRICE } from './candidates.ts';
 import type { Worth } from './rank.ts';
 
 /** What becomes of a piece: it stays, it stays without its line numbers, or only its names stay. */
@@ -33,13 +33,19 @@ export interface Draft {
   readonly freed: number;
 }
 
-/**
- * Drafts of one memory: `draft(n, dear)` makes the first `n` of `count` moves, those that lose least for what they free, and
- * lists names as if each were `dear` times as dear.
- */
+/** The first `moves` of all moves, those that lose least for what they free; names are listed as if they were `dear` times as dear. */
+export interface DraftOrder {
+  readonly moves: number;
+  readonly dear: number;
+}
+
+/** Drafts of one memory. */
 export interface Drafts {
+  /** Of all moves. */
   readonly count: number;
-  readonly draft: (moves: number, dear: number) => Draft;
+  /** What a draft would free: a tenth of the work of making it. */
+  readonly freedBy: (order: DraftOrder) => number;
+  readonly draft: (order: DraftOrder) => Draft;
 }
 
 /** Measured: a stub's frame, the frame of a further part, and a line number with the space before it and the sign behind it. */
@@ -52,51 +58,53 @@ const LEAST_GAIN = 12;
 export const LEAST_NUMBERED = 3;
 /** What is left of a piece's tokens to be freed when its names stay: a guess that only orders the moves. */
 const NAMES_LEAVE = 0.7;
-/** The least chance per token for which a name is listed. */
-const NAME_PRICE = 0.001;
-/** Lists of names are dearer than prose. */
-const WORD_RATE = 1.15;
-
-/** Orders the moves once; each draft of them is then one pass over the memory, made once. */
+/** Orders the moves once; each draft of them is then one pass over the pieces. */
 export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
-  const { table, ids } = cut.memory.names;
-  const totals = new Int32Array(table.size);
-  for (const name of ids) totals[name] = (totals[name] ?? 0) + 1;
-  const costs = new Float64Array(table.size);
-  const costOf = (name: number): number =>
-    (costs[name] ||= (estimateTokens(table.word(name)) + 0.15) * WORD_RATE * cut.rate);
   const moves = movesOf(cut, worth);
-  const made = new Map<string, Draft>();
-  const draft = (count: number, dear: number): Draft => {
-    const key = `${count} ${dear}`;
-    const known = made.get(key);
-    if (known !== undefined) return known;
-    const fates = new Uint8Array(cut.pieces.length);
-    for (let at = 0; at < count; at += 1) fates[moves[at]?.piece ?? 0] = moves[at]?.fate ?? WHOLE;
-    const left = namesLeft(cut, totals, fates);
-    const drafted = outline({ ...cut, worth, fates, costOf, left, namePrice: NAME_PRICE * dear });
-    made.set(key, drafted);
-    return drafted;
+  const desk = newDesk(cut, candidatesOf(cut, worth));
+  const known = new Map<string, number>();
+  const lay = ({ moves: count }: DraftOrder): void => {
+    desk.fates.fill(WHOLE);
+    for (let at = 0; at < count; at += 1) desk.fates[moves.pieces[at] ?? 0] = moves.fates[at] ?? WHOLE;
+    leaveNames(desk);
   };
-  return { count: moves.length, draft };
+  const freedBy = (order: DraftOrder): number => {
+    const key = `${order.moves} ${order.dear}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
+    lay(order);
+    const freed = outline(desk, order.dear, null);
+    known.set(key, freed);
+    return freed;
+  };
+  const draft = (order: DraftOrder): Draft => {
+    lay(order);
+    const runs: Run[] = [];
+    return { freed: outline(desk, order.dear, runs), runs };
+  };
+  return { count: moves.pieces.length, freedBy, draft };
 }
 
-interface Move {
-  readonly piece: number;
-  readonly fate: number;
-  /** Chance of a fault per token freed. */
-  readonly price: number;
+interface Moves {
+  readonly pieces: Int32Array;
+  readonly fates: Uint8Array;
 }
 
 /** All moves, cheapest first: what loses nothing (line numbers, oldest first), then pieces by their worth per token. */
-function movesOf({ pieces, rate }: CutMemory, worth: Worth): Move[] {
-  const moves: Move[] = [];
+function movesOf({ pieces, rate }: CutMemory, worth: Worth): Moves {
+  const condensed: number[] = [];
+  const prices = new Float64Array(pieces.length);
   pieces.forEach((piece, index) => {
-    if (piece.numbered >= LEAST_NUMBERED) moves.push({ piece: index, fate: CONDENSED, price: 0 });
+    if (piece.numbered >= LEAST_NUMBERED) condensed.push(index);
+    // Chance of a fault per token freed.
     const freed = Math.max(1, condensedTokens(piece, rate) * NAMES_LEAVE);
-    moves.push({ piece: index, fate: NAMED, price: (worth.pieces[index] ?? 0) / freed });
+    prices[index] = (worth.pieces[index] ?? 0) / freed;
   });
-  return moves.toSorted((a, b) => a.price - b.price || a.fate - b.fate || a.piece - b.piece);
+  const named = [...prices.keys()].sort((a, b) => (prices[a] ?? 0) - (prices[b] ?? 0));
+  const fates = new Uint8Array(condensed.length + named.length)
+    .fill(NAMED)
+    .fill(CONDENSED, 0, condensed.length);
+  return { pieces: Int32Array.from([...condensed, ...named]), fates };
 }
 
 function condensedTokens(piece: MemoryPiece, rate: number): number {
@@ -104,91 +112,125 @@ function condensedTokens(piece: MemoryPiece, rate: number): number {
   return Math.max(1, piece.tokens - piece.numbered * LINE_NUMBER_TOKENS * rate);
 }
 
-interface Desk extends CutMemory {
-  readonly worth: Worth;
+/** What a draft is laid out on, the same memory each time. */
+interface Desk {
+  readonly rate: number;
+  readonly candidates: Candidates;
+  /** Per piece its item, its tokens, and those that its lines without their numbers are. */
+  readonly items: Int32Array;
+  readonly tokens: Float64Array;
+  readonly condensed: Float64Array;
+  /** 1: the piece begins where the one before it ends, in the same item. */
+  readonly joined: Uint8Array;
   readonly fates: Uint8Array;
-  readonly costOf: (name: number) => number;
-  readonly namePrice: number;
-  /** How often each name still stands in the prompt. */
+  /** Per candidate how many pieces still show it. */
   readonly left: Int32Array;
+  /** Of the run that was read last. */
+  readonly run: { tokens: number; stubTokens: number };
 }
 
-function namesLeft({ memory, pieces }: CutMemory, totals: Int32Array, fates: Uint8Array): Int32Array {
-  const left = totals.slice();
+function newDesk(cut: CutMemory, candidates: Candidates): Desk {
+  const { pieces, rate } = cut;
+  const joined = new Uint8Array(pieces.length + 1);
   pieces.forEach((piece, index) => {
-    if (fates[index] !== NAMED) return;
-    for (let at = piece.namesFrom; at < piece.namesTo; at += 1) {
-      const name = memory.names.ids[at] ?? 0;
-      left[name] = (left[name] ?? 0) - 1;
-    }
+    const before = pieces[index - 1];
+    joined[index] = before?.item === piece.item && before.to === piece.from ? 1 : 0;
   });
-  return left;
+  return {
+    rate,
+    candidates,
+    items: Int32Array.from(pieces, ({ item }) => item),
+    tokens: Float64Array.from(pieces, ({ tokens }) => tokens),
+    condensed: Float64Array.from(pieces, (piece) => condensedTokens(piece, rate)),
+    joined,
+    fates: new Uint8Array(pieces.length),
+    left: new Int32Array(candidates.spread.length),
+    run: { tokens: 0, stubTokens: 0 },
+  };
 }
 
-function outline(desk: Desk): Draft {
-  const runs: Run[] = [];
+/** Takes the candidates of the pieces that leave out of the prompt. */
+function leaveNames({ candidates, fates, left }: Desk): void {
+  const { ids, starts, spread } = candidates;
+  left.set(spread);
+  for (let piece = 0; piece < fates.length; piece += 1) {
+    if (fates[piece] !== NAMED) continue;
+    const end = starts[piece + 1] ?? 0;
+    for (let at = starts[piece] ?? 0; at < end; at += 1) left[ids[at] ?? 0] = (left[ids[at] ?? 0] ?? 0) - 1;
+  }
+}
+
+/** What the fates free, and, where they are asked for, the runs. */
+function outline(desk: Desk, dear: number, runs: Run[] | null): number {
+  const { fates, run } = desk;
   let freed = 0;
-  for (let first = 0; first < desk.fates.length; first += 1) {
-    if (desk.fates[first] === WHOLE) continue;
-    const last = endOf(desk, first, (fate) => fate !== WHOLE);
-    const run = runOf(desk, first, last);
+  for (let first = 0; first < fates.length; first += 1) {
+    if (fates[first] === WHOLE) continue;
+    const parts: RunPart[] | null = runs === null ? null : [];
+    const last = readRun(desk, first, { namePrice: NAME_PRICE * dear, parts });
+    const { tokens, stubTokens } = run;
+    if (tokens - stubTokens >= LEAST_GAIN) {
+      runs?.push({ item: desk.items[first] ?? 0, first, last, parts: parts ?? [], tokens, stubTokens });
+      freed += tokens - stubTokens;
+    }
     first = last;
-    if (run.tokens - run.stubTokens < LEAST_GAIN) continue;
-    runs.push(run);
-    freed += run.tokens - run.stubTokens;
   }
-  return { runs, freed };
+  return freed;
 }
 
-/** The last of the pieces from `first` on that touch each other and whose fate passes. */
-function endOf({ pieces, fates }: Desk, first: number, passes: (fate: number) => boolean): number {
-  let last = first;
-  while (
-    pieces[last + 1]?.item === pieces[first]?.item &&
-    pieces[last + 1]?.from === pieces[last]?.to &&
-    passes(fates[last + 1] ?? WHOLE)
-  ) {
-    last += 1;
-  }
-  return last;
+interface Reading {
+  readonly namePrice: number;
+  readonly parts: RunPart[] | null;
 }
 
-function runOf(desk: Desk, first: number, last: number): Run {
-  const parts: RunPart[] = [];
-  let tokens = 0;
-  let stubTokens = STUB_TOKENS * desk.rate;
-  for (let at = first; at <= last; at += 1) {
-    const fate = desk.fates[at] ?? WHOLE;
-    const end = endOf(desk, at, (next) => next === fate);
-    for (let piece = at; piece <= end; piece += 1) tokens += desk.pieces[piece]?.tokens ?? 0;
-    const part = fate === CONDENSED ? condensed(desk, at, end) : named(desk, at, end);
-    stubTokens += part.tokens + (at === first ? 0 : PART_TOKENS * desk.rate);
-    parts.push(part);
-    at = end;
-  }
-  return { item: desk.pieces[first]?.item ?? 0, first, last, parts, tokens, stubTokens };
+/** Adds up the run that begins with this piece, and answers its last. */
+function readRun(desk: Desk, first: number, reading: Reading): number {
+  const { fates, joined, rate, run } = desk;
+  run.tokens = 0;
+  run.stubTokens = STUB_TOKENS * rate;
+  let at = first;
+  do {
+    const fate = fates[at] ?? WHOLE;
+    let last = at;
+    while (joined[last + 1] === 1 && fates[last + 1] === fate) last += 1;
+    const names: number[] | null = reading.parts === null ? null : [];
+    const own =
+      fate === CONDENSED
+        ? condense(desk, at, last)
+        : name(desk, { first: at, last, names }, reading.namePrice);
+    run.stubTokens += own + (at === first ? 0 : PART_TOKENS * rate);
+    reading.parts?.push({ first: at, last, fate, names: names ?? [] });
+    at = last + 1;
+  } while (joined[at] === 1 && fates[at] !== WHOLE);
+  return at - 1;
 }
 
-type CountedPart = RunPart & { readonly tokens: number };
-
-function condensed(desk: Desk, first: number, last: number): CountedPart {
-  const tokens = desk.pieces
-    .slice(first, last + 1)
-    .reduce((sum, piece) => sum + condensedTokens(piece, desk.rate), 0);
-  return { first, last, fate: CONDENSED, names: [], tokens };
+function condense({ tokens, condensed, run }: Desk, first: number, last: number): number {
+  let own = 0;
+  for (let piece = first; piece <= last; piece += 1) {
+    run.tokens += tokens[piece] ?? 0;
+    own += condensed[piece] ?? 0;
+  }
+  return own;
 }
 
 /** Lists each name that would be lost once, in the first stub that could have it. */
-function named(desk: Desk, first: number, last: number): CountedPart {
-  const { memory, pieces, left, worth, costOf, namePrice } = desk;
-  const names: number[] = [];
-  let tokens = 0;
-  for (let at = pieces[first]?.namesFrom ?? 0; at < (pieces[last]?.namesTo ?? 0); at += 1) {
-    const name = memory.names.ids[at] ?? 0;
-    if (left[name] !== 0 || (worth.names[name] ?? 0) < namePrice * costOf(name)) continue;
-    left[name] = 1;
-    names.push(name);
-    tokens += costOf(name);
+function name(
+  { tokens, candidates, left, run }: Desk,
+  { first, last, names }: { readonly first: number; readonly last: number; readonly names: number[] | null },
+  namePrice: number,
+): number {
+  const { ids, starts, costs, worths } = candidates;
+  for (let piece = first; piece <= last; piece += 1) run.tokens += tokens[piece] ?? 0;
+  const end = starts[last + 1] ?? 0;
+  let own = 0;
+  for (let at = starts[first] ?? 0; at < end; at += 1) {
+    const id = ids[at] ?? 0;
+    const cost = costs[id] ?? 0;
+    if (left[id] !== 0 || (worths[id] ?? 0) < namePrice * cost) continue;
+    left[id] = 1;
+    names?.push(id);
+    own += cost;
   }
-  return { first, last, fate: NAMED, names, tokens };
+  return own;
 }

@@ -1,16 +1,24 @@
+import { unitsOf, type Units } from './text-units.ts';
+
 /**
  * Tokens of a text (or of a part of it) without a tokenizer, close to o200k_base: words, digits in threes, runs of signs and of
  * space. The shares are least squares over 4,500 stretches of 1,500 letters (code, logs, prose): off by 5 % of one stretch
  * on average, by less over a whole prompt.
  */
 export function estimateTokens(text: string, from = 0, to = text.length): number {
+  return estimateUnits(unitsOf(text), from, to);
+}
+
+/** As `estimateTokens`, of a text that is read already. */
+export function estimateUnits(units: Units, from: number, to: number): number {
   let tokens = 0;
   let before = SPACE;
-  for (let at = from; at < to;) {
-    const kind = kindOf(text.charCodeAt(at));
-    const end = kind === SPACE ? endOfSpace(text, at, to) : endOfRun(text, { from: at, to }, kind);
+  let at = from;
+  while (at < to) {
+    const kind = KINDS[units[at] ?? 0] ?? SPACE;
+    const end = kind === SPACE ? endOfSpace(units, at, to) : endOfRun(units, at, to);
     tokens +=
-      kind === SPACE ? tokensOfSpace(text, { from: at, to: end }, before) : tokensOfRun(kind, end - at);
+      kind === SPACE ? tokensOfSpace(units, { from: at, to: end }, before) : tokensOfRun(kind, end - at);
     before = kind;
     at = end;
   }
@@ -26,48 +34,40 @@ const SPACE = 4;
 const WIDE = 5;
 const WIDE_SIGNS = 6;
 
-const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
-  const sign = String.fromCharCode(code);
-  if (/[a-z]/.test(sign)) return SMALL;
-  if (/[A-Z]/.test(sign)) return CAPITAL;
-  if (/\d/.test(sign)) return DIGITS;
-  return code <= 32 ? SPACE : SIGNS;
-});
+const KINDS = kinds();
 
-function kindOf(code: number): number {
-  if (code < 128) return KINDS[code] ?? WIDE;
-  return code >= 0x2000 && code < 0x3040 ? WIDE_SIGNS : WIDE;
+function kinds(): Uint8Array {
+  const all = new Uint8Array(1 << 16).fill(WIDE, 128).fill(WIDE_SIGNS, 0x2000, 0x3040);
+  return all.fill(SPACE, 0, 33).fill(DIGITS, 48, 58).fill(CAPITAL, 65, 91).fill(SMALL, 97, 123);
 }
 
 /** A run ends where the kind changes; capitals run on into small letters: `readFileSync` is three words. */
-function endOfRun(text: string, range: { from: number; to: number }, kind: number): number {
-  let at = range.from + 1;
-  let now = kind;
-  for (; at < range.to; at += 1) {
-    const next = kindOf(text.charCodeAt(at));
-    if (next !== now && !(now === CAPITAL && next === SMALL)) break;
-    now = next;
-  }
+function endOfRun(units: Units, from: number, to: number): number {
+  const kind = KINDS[units[from] ?? 0];
+  let at = from + 1;
+  while (at < to && KINDS[units[at] ?? 0] === kind) at += 1;
+  if (kind !== CAPITAL) return at;
+  while (at < to && KINDS[units[at] ?? 0] === SMALL) at += 1;
   return at;
 }
 
-function endOfSpace(text: string, from: number, to: number): number {
+function endOfSpace(units: Units, from: number, to: number): number {
   let at = from + 1;
-  while (at < to && text.charCodeAt(at) <= 32) at += 1;
+  while (at < to && (units[at] ?? 0) <= 32) at += 1;
   return at;
 }
 
 const NEWLINE = 10;
 
 /** A line end joins the signs before it, one space the word behind it; a longer indentation is a token of its own. */
-function tokensOfSpace(text: string, run: { from: number; to: number }, before: number): number {
+function tokensOfSpace(units: Units, run: { from: number; to: number }, before: number): number {
   let indent = run.to;
-  while (indent > run.from && text.charCodeAt(indent - 1) !== NEWLINE) indent -= 1;
+  while (indent > run.from && units[indent - 1] !== NEWLINE) indent -= 1;
   const breaks = indent > run.from;
   const length = run.to - indent;
   const lineEnd = breaks ? (before === SIGNS ? 0.5 : 1.6) : 0;
   if (length === 0) return lineEnd;
-  if (kindOf(text.charCodeAt(run.to)) === DIGITS) return lineEnd + (length === 1 ? 0.8 : 1.1);
+  if (KINDS[units[run.to] ?? 0] === DIGITS) return lineEnd + (length === 1 ? 0.8 : 1.1);
   if (breaks) return lineEnd + (length === 1 ? 0 : 0.9);
   return length === 1 ? 0.22 : 1.5;
 }

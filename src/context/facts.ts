@@ -47,16 +47,15 @@ export function factsOf(memory: Memory): Facts {
     items.flatMap((item) => (item.kind === 'result' && item.isError ? [item.callId] : [])),
   );
   const seen = new Int32Array(memory.names.table.size).fill(-1);
-  items.forEach((item, index) => {
+  for (let index = 0; index < items.length; index += 1) {
     gatherNames(facts, index, seen);
-    gatherLines(facts, index, failed.has(item.callId));
-  });
-  facts.names.spread.forEach((spread, name) => {
-    facts.names.rarity[name] = rarityOf(
-      memory.names.table.kinds[name] ?? NAME_PLAIN,
-      items.length / (spread + 1),
-    );
-  });
+    gatherLines(facts, index, failed.has(items[index]?.callId ?? ''));
+  }
+  const { spread, rarity } = facts.names;
+  for (let name = 0; name < spread.length; name += 1) {
+    const kind = memory.names.table.kinds[name] ?? NAME_PLAIN;
+    rarity[name] = rarityOf(kind, items.length / ((spread[name] ?? 0) + 1));
+  }
   return facts;
 }
 
@@ -84,19 +83,24 @@ const PEOPLE_FADE = 60;
 const CALLS_FADE = 20;
 
 function gatherNames(facts: Facts, index: number, seen: Int32Array): void {
-  const { memory, names, files, lastStep } = facts;
+  const { memory, files, lastStep } = facts;
+  const { ids, starts } = memory.names;
+  const { spread, mentioned, byPeople, byCalls } = facts.names;
   const item = memory.items[index];
   if (item === undefined) return;
-  const byPeople = isPeoples(item.kind) ? Math.exp((item.step - lastStep) / PEOPLE_FADE) : 0;
+  const people = isPeoples(item.kind) ? Math.exp((item.step - lastStep) / PEOPLE_FADE) : 0;
   const plainCall = item.kind === 'call' && files.deeds[index] !== 'search' && files.deeds[index] !== 'edit';
-  const byCalls = plainCall ? Math.exp((item.step - lastStep) / CALLS_FADE) : 0;
-  for (let at = memory.names.starts[index] ?? 0; at < (memory.names.starts[index + 1] ?? 0); at += 1) {
-    const name = memory.names.ids[at] ?? 0;
-    if (seen[name] !== index) names.spread[name] = (names.spread[name] ?? 0) + 1;
+  const calls = plainCall ? Math.exp((item.step - lastStep) / CALLS_FADE) : 0;
+  const mentions = item.kind !== 'result';
+  const end = starts[index + 1] ?? 0;
+  for (let at = starts[index] ?? 0; at < end; at += 1) {
+    const name = ids[at] ?? 0;
+    if (seen[name] !== index) spread[name] = (spread[name] ?? 0) + 1;
     seen[name] = index;
-    if (item.kind !== 'result') names.mentioned[name] = item.step;
-    if (byPeople > (names.byPeople[name] ?? 0)) names.byPeople[name] = byPeople;
-    if (byCalls > (names.byCalls[name] ?? 0)) names.byCalls[name] = byCalls;
+    if (!mentions) continue;
+    mentioned[name] = item.step;
+    if (people > (byPeople[name] ?? 0)) byPeople[name] = people;
+    if (calls > (byCalls[name] ?? 0)) byCalls[name] = calls;
   }
 }
 
@@ -109,13 +113,18 @@ function isPeoples(kind: string): boolean {
 
 /** A failed edit replaced nothing. What a search or a command printed is not a file's content: it leaves first. */
 function gatherLines(facts: Facts, index: number, failed: boolean): void {
-  const { memory, files, lines } = facts;
+  const { memory, files } = facts;
+  const { shown, replaced } = facts.lines;
   const kept = memory.kept[index] === true;
-  for (let at = memory.lines.starts[index] ?? 0; at < (memory.lines.starts[index + 1] ?? 0); at += 1) {
-    const line = memory.lines.ids[at] ?? 0;
-    const role = memory.lineRoles[at] ?? 'text';
-    if (role === 'old' && !failed) lines.replaced[line] = index;
+  for (const { role, linesFrom, linesTo } of memory.stretches[index] ?? []) {
     const holds = files.holds(index, role) && !(failed && role === 'new');
-    if (role !== 'old' && (kept || holds)) lines.shown[line] = index;
+    const replaces = role === 'old' && !failed;
+    const shows = role !== 'old' && (kept || holds);
+    if (!replaces && !shows) continue;
+    for (let at = linesFrom; at < linesTo; at += 1) {
+      const line = memory.lines.ids[at] ?? 0;
+      if (replaces) replaced[line] = index;
+      else shown[line] = index;
+    }
   }
 }

@@ -1,5 +1,6 @@
 import type { MemoryPiece } from './cut.ts';
 import type { Facts } from './facts.ts';
+import { IntList } from './int-list.ts';
 import { NAME_CAPITAL, NAME_PLAIN } from './name-table.ts';
 import { scanNames } from './names.ts';
 
@@ -29,8 +30,11 @@ export function featureReader(facts: Facts): (piece: MemoryPiece) => Features {
   return (piece) => {
     const key = facts.files.keys[piece.item] ?? '';
     if (!named.has(key)) named.set(key, isNamedByPeople(facts, key) ? 1 : 0);
+    const { mentioned, byPeople, byCalls } = nameFeatures(facts, piece, { counted, mark: (reading += 1) });
     return {
-      ...nameFeatures(facts, piece, { counted, mark: (reading += 1) }),
+      mentioned,
+      byPeople,
+      byCalls,
       lines: Math.log1p(piece.linesTo - piece.linesFrom),
       names: Math.log1p(piece.namesTo - piece.namesFrom),
       size: Math.log1p((facts.memory.items[piece.item]?.tokens ?? 0) / ITEM_UNIT),
@@ -63,34 +67,32 @@ function nameFeatures(
   once: { counted: Int32Array; mark: number },
 ): NameFeatures {
   const { names } = facts;
+  const { ids } = facts.memory.names;
   let mentioned = 0;
   let byPeople = 0;
   let byCalls = 0;
   for (let at = piece.namesFrom; at < piece.namesTo; at += 1) {
-    const name = facts.memory.names.ids[at] ?? 0;
+    const name = ids[at] ?? 0;
     if (once.counted[name] === once.mark) continue;
     once.counted[name] = once.mark;
     const rarity = names.rarity[name] ?? 0;
     byPeople += rarity * (names.byPeople[name] ?? 0);
     byCalls += rarity * (names.byCalls[name] ?? 0);
-    mentioned = Math.max(mentioned, mentionOf(facts, name));
+    if ((names.mentioned[name] ?? -1) >= 0) mentioned = Math.max(mentioned, mentionOf(facts, name));
   }
   return { mentioned, byPeople: Math.log1p(byPeople), byCalls: Math.log1p(byCalls) };
 }
 
 function mentionOf(facts: Facts, name: number): number {
   const kind = facts.memory.names.table.kinds[name];
+  if (kind === NAME_PLAIN || kind === NAME_CAPITAL) return 0;
   const step = facts.names.mentioned[name] ?? -1;
-  if (step < 0 || kind === NAME_PLAIN || kind === NAME_CAPITAL) return 0;
   return Math.exp((step - facts.lastStep) / MENTION_FADE) / Math.sqrt(facts.names.spread[name] ?? 1);
 }
 
 /** Whether people, or what stands for their words, wrote the file's name. */
 function isNamedByPeople(facts: Facts, key: string): boolean {
-  const base = key.split('/').at(-1) ?? '';
-  let last = -1;
-  scanNames(base, facts.memory.names.table, (name) => {
-    last = name;
-  });
-  return (facts.names.byPeople[last] ?? 0) > 0;
+  const found = { ids: new IntList(), at: new IntList() };
+  scanNames(key.split('/').at(-1) ?? '', facts.memory.names.table, found);
+  return (facts.names.byPeople[found.ids.at(found.ids.length - 1)] ?? 0) > 0 && found.ids.length > 0;
 }

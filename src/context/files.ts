@@ -16,17 +16,23 @@ export interface Files {
 
 /** Tells from tools, paths and commands which files were read and changed. */
 export function filesOf(memory: Memory): Files {
+  const { items } = memory;
   const calls = new Map<string, string>();
-  for (const item of memory.items)
-    if (item.kind === 'call') calls.set(item.callId, item.text.slice(0, CALL_START));
-  const callOf = (item: AdmittedItem): string =>
-    item.kind === 'call' ? item.text.slice(0, CALL_START) : (calls.get(item.callId) ?? '');
-  const deeds = memory.items.map((item) => deedOf(item, callOf(item)));
-  const keys = memory.items.map((item, index) => fileKey(item.path || pathIn(deeds[index], callOf(item))));
+  for (const item of items) if (item.kind === 'call') calls.set(item.callId, item.text);
+  const deedIn = deedReader();
+  const deeds: Deed[] = [];
+  const keys: string[] = [];
+  const keyOf = keyReader();
+  for (const item of items) {
+    const call = item.kind === 'call' ? item.text : (calls.get(item.callId) ?? '');
+    const { deed, path } = deedIn(item, call);
+    deeds.push(deed);
+    keys.push(keyOf(item.path || path));
+  }
   const holds = (index: number, role: Role): boolean => {
     const deed = deeds[index];
-    if (memory.items[index]?.kind === 'call') return deed === 'edit' && role !== 'text';
-    return memory.items[index]?.kind === 'result' && (deed === 'read' || deed === 'edit');
+    if (items[index]?.kind === 'call') return deed === 'edit' && role !== 'text';
+    return items[index]?.kind === 'result' && (deed === 'read' || deed === 'edit');
   };
   return { deeds, keys, holds };
 }
@@ -41,19 +47,46 @@ const READ_COMMAND =
   /(?:^|"(?:cmd|command)":\s*\[?(?:"(?:ba|z)?sh",\s*"-l?c",\s*)?"|&&\s*|;\s*)(?:cat|sed -n|head|tail|nl|bat)\s[^|>]*(?:\|\s*(?:sed -n|head|tail|nl)\s[^|>]*)?$/m;
 const SEARCH_COMMAND = /"(?:cmd|command)":\s*\[?"[^\n]{0,80}?\b(?:grep|rg|find|ls|git (?:log|status|diff))\b/;
 
-function deedOf(item: AdmittedItem, call: string): Deed {
-  if (item.kind !== 'call' && item.kind !== 'result') return 'talk';
-  if (item.tool.includes('todo') || item.tool.startsWith('task')) return 'other';
-  if (EDIT_TOOL.test(item.tool)) return 'edit';
-  if (READ_TOOL.test(item.tool)) return 'read';
-  if (SEARCH_TOOL.test(item.tool)) return 'search';
-  if (READ_COMMAND.test(call) && pathIn('read', call) !== '') return 'read';
-  return SEARCH_COMMAND.test(call) ? 'search' : 'other';
+/** What a call did, and the file that its text names. */
+interface Told {
+  readonly deed: Deed;
+  readonly path: string;
 }
 
-/** The last thing that looks like a file in a command that shows one. */
-function pathIn(deed: Deed | undefined, call: string): string {
-  if (deed !== 'read') return '';
+/** A call and its result are asked one after the other, and agents say the same again and again. */
+function deedReader(): (item: AdmittedItem, call: string) => Told {
+  const byTool = new Map<string, Deed | null>();
+  const byCall = new Map<string, Told>();
+  return (item, call) => {
+    if (item.kind !== 'call' && item.kind !== 'result') return { deed: 'talk', path: '' };
+    const known = byTool.get(item.tool);
+    const deed = known === undefined ? deedOfTool(item.tool) : known;
+    byTool.set(item.tool, deed);
+    if (deed !== null && deed !== 'read') return { deed, path: '' };
+    const start = call.length > CALL_START ? call.slice(0, CALL_START) : call;
+    if (deed === 'read') return { deed, path: item.path === '' ? pathIn(start) : '' };
+    const told = byCall.get(start) ?? toldBy(start);
+    byCall.set(start, told);
+    return told;
+  };
+}
+
+/** Null: the tool's name says nothing, its command may. */
+function deedOfTool(tool: string): Deed | null {
+  if (tool.includes('todo') || tool.startsWith('task')) return 'other';
+  if (EDIT_TOOL.test(tool)) return 'edit';
+  if (READ_TOOL.test(tool)) return 'read';
+  return SEARCH_TOOL.test(tool) ? 'search' : null;
+}
+
+function toldBy(call: string): Told {
+  const path = READ_COMMAND.test(call) ? pathIn(call) : '';
+  if (path !== '') return { deed: 'read', path };
+  return { deed: SEARCH_COMMAND.test(call) ? 'search' : 'other', path: '' };
+}
+
+/** The last thing that looks like a file in a call that shows one. */
+function pathIn(call: string): string {
   return (
     /([\w./-]*\w\.[A-Za-z]\w{0,4})["'\s}\]]*$/.exec(call)?.[1] ??
     /([\w./-]*\w\.[A-Za-z]\w{0,4})["'\s|]/.exec(call)?.[1] ??
@@ -62,6 +95,11 @@ function pathIn(deed: Deed | undefined, call: string): string {
 }
 
 /** A file by its last two names: agents write the same path absolute and relative. */
-function fileKey(path: string): string {
-  return path.split(/[/\\]/).filter(Boolean).slice(-2).join('/');
+function keyReader(): (path: string) => string {
+  const known = new Map([['', '']]);
+  return (path) => {
+    const key = known.get(path) ?? path.split(/[/\\]/).filter(Boolean).slice(-2).join('/');
+    known.set(path, key);
+    return key;
+  };
 }

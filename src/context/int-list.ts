@@ -9,7 +9,7 @@ export class IntList {
 
   push(value: number): void {
     if (this.#length === this.#all.length) {
-      const larger = new Int32Array(this.#all.length * 2);
+      const larger = new Int32Array(this.#all.length * 4);
       larger.set(this.#all);
       this.#all = larger;
     }

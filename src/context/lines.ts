@@ -1,4 +1,6 @@
-import type { NameTable } from './name-table.ts';
+import type { HashTable } from './hash-table.ts';
+import type { IntList } from './int-list.ts';
+import type { Units } from './text-units.ts';
 
 /** A stretch of text to read line by line; `escaped`: the inside of a JSON string, where `\n` ends a line. */
 export interface LineRange {
@@ -7,48 +9,61 @@ export interface LineRange {
   readonly escaped: boolean;
 }
 
+/** Where the lines of texts are put: their numbers and where they begin, and where those begin that a file tool numbered. */
+export interface LineList {
+  readonly ids: IntList;
+  readonly at: IntList;
+  /** Null: nobody asks. */
+  readonly numbered: IntList | null;
+}
+
 /**
- * Calls `found(line, at, isNumbered)` for every line of a range, in order; `line` is -1 for one that says nothing. Two lines
- * have one number when they differ only in space, quotes, escapes and the number that a file tool puts before a line: a line
- * of a file is the same line when it is read, when an edit quotes it, and when an edit wrote it.
+ * Lists every line of a range that says something, in order. Two lines have one number when they differ only in space, quotes,
+ * escapes and the number that a file tool puts before a line: a line of a file is the same line when it is read, when an edit
+ * quotes it, and when an edit wrote it.
  */
 export function scanLines(
-  source: { readonly text: string; readonly range: LineRange },
-  lines: NameTable,
-  found: (line: number, at: number, isNumbered: boolean) => void,
+  source: { readonly units: Units; readonly range: LineRange },
+  lines: HashTable,
+  into: LineList,
 ): void {
-  const { text, range } = source;
-  const hash = { first: 0, second: 0, length: 0 };
-  const place = { text, from: 0, to: 0 };
+  const { units, range } = source;
+  const { escaped, to } = range;
   let at = range.from;
-  while (at < range.to) {
-    const end = endOfLine(text, at, range);
-    const from = range.escaped ? at : afterLineNumber(text, at, end);
-    hashLine(text, { from, to: end, escaped: range.escaped }, hash);
-    place.from = from;
-    place.to = end;
-    found(hash.length >= SHORTEST ? lines.number(hash, 0, place) : -1, at, from > at);
-    at = end + (range.escaped ? 2 : 1);
+  while (at < to) {
+    const from = escaped ? at : lineStart(units, at, to);
+    if (from > at) into.numbered?.push(at);
+    if (escaped) readEscapedLine(units, from, to);
+    else readLine(units, from, to);
+    if (line.length >= SHORTEST) {
+      into.ids.push(lines.number(line));
+      into.at.push(at);
+    }
+    at = line.next;
   }
 }
 
 /** Signs and letters that a line must have to say something: `});` and `return;` do not. */
 const SHORTEST = 7;
 
-/** Where the text of a line begins behind the number that a file tool put before it: `  12→`, `12:` stays, `  12<tab>`. */
-export function afterLineNumber(text: string, from: number, to: number): number {
+/**
+ * Where the text of a line begins behind the number that a file tool put before it: `  12→`, `  12<tab>`, `  12| `; `12:` stays.
+ * `to` may lie beyond the line's end.
+ */
+export function lineStart(units: Units, from: number, to: number): number {
   let at = from;
-  while (at < to && text.charCodeAt(at) === SPACE) at += 1;
+  while (at < to && units[at] === SPACE) at += 1;
   const digits = at;
-  while (at < to && isDigit(text.charCodeAt(at))) at += 1;
+  while (at < to && isDigit(units[at] ?? 0)) at += 1;
   if (at === digits || at >= to) return from;
-  const sign = text.charCodeAt(at);
+  const sign = units[at];
   if (sign === ARROW || sign === TAB) return at + 1;
-  return sign === BAR && text.charCodeAt(at + 1) === SPACE ? at + 2 : from;
+  return sign === BAR && units[at + 1] === SPACE ? at + 2 : from;
 }
 
 const SPACE = 32;
 const TAB = 9;
+const NEWLINE = 10;
 const ARROW = 0x2192;
 const BAR = 124;
 const QUOTE = 34;
@@ -60,39 +75,50 @@ function isDigit(code: number): boolean {
   return code >= 48 && code <= 57;
 }
 
-/** Where the line ends: before its line end, or where the range does. */
-function endOfLine(text: string, from: number, range: LineRange): number {
-  if (!range.escaped) {
-    const end = text.indexOf('\n', from);
-    return end < 0 || end > range.to ? range.to : end;
-  }
-  // Not by indexOf: of a million short strings in one call, each would look through all that follow.
-  for (let at = from; at < range.to; at += 1) {
-    if (text.charCodeAt(at) !== BACKSLASH) continue;
-    if (text.charCodeAt(at + 1) === LETTER_N) return at;
-    at += 1;
-  }
-  return range.to;
-}
+/** The line that was read last: its two hashes, how many units count in it, and where the next line begins. */
+const line = { first: 0, second: 0, length: 0, next: 0 };
 
 /** FNV-1a, twice, over what counts. */
-function hashLine(
-  text: string,
-  line: LineRange,
-  into: { first: number; second: number; length: number },
-): void {
-  let first = 0x811c9dc5;
-  let second = 0x9e3779b9;
+function readLine(units: Units, from: number, to: number): void {
+  let first = 0x811c9dc5 | 0;
+  let second = 0x9e3779b9 | 0;
   let length = 0;
-  for (let at = line.from; at < line.to; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code === BACKSLASH && line.escaped) at += text.charCodeAt(at + 1) === LETTER_U ? 5 : 1;
+  let at = from;
+  for (; at < to; at += 1) {
+    const code = units[at] ?? 0;
+    if (code === NEWLINE) break;
     if (code <= SPACE || code === QUOTE || code === BACKSLASH) continue;
     first = Math.imul(first ^ code, 0x01000193);
     second = Math.imul(second ^ code, 0x5bd1e995);
     length += 1;
   }
-  into.first = first ^ (first >>> 15);
-  into.second = second;
-  into.length = length;
+  line.first = first ^ (first >>> 15);
+  line.second = second;
+  line.length = length;
+  line.next = at + 1;
+}
+
+/** The same inside a JSON string. */
+function readEscapedLine(units: Units, from: number, to: number): void {
+  let first = 0x811c9dc5 | 0;
+  let second = 0x9e3779b9 | 0;
+  let length = 0;
+  let at = from;
+  for (; at < to; at += 1) {
+    const code = units[at] ?? 0;
+    if (code === BACKSLASH) {
+      const escape = units[at + 1];
+      if (escape === LETTER_N) break;
+      at += escape === LETTER_U ? 5 : 1;
+      continue;
+    }
+    if (code <= SPACE || code === QUOTE) continue;
+    first = Math.imul(first ^ code, 0x01000193);
+    second = Math.imul(second ^ code, 0x5bd1e995);
+    length += 1;
+  }
+  line.first = first ^ (first >>> 15);
+  line.second = second;
+  line.length = length;
+  line.next = at + 2;
 }

@@ -1,4 +1,7 @@
+import { estimateUnits } from './estimate-tokens.ts';
+import { HashTable, type HashPair } from './hash-table.ts';
 import { IntList } from './int-list.ts';
+import type { Units } from './text-units.ts';
 
 /** What a name looks like, which says how likely it is that only the context knows it. */
 export const NAME_PLAIN = 0;
@@ -9,70 +12,40 @@ export const NAME_HASH = 3;
 export const NAME_FILE = 4;
 export const NAME_NUMBER = 5;
 
-/** Where a name stands first: enough to write it out without keeping a string of each. */
-export interface NamePlace {
-  readonly text: string;
+/** A name where it stands: enough to write it out without keeping a string of each. */
+export interface NamePlace extends HashPair {
   readonly from: number;
-  readonly to: number;
+  readonly end: number;
 }
 
-/**
- * Numbers for names, by two 32-bit hashes of their letters: a million words are numbered without making a string.
- * Open addressing, doubled when half full. Two names share a number with a chance of 1 in 2^63 per pair.
- */
+/** The names of a memory: each has a number, and is known by where it stands first. */
 export class NameTable {
-  #slots = new Int32Array(1 << 12).fill(-1);
-  #mask = (1 << 12) - 1;
-  readonly #first: number[] = [];
-  readonly #second: number[] = [];
+  readonly #hashes = new HashTable();
   readonly #texts: string[] = [];
   readonly #from = new IntList();
-  readonly #to = new IntList();
+  readonly #end = new IntList();
   readonly kinds: number[] = [];
+  /** About how many tokens each is. */
+  readonly estimates: number[] = [];
 
   get size(): number {
     return this.kinds.length;
   }
 
-  /** The number of this name, new or known. */
-  number(hash: { first: number; second: number }, kind: number, place: NamePlace): number {
-    let slot = hash.first & this.#mask;
-    for (;;) {
-      const id = this.#slots[slot] ?? -1;
-      if (id < 0) {
-        this.#slots[slot] = this.kinds.length;
-        return this.#add(hash, kind, place);
-      }
-      if (this.#first[id] === hash.first && this.#second[id] === hash.second) return id;
-      slot = (slot + 1) & this.#mask;
-    }
+  /** The number of the name at this place of a text, new or known. */
+  number(place: NamePlace, kind: number, source: { readonly text: string; readonly units: Units }): number {
+    const id = this.#hashes.number(place);
+    if (id < this.kinds.length) return id;
+    this.#texts.push(source.text);
+    this.#from.push(place.from);
+    this.#end.push(place.end);
+    this.kinds.push(kind);
+    this.estimates.push(estimateUnits(source.units, place.from, place.end));
+    return id;
   }
 
   /** The name as it is written. */
   word(id: number): string {
-    return this.#texts[id]?.slice(this.#from.at(id), this.#to.at(id)) ?? '';
-  }
-
-  #add(hash: { first: number; second: number }, kind: number, place: NamePlace): number {
-    const id = this.kinds.length;
-    this.#first.push(hash.first);
-    this.#second.push(hash.second);
-    this.#texts.push(place.text);
-    this.#from.push(place.from);
-    this.#to.push(place.to);
-    this.kinds.push(kind);
-    if (this.kinds.length * 2 > this.#slots.length) this.#grow();
-    return id;
-  }
-
-  #grow(): void {
-    const length = this.#slots.length * 2;
-    this.#slots = new Int32Array(length).fill(-1);
-    this.#mask = length - 1;
-    for (let id = 0; id < this.#first.length; id += 1) {
-      let slot = (this.#first[id] ?? 0) & this.#mask;
-      while ((this.#slots[slot] ?? -1) >= 0) slot = (slot + 1) & this.#mask;
-      this.#slots[slot] = id;
-    }
+    return this.#texts[id]?.slice(this.#from.at(id), this.#end.at(id)) ?? '';
   }
 }

@@ -8,11 +8,16 @@ import { NAME_CAPITAL, NAME_FILE, NAME_HASH, NAME_MIXED, NAME_NUMBER, NAME_PLAIN
 export function nameWorths(facts: Facts): Float64Array {
   const { table, ids } = facts.memory.names;
   const counts = new Int32Array(table.size);
-  for (const name of ids) counts[name] = (counts[name] ?? 0) + 1;
-  return Float64Array.from(counts, (count, name) => {
-    const kind = table.kinds[name] ?? NAME_PLAIN;
-    return (CHANCE[kind] ?? 0) * often(count) * lately(facts, name);
-  });
+  for (let at = 0; at < ids.length; at += 1) {
+    const name = ids[at] ?? 0;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  const worths = new Float64Array(table.size);
+  for (let name = 0; name < worths.length; name += 1) {
+    const chance = CHANCE[table.kinds[name] ?? NAME_PLAIN] ?? 0;
+    worths[name] = chance * often(counts[name] ?? 0) * lately(facts, name);
+  }
+  return worths;
 }
 
 const CHANCE: Readonly<Record<number, number>> = {

@@ -1,14 +1,22 @@
 import { expect, test } from 'vitest';
 
+import { HashTable } from './hash-table.ts';
+import { IntList } from './int-list.ts';
 import { scanLines } from './lines.ts';
 import { NAME_FILE, NAME_HASH, NAME_MIXED, NameTable } from './name-table.ts';
 import { scanNames } from './names.ts';
+import { unitsOf } from './text-units.ts';
+
+function scan(text: string): { readonly table: NameTable; readonly numbers: readonly number[] } {
+  const table = new NameTable();
+  const found = { ids: new IntList(), at: new IntList() };
+  scanNames(text, table, found);
+  return { table, numbers: [...found.ids.values()] };
+}
 
 function namesIn(text: string): string[] {
-  const table = new NameTable();
-  const found: string[] = [];
-  scanNames(text, table, (name) => found.push(table.word(name)));
-  return found;
+  const { table, numbers } = scan(text);
+  return numbers.map((name) => table.word(name));
 }
 
 test('finds identifiers, hashes and file names, not line numbers or short words', () => {
@@ -22,9 +30,8 @@ test('finds identifiers, hashes and file names, not line numbers or short words'
 });
 
 test('knows what a name looks like', () => {
-  const table = new NameTable();
-  const kinds: number[] = [];
-  scanNames('readFile 1f3c9ab notes.md', table, (name) => kinds.push(table.kinds[name] ?? -1));
+  const { table, numbers } = scan('readFile 1f3c9ab notes.md');
+  const kinds = numbers.map((name) => table.kinds[name] ?? -1);
   expect(kinds).toContain(NAME_MIXED);
   expect(kinds).toContain(NAME_HASH);
   expect(kinds).toContain(NAME_FILE);
@@ -40,23 +47,21 @@ test('reads a name behind an escape of JSON', () => {
 });
 
 test('gives a name one number, however many there are', () => {
-  const table = new NameTable();
   const words = Array.from({ length: 20_000 }, (_, n) => `name_${n}`);
-  const numbers: number[] = [];
-  scanNames([...words, ...words].join(' '), table, (name) => numbers.push(name));
+  const { table, numbers } = scan([...words, ...words].join(' '));
   expect(numbers.slice(0, 20_000)).toEqual(numbers.slice(20_000));
   expect(new Set(numbers).size).toBe(20_000);
   expect(table.word(numbers[19_999] ?? 0)).toBe('name_19999');
 });
 
 test('a line is the same line when it is read with a number, quoted in JSON, and indented otherwise', () => {
-  const table = new NameTable();
-  const found: number[] = [];
-  const scan = (text: string, escaped: boolean): void =>
-    scanLines({ text, range: { from: 0, to: text.length, escaped } }, table, (line) => found.push(line));
-  scan('    12→\tconst name = "x";\n', false);
-  scan(String.raw`\tconst name = \"x\";\n`, true);
-  scan('const name = "x";', false);
-  expect(new Set(found).size).toBe(1);
-  expect(found).toHaveLength(3);
+  const table = new HashTable();
+  const found = { ids: new IntList(), at: new IntList(), numbered: null };
+  const read = (text: string, escaped: boolean): void =>
+    scanLines({ units: unitsOf(text), range: { from: 0, to: text.length, escaped } }, table, found);
+  read('    12→\tconst name = "x";\n', false);
+  read(String.raw`\tconst name = \"x\";\n`, true);
+  read('const name = "x";', false);
+  expect(new Set(found.ids.values()).size).toBe(1);
+  expect(found.ids.length).toBe(3);
 });

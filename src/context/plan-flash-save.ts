@@ -6,7 +6,7 @@ import { admitItems, type AdmittedItem, type FlashItem } from './flash-item.ts';
 import { readMemory } from './memory.ts';
 import { rankMemory } from './rank.ts';
 import { RANKING, type Ranking } from './weights.ts';
-import { type ArchivedPiece, type StubCounter, type WrittenPrompt, writePrompt } from './write-prompt.ts';
+import { type ArchivedPiece, promptWriter, type StubCounter, type WrittenPrompt } from './write-prompt.ts';
 
 /** What a flash save is asked for. */
 export interface FlashSaveOptions {
@@ -55,11 +55,14 @@ export function planRanked(
   const facts = factsOf(memory);
   const cut = cutMemory(facts);
   const goal = whole - tokensBefore * (1 - target);
-  const written = writeToGoal(cut, draftsOf(cut, rankMemory(facts, cut.pieces, ranking)), {
+  const desk = {
+    drafts: draftsOf(cut, rankMemory(facts, cut.pieces, ranking)),
+    write: promptWriter(cut, options?.count ?? stubEstimate(cut)),
+  };
+  const written = writeToGoal(desk, {
     goal,
     least: goal - tokensBefore * CLOSE_ENOUGH,
     freedBefore: whole - tokensBefore,
-    count: options?.count,
   });
   const tokensAfter = Math.max(0, Math.round(whole - written.freed));
   const reduction = tokensBefore === 0 ? 0 : (tokensBefore - tokensAfter) / tokensBefore;
@@ -105,37 +108,37 @@ interface Goal {
   readonly least: number;
   /** What earlier saves freed. */
   readonly freedBefore: number;
-  readonly count: FlashSaveOptions['count'];
+}
+
+/** What drafts a memory and writes the drafts. */
+interface Desk {
+  readonly drafts: Drafts;
+  readonly write: (draft: Draft) => WrittenPrompt;
 }
 
 /**
  * Writes the prompt, counts it, and aims again by what the drafts misjudged. Where the pieces alone do not free enough, the
  * stubs name less, if that meets the goal.
  */
-function writeToGoal(cut: CutMemory, drafts: Drafts, goal: Goal): WrittenPrompt {
-  const full = writeAt(cut, drafts, { ...goal, namePrice: 1 });
-  if (full.freed >= goal.least) return full;
+function writeToGoal(desk: Desk, { goal, least, freedBefore }: Goal): WrittenPrompt {
+  const full = writeAt(desk, goal, 1);
+  if (full.freed >= least) return full;
   // What names nothing frees most: when that is not enough, names stay, unless the prompt would grow by them.
-  const barest = writeAt(cut, drafts, { ...goal, namePrice: NAMELESS });
-  if (barest.freed < goal.least) return full.freed >= goal.freedBefore ? full : barest;
-  for (const namePrice of NAME_PRICES) {
-    const next = writeAt(cut, drafts, { ...goal, namePrice });
-    if (next.freed >= goal.least) return next;
+  const barest = writeAt(desk, goal, NAMELESS);
+  if (barest.freed < least) return full.freed >= freedBefore ? full : barest;
+  for (const dear of NAME_PRICES) {
+    const next = writeAt(desk, goal, dear);
+    if (next.freed >= least) return next;
   }
   return barest;
 }
 
-function writeAt(
-  cut: CutMemory,
-  drafts: Drafts,
-  { goal, count, namePrice }: Goal & { readonly namePrice: number },
-): WrittenPrompt {
-  const counter = count ?? stubEstimate(cut);
+function writeAt({ drafts, write }: Desk, goal: number, dear: number): WrittenPrompt {
   let aim = goal;
-  let best = writePrompt(cut, fit(drafts, aim, namePrice), counter);
+  let best = write(fit(drafts, aim, dear));
   for (let round = 0; round < ROUNDS && Math.abs(best.freed - goal) > goal * TOLERANCE; round += 1) {
     aim += goal - best.freed;
-    const next = writePrompt(cut, fit(drafts, aim, namePrice), counter);
+    const next = write(fit(drafts, aim, dear));
     if (Math.abs(next.freed - goal) >= Math.abs(best.freed - goal)) break;
     best = next;
   }
@@ -156,22 +159,23 @@ function stubEstimate(cut: CutMemory): StubCounter {
 }
 
 /** The moves, cheapest first, that free as many tokens as the goal or come nearest to it. */
-function fit({ count, draft }: Drafts, goal: number, namePrice: number): Draft {
-  let below = draft(0, namePrice);
-  if (goal <= 0) return below;
-  let above = draft(count, namePrice);
+function fit({ count, freedBy, draft }: Drafts, goal: number, dear: number): Draft {
+  const freed = (moves: number): number => freedBy({ moves, dear });
   let low = 0;
+  let below = freed(low);
+  if (goal <= 0) return draft({ moves: low, dear });
   let high = count;
+  let above = freed(high);
   // Guesses along the line between what is known, and halves every second time, so that a curve cannot slow it down.
-  for (let guess = 0; high - low > 1 && above.freed - below.freed > 1; guess += 1) {
-    const share = guess % 2 === 0 ? (goal - below.freed) / (above.freed - below.freed) : 1 / 2;
+  for (let guess = 0; high - low > 1 && above - below > 1; guess += 1) {
+    const share = guess % 2 === 0 ? (goal - below) / (above - below) : 1 / 2;
     const middle = Math.min(high - 1, Math.max(low + 1, Math.round(low + (high - low) * share)));
-    const next = draft(middle, namePrice);
-    if (next.freed >= goal) [high, above] = [middle, next];
+    const next = freed(middle);
+    if (next >= goal) [high, above] = [middle, next];
     else [low, below] = [middle, next];
-    if (Math.abs(next.freed - goal) < Math.max(SAME, goal * SAME_SHARE)) return next;
+    if (Math.abs(next - goal) < Math.max(SAME, goal * SAME_SHARE)) return draft({ moves: middle, dear });
   }
-  return Math.abs(above.freed - goal) < Math.abs(goal - below.freed) ? above : below;
+  return draft({ moves: Math.abs(above - goal) < Math.abs(goal - below) ? high : low, dear });
 }
 
 /** Tokens, and a share of the goal, that make no difference. */

@@ -15,10 +15,10 @@ export interface Worth {
  * anything else: of 2,000 pieces that were quoted 4 were not of a file. All other pieces leave with their names.
  */
 export function rankMemory(facts: Facts, pieces: readonly MemoryPiece[], ranking: Ranking = RANKING): Worth {
-  const weigh = weights(facts, pieces, ranking);
-  const worths = Float64Array.from(pieces, (piece, index) =>
-    facts.files.holds(piece.item, piece.role) ? weigh(piece, index) : otherWorth(facts, piece),
-  );
+  const worths = contentWorths(facts, pieces, ranking);
+  pieces.forEach((piece, index) => {
+    if (!facts.files.holds(piece.item, piece.role)) worths[index] = otherWorth(facts, piece);
+  });
   return { pieces: worths, names: nameWorths(facts) };
 }
 
@@ -39,11 +39,8 @@ const SPENT_WORTH = 0.002;
 /** A piece of which more is spent says nothing of what is still true. */
 export const MOSTLY_SPENT = 0.8;
 
-function weights(
-  facts: Facts,
-  pieces: readonly MemoryPiece[],
-  ranking: Ranking,
-): (piece: MemoryPiece, index: number) => number {
+/** Of the pieces that are the content of a file. */
+function contentWorths(facts: Facts, pieces: readonly MemoryPiece[], ranking: Ranking): Float64Array {
   const featuresOf = featureReader(facts);
   const sums = new Float64Array(pieces.length);
   const fresh = new Float64Array(pieces.length);
@@ -59,10 +56,13 @@ function weights(
     mean.count += 1;
   });
   const middle = mean.sum / Math.max(1, mean.count);
-  return (_, index) => (fresh[index] ?? 0) / (1 + Math.exp(middle - ranking.bias - (sums[index] ?? 0)));
+  return sums.map((sum, index) => (fresh[index] ?? 0) / (1 + Math.exp(middle - ranking.bias - sum)));
 }
 
 function weighed(features: Features, { weights: of }: Ranking): number {
-  const keys = Object.keys(of) as (keyof Features)[];
-  return keys.reduce((sum, key) => sum + of[key] * features[key], 0);
+  let sum = 0;
+  for (const key of FEATURES) sum += of[key] * features[key];
+  return sum;
 }
+
+const FEATURES = Object.keys(RANKING.weights) as (keyof Features)[];

@@ -1,5 +1,5 @@
 import type { AdmittedItem } from './flash-item.ts';
-import { isJson, jsonStrings } from './json-strings.ts';
+import { jsonStrings } from './json-strings.ts';
 
 /** What part a text plays. Of an edit's input `old` is what the file no longer holds and `new` is what it holds now. */
 export type Role = 'old' | 'new' | 'text';
@@ -17,15 +17,12 @@ export interface Stretch {
  * The parts of an item that hold text. Of a call only the strings inside its JSON: whatever leaves them, what is left is JSON
  * still, so that the call stays one that a provider accepts.
  */
-export function stretchesOf(item: AdmittedItem): Stretch[] {
-  const whole = {
-    from: 0,
-    to: item.text.length,
-    escaped: false,
-    role: item.kind === 'call' ? 'new' : 'text',
-  } as const;
-  if (item.kind !== 'call' || !isJson(item.text)) return [whole];
-  return jsonStrings(item.text).map(({ key, from, to }) => ({ from, to, escaped: true, role: roleOf(key) }));
+export function stretchesOf(item: Pick<AdmittedItem, 'kind' | 'text'>): Stretch[] {
+  const { kind, text } = item;
+  const strings = kind === 'call' ? jsonStrings(text) : null;
+  if (strings === null)
+    return [{ from: 0, to: text.length, escaped: false, role: kind === 'call' ? 'new' : 'text' }];
+  return strings.map(({ key, from, to }) => ({ from, to, escaped: true, role: roleOf(key) }));
 }
 
 /** Whether a stretch is long enough to be cut: a short string of a call says what the call did, and stays. */
@@ -37,6 +34,9 @@ const LONG_STRING = 160;
 const LONG_COMMAND = 800;
 
 function roleOf(key: string): Role {
-  if (/^old/i.test(key)) return 'old';
-  return /^(new|content|file_text|insert|text$|code$|patch|input$|diff)/i.test(key) ? 'new' : 'text';
+  if (OLD_KEY.test(key)) return 'old';
+  return NEW_KEY.test(key) ? 'new' : 'text';
 }
+
+const OLD_KEY = /^old/i;
+const NEW_KEY = /^(new|content|file_text|insert|text$|code$|patch|input$|diff)/i;

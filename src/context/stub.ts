@@ -1,6 +1,8 @@
 import type { CutMemory } from './cut.ts';
 import { CONDENSED, LEAST_NUMBERED, type Run, type RunPart } from './draft.ts';
-import { afterLineNumber } from './lines.ts';
+
+/** Writes the stubs of one memory. */
+export type StubWriter = (run: Run, recallId: string) => string;
 
 /**
  * What stands where a run of pieces stood: its recall id, then for each part either its lines without their numbers, or how
@@ -10,74 +12,120 @@ import { afterLineNumber } from './lines.ts';
  *     package strategy
  *     …
  *     [out: lines 60-118; resolveFileMetadata FilePointer ipns_name]
+ *
+ * The texts of parts are remembered, for a plan that is aimed again writes most of them again.
  */
-export function renderStub(cut: CutMemory, run: Run, recallId: string): string {
+export function stubWriter(cut: CutMemory): StubWriter {
+  const known = new Map<number, string>();
+  const said = (part: RunPart): string => {
+    const key = (part.first * cut.pieces.length + part.last) * 4 + part.fate;
+    const text = known.get(key) ?? (part.fate === CONDENSED ? linesOf(cut, part) : outlineOf(cut, part));
+    known.set(key, text);
+    return text;
+  };
+  return (run, recallId) => renderStub(cut, { run, recallId, said });
+}
+
+function renderStub(
+  cut: CutMemory,
+  {
+    run,
+    recallId,
+    said,
+  }: { readonly run: Run; readonly recallId: string; readonly said: (part: RunPart) => string },
+): string {
   const item = cut.memory.items[run.item];
   const escaped = item?.kind === 'call';
-  const [first, ...rest] = run.parts;
-  const blocks = rest.map((part) =>
-    part.fate === CONDENSED ? linesOf(cut, part) : `[out: ${outlineOf(cut, part)}]`,
-  );
-  if (first?.fate === CONDENSED) {
-    blocks.unshift(
-      `[archived ${recallId}: lines ${numbersOf(cut, run) ?? ''}, without their numbers]`,
-      linesOf(cut, first),
-    );
-  } else if (first !== undefined) {
-    blocks.unshift(`[archived ${recallId}: ${outlineOf(cut, first)}]`);
+  let stub = '';
+  for (const part of run.parts) {
+    const isFirst = stub === '';
+    if (!isFirst && !stub.endsWith('\n')) stub += '\n';
+    if (part.fate !== CONDENSED) {
+      stub += `[${isFirst ? `archived ${recallId}` : 'out'}: ${said(part)}${namesOf(cut, part)}]`;
+      continue;
+    }
+    if (isFirst) stub = `[archived ${recallId}: lines ${numbersOf(cut, run) ?? ''}, without their numbers]\n`;
+    stub += said(part);
   }
-  const stub = blocks.reduce((text, block) => (text.endsWith('\n') ? text + block : `${text}\n${block}`));
   const ended = endsLine(cut, run, escaped) && !stub.endsWith('\n') ? `${stub}\n` : stub;
   return escaped ? JSON.stringify(ended).slice(1, -1) : ended;
 }
 
-function textOf(
-  { memory, pieces }: CutMemory,
-  run: { readonly first: number; readonly last: number },
-): string {
-  const first = pieces[run.first];
-  return memory.items[first?.item ?? 0]?.text.slice(first?.from, pieces[run.last]?.to) ?? '';
+interface PieceRange {
+  readonly first: number;
+  readonly last: number;
 }
 
-function endsLine(cut: CutMemory, run: Run, escaped: boolean): boolean {
-  return textOf(cut, { first: run.last, last: run.last }).endsWith(escaped ? '\\n' : '\n');
+function textOf({ memory, pieces }: CutMemory, { first: from, last: to }: PieceRange): string {
+  const first = pieces[from];
+  return memory.items[first?.item ?? 0]?.text.slice(first?.from, pieces[to]?.to) ?? '';
+}
+
+function endsLine({ memory, pieces }: CutMemory, run: Run, escaped: boolean): boolean {
+  return memory.items[run.item]?.text.endsWith(escaped ? '\\n' : '\n', pieces[run.last]?.to) ?? false;
 }
 
 function outlineOf(cut: CutMemory, part: RunPart): string {
-  const { memory, pieces } = cut;
-  const item = memory.items[pieces[part.first]?.item ?? 0];
+  const item = cut.memory.items[cut.pieces[part.first]?.item ?? 0];
   const text = textOf(cut, part);
   const numbers = numbersOf(cut, part);
-  const lines = text.split(item?.kind === 'call' ? '\\n' : '\n').length;
-  const names = part.names.map((name) => memory.names.table.word(name)).join(' ');
-  const error = item?.kind === 'result' && item.path === '' ? firstErrorLine(text) : null;
-  return [numbers === null ? `${lines} lines` : `lines ${numbers}`, error, names].filter(Boolean).join('; ');
+  const lines = numbers === null ? `${countLines(text, item?.kind === 'call')} lines` : `lines ${numbers}`;
+  const error = item?.kind === 'result' && item.path === '' ? firstErrorLine(text) : '';
+  return error === '' ? lines : `${lines}; ${error}`;
 }
 
-function linesOf(cut: CutMemory, part: RunPart): string {
-  const lines = textOf(cut, part).split('\n');
-  return lines.map((line) => line.slice(afterLineNumber(line, 0, line.length))).join('\n');
+function countLines(text: string, escaped: boolean): number {
+  const end = escaped ? '\\n' : '\n';
+  let count = 1;
+  for (let at = text.indexOf(end); at >= 0; at = text.indexOf(end, at + end.length)) count += 1;
+  return count;
 }
+
+function namesOf({ memory }: CutMemory, { names }: RunPart): string {
+  if (names.length === 0) return '';
+  return `; ${names.map((name) => memory.names.table.word(name)).join(' ')}`;
+}
+
+/** The lines of a part without their numbers. */
+function linesOf({ memory, pieces }: CutMemory, part: PieceRange): string {
+  const [first, last] = [pieces[part.first], pieces[part.last]];
+  const text = memory.items[first?.item ?? 0]?.text ?? '';
+  let from = first?.from ?? 0;
+  let lines = '';
+  const end = (last?.numberedFrom ?? 0) + (last?.numbered ?? 0);
+  for (let n = first?.numberedFrom ?? 0; n < end; n += 1) {
+    const at = memory.numbered.at[n] ?? 0;
+    lines += text.slice(from, at);
+    NUMBER.lastIndex = at;
+    from = NUMBER.test(text) ? NUMBER.lastIndex : at;
+  }
+  return lines + text.slice(from, last?.to);
+}
+
+/** As `lineStart` reads it. */
+const NUMBER = / *\d+(?:[\t→]|\| )/y;
 
 /** `12-40` where a file tool put numbers before the lines. */
-function numbersOf(cut: CutMemory, part: { readonly first: number; readonly last: number }): string | null {
-  const numbered = cut.pieces.slice(part.first, part.last + 1).filter((piece) => piece.numbered > 0);
-  const count = numbered.reduce((sum, piece) => sum + piece.numbered, 0);
-  const text = cut.memory.items[numbered[0]?.item ?? 0]?.text ?? '';
-  const [first, last] = [numbered[0], numbered.at(-1)];
-  if (count < LEAST_NUMBERED || first === undefined || last === undefined) return null;
-  return `${numbersIn(text.slice(first.from, first.to))[0]}-${numbersIn(text.slice(last.from, last.to)).at(-1)}`;
+function numbersOf({ memory, pieces }: CutMemory, part: PieceRange): string | null {
+  const text = memory.items[pieces[part.first]?.item ?? 0]?.text ?? '';
+  const first = pieces[part.first]?.numberedFrom ?? 0;
+  const last = pieces[part.last];
+  const end = (last?.numberedFrom ?? 0) + (last?.numbered ?? 0);
+  if (end - first < LEAST_NUMBERED) return null;
+  return `${numberAt(text, memory.numbered.at[first])}-${numberAt(text, memory.numbered.at[end - 1])}`;
 }
 
-function numbersIn(text: string): number[] {
-  const numbered = text.split('\n').filter((line) => afterLineNumber(line, 0, line.length) > 0);
-  return numbered.map((line) => Number.parseInt(line, 10));
+function numberAt(text: string, at = 0): number {
+  return Number.parseInt(text.slice(at, at + LONGEST_NUMBER), 10);
 }
 
-/** The first line that tells of a failure, shortened; null if there is none. */
-function firstErrorLine(text: string): string | null {
+/** With the space before it. */
+const LONGEST_NUMBER = 40;
+
+/** The first line that tells of a failure, shortened; '' if there is none. */
+function firstErrorLine(text: string): string {
   const at = text.slice(0, ERROR_SEARCH).search(ERROR);
-  if (at < 0) return null;
+  if (at < 0) return '';
   const from = Math.max(text.lastIndexOf('\n', at) + 1, at - ERROR_CHARACTERS / 2);
   const end = text.indexOf('\n', at);
   const line = text.slice(from, Math.min(end < 0 ? text.length : end, from + ERROR_CHARACTERS));

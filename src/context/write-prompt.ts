@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import type { CutMemory } from './cut.ts';
 import type { Draft, Run } from './draft.ts';
-import { renderStub } from './stub.ts';
+import { stubWriter } from './stub.ts';
 
 /** A piece of an item that leaves the prompt: characters `from` to `to` (UTF-16, end excluded) of its text. */
 export interface ArchivedPiece {
@@ -25,49 +25,58 @@ export interface WrittenPrompt {
 /** Tokens of a stub in the item with this index. */
 export type StubCounter = (stub: string, item: number) => number;
 
-/** Puts the stubs of a draft in place. A stub that would be longer than what it stands for is not used. */
-export function writePrompt(cut: CutMemory, draft: Draft, count: StubCounter): WrittenPrompt {
-  const runs = new Map<number, Run[]>();
-  for (const run of draft.runs) {
-    const ofItem = runs.get(run.item);
-    if (ofItem === undefined) runs.set(run.item, [run]);
-    else ofItem.push(run);
-  }
-  const archived: ArchivedPiece[] = [];
-  const taken = new Set<string>();
-  let freed = 0;
-  const prompt = cut.memory.items.map((item, index) => {
-    let text = '';
-    let from = 0;
-    for (const run of runs.get(index) ?? []) {
-      const piece = pieceOf(cut, run, taken);
-      const stub = renderStub(cut, run, piece.recallId);
-      const gain = run.tokens - count(stub, index);
-      if (gain <= 0 || stub.length >= piece.to - piece.from) continue;
-      taken.add(piece.recallId);
-      freed += gain;
-      archived.push(piece);
-      text += item.text.slice(from, piece.from) + stub;
-      from = piece.to;
-    }
-    return { id: item.id, text: text + item.text.slice(from) };
-  });
-  return { prompt, archived, freed };
+/** Writes drafts of one memory. A stub that would be longer than what it stands for is not used. */
+export function promptWriter(cut: CutMemory, count: StubCounter): (draft: Draft) => WrittenPrompt {
+  const render = stubWriter(cut);
+  const recallIds = new Map<string, string>();
+  const idOf = (what: string): string => {
+    const id = recallIds.get(what) ?? recallIdOf(what);
+    recallIds.set(what, id);
+    return id;
+  };
+  return ({ runs }) => {
+    const archived: ArchivedPiece[] = [];
+    const taken = new Set<string>();
+    let freed = 0;
+    let next = 0;
+    const prompt = cut.memory.items.map((item, index) => {
+      let text = '';
+      let from = 0;
+      for (let run = runs[next]; run?.item === index; run = runs[next]) {
+        next += 1;
+        const piece = pieceOf(cut, run, { taken, idOf });
+        const stub = render(run, piece.recallId);
+        const gain = run.tokens - count(stub, index);
+        if (gain <= 0 || stub.length >= piece.to - piece.from) continue;
+        taken.add(piece.recallId);
+        freed += gain;
+        archived.push(piece);
+        text += item.text.slice(from, piece.from) + stub;
+        from = piece.to;
+      }
+      return { id: item.id, text: from === 0 ? item.text : text + item.text.slice(from) };
+    });
+    return { prompt, archived, freed };
+  };
 }
 
-function pieceOf({ memory, pieces }: CutMemory, run: Run, taken: ReadonlySet<string>): ArchivedPiece {
+function pieceOf(
+  { memory, pieces }: CutMemory,
+  run: Run,
+  ids: { readonly taken: ReadonlySet<string>; readonly idOf: (what: string) => string },
+): ArchivedPiece {
   const id = memory.items[run.item]?.id ?? '';
   const from = pieces[run.first]?.from ?? 0;
   const to = pieces[run.last]?.to ?? 0;
-  let recallId = recallIdOf(`${id} ${from} ${to}`);
-  while (taken.has(recallId)) recallId = recallIdOf(`${recallId} ${id}`);
+  let recallId = ids.idOf(`${id} ${from} ${to}`);
+  while (ids.taken.has(recallId)) recallId = ids.idOf(`${recallId} ${id}`);
   return { id, recallId, from, to, index: run.item };
 }
 
 /** Short, because each stub carries one: 41 bits, so that 12,000 pieces meet with a chance of 1 in 30,000. */
 function recallIdOf(what: string): string {
-  const number = createHash('sha256').update(what).digest().readUIntBE(0, 6) % 36 ** RECALL_ID_LENGTH;
-  return number.toString(36).padStart(RECALL_ID_LENGTH, '0');
+  const start = Number.parseInt(hash('sha256', what).slice(0, 12), 16);
+  return (start % 36 ** RECALL_ID_LENGTH).toString(36).padStart(RECALL_ID_LENGTH, '0');
 }
 
 const RECALL_ID_LENGTH = 8;
