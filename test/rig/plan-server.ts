@@ -17,6 +17,10 @@ export interface PlanCall {
   readonly violations: readonly string[];
   /** The last words of the user. */
   readonly prompt: string;
+  /** As it was sent. */
+  readonly body: string;
+  /** When it came, in ms of `performance.now()`. */
+  readonly at: number;
 }
 
 export interface Plan {
@@ -85,22 +89,31 @@ export class PlanServer implements AsyncDisposable {
         .end('{"error":{"message":"no such path"}}');
       return;
     }
-    const body = JSON.parse(text) as Json;
     if (path.endsWith('/count_tokens')) {
       response.writeHead(200, { 'content-type': 'application/json' }).end('{"input_tokens":1000}');
       return;
     }
-    await this.#answer(dialect, body, response);
+    await this.#answer(dialect, text, response);
   }
 
-  async #answer(dialect: Dialect, body: Json, response: ServerResponse): Promise<void> {
+  async #answer(dialect: Dialect, text: string, response: ServerResponse): Promise<void> {
+    const at = performance.now();
+    const body = JSON.parse(text) as Json;
     const pieces = dialect.pieces(body);
     const shell = shellOf(dialect.tools(body));
     const done = stepsDone(pieces);
     const next = done.length === 0 ? 0 : Math.max(...done) + 1;
     const step = shell === null || next >= this.#plan.steps ? null : next;
     const prompt = pieces.findLast(({ kind }) => kind === 'user')?.text ?? '';
-    const call = { wire: dialect.wire.name, done, step, violations: violationsOf(pieces), prompt };
+    const call = {
+      wire: dialect.wire.name,
+      done,
+      step,
+      violations: violationsOf(pieces),
+      prompt,
+      body: text,
+      at,
+    };
     this.calls.push(call);
     await this.wait(call);
     const turn = step === null || shell === null ? { text: this.#plan.end } : this.#turn(step, shell);

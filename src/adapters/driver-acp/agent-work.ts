@@ -152,7 +152,10 @@ export class AgentWork implements AgentRun {
     const { acp, headless, sessionFiles } = this.#quirk;
     if (found.start.kind === 'acp')
       return new AcpClient({
-        command: { ...command, args: found.start.args },
+        command: {
+          ...command,
+          args: [...found.start.args, ...((seat.allowAll ? acp?.allowAllArgs : undefined) ?? [])],
+        },
         clock,
         projectDir,
         mcpUrl: seat.mcpUrl,

@@ -74,6 +74,8 @@ export interface AcpQuirk {
   readonly args: readonly string[];
   /** The mode to set in a new session, when everything is allowed. */
   readonly allowAllMode: string | null;
+  /** More arguments, when everything is allowed. */
+  readonly allowAllArgs?: readonly string[];
   /** The command that brings the program when it is another. */
   readonly install: string;
 }

@@ -24,6 +24,13 @@ export const copilot: Quirk = {
     COPILOT_PROVIDER_MAX_OUTPUT_TOKENS: '8000',
   }),
   files: () => ({}),
-  acp: { program: 'copilot', args: ['--acp', '--disable-builtin-mcps'], allowAllMode: null, install: '' },
+  acp: {
+    program: 'copilot',
+    args: ['--acp', '--disable-builtin-mcps'],
+    allowAllMode: null,
+    // Otherwise it asks before each command, and a pause finds it there.
+    allowAllArgs: ['--allow-all-tools', '--allow-all-paths'],
+    install: '',
+  },
   headless: null,
 };
