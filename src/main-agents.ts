@@ -1,7 +1,6 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { openRotatingFile } from './adapters/log-pino/rotating-file.ts';
-import type { RecordedTurn } from './adapters/provider-recorded/recorded-provider.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import type { AgentReport } from './agent/agent-report.ts';
 import type { AgentRow } from './agent/agent.ts';
@@ -9,6 +8,7 @@ import type { AgentDriver } from './agent/driver.ts';
 import type { AgentHomes } from './agent/home.ts';
 import { mayRun } from './agent/run-rules.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import type { RecordedTurn } from './gateway/recorded-turn.ts';
 import { CodeframeError } from './failure.ts';
 import { silentLog, type Output } from './log.ts';
 import type { ProjectPlace } from './project/config.ts';
@@ -110,7 +110,7 @@ export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentRe
   const { examineAgent } = await import('./adapters/driver-acp/examine-agent.ts');
   const { quirkOf, quirks } = await import('./adapters/driver-acp/all-quirks.ts');
   const { openGateway } = await import('./adapters/gateway-http/http-gateway.ts');
-  const { openRecordedProvider } = await import('./adapters/provider-recorded/recorded-provider.ts');
+  const { openRecordedTurns } = await import('./adapters/gateway-http/recorded-server.ts');
   const { openProcesses } = await import('./adapters/processes/machine-processes.ts');
   const { name, agents } = asked;
   const external = agents.filter(({ driver }) => quirkOf(driver) !== undefined);
@@ -126,7 +126,7 @@ export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentRe
     const near = all.map(({ agent, quirk }) => agent?.name ?? quirk?.name ?? '');
     throw new CodeframeError({ code: 'unknown-id', kind: 'agent', id: name ?? '', near });
   }
-  await using recorded = await openRecordedProvider([{ say: 'Fine.' }]);
+  await using recorded = await openRecordedTurns([{ text: 'Fine.' }]);
   await using gateway = openGateway({ log: silentLog, clock: systemClock, findPriced: () => null });
   const options = {
     processes: openProcesses(),
@@ -151,9 +151,9 @@ export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentRe
 }
 
 /** A model that plays a list of turns, in the place of an agent's provider. */
-export async function openRecordedProvider(
+export async function openRecordedTurns(
   turns: readonly RecordedTurn[],
 ): Promise<AsyncDisposable & { readonly url: string }> {
-  const { openRecordedProvider: open } = await import('./adapters/provider-recorded/recorded-provider.ts');
+  const { openRecordedTurns: open } = await import('./adapters/gateway-http/recorded-server.ts');
   return open(turns);
 }

@@ -336,7 +336,7 @@ async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDr
   return new Map(drivers.map((driver) => [driver.name, driver]));
 }
 
-export { examineAgents, openRecordedProvider } from './main-agents.ts';
+export { examineAgents, openRecordedTurns } from './main-agents.ts';
 
 /** MCP on two streams, passed on to a server on HTTP; see the adapter. */
 export async function bridgeMcp(

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ProjectHandle, Run } from '../handle.ts';
+import type { RecordedTurn } from '../gateway/recorded-turn.ts';
 import type { PauseResult } from '../project/pause.ts';
 import { showPath } from '../checkpoint/tree.ts';
 import { cloneOwnRepository, wreck } from './demo-repository.ts';
@@ -19,12 +20,6 @@ export interface DemoPorts {
   ) => Promise<AsyncDisposable & { readonly url: string }>;
   /** Told of the directory that it makes, as soon as it is there. */
   readonly temporary: (dir: string) => void;
-}
-
-/** What a recorded model says, and the command line that it has its agent run. */
-interface RecordedTurn {
-  readonly say: string;
-  readonly run?: string;
 }
 
 export interface DemoOptions {
@@ -150,8 +145,8 @@ const guestLines = [1, 2, 3, 4, 5, 6];
 
 /** Each line is an effect that must happen once, whatever is paused, wrecked and restored in between. */
 const guestTurns: readonly RecordedTurn[] = [
-  ...guestLines.map((line) => ({ say: `Line ${line}.`, run: `sleep 0.2; echo line ${line} >> GUEST.md` })),
-  { say: 'GUEST.md has six lines.' },
+  ...guestLines.map((line) => ({ text: `Line ${line}.`, shell: `sleep 0.2; echo line ${line} >> GUEST.md` })),
+  { text: 'GUEST.md has six lines.' },
 ];
 
 /** Answers what is said of it; nothing without one. */

@@ -30,12 +30,28 @@ export function callIdOf({ turn, before }: NextTurn, call: number): string {
 export function nextTurn(turns: readonly RecordedTurn[], history: readonly WireMessage[]): NextTurn {
   const parts = history.flatMap(({ parts: some }) => some);
   const done = parts.filter((part) => part.kind === 'result' && !wasCut(part)).map(turnOf);
-  let turn = Math.max(0, ...done);
+  let turn = Math.max(turnsWith(turns, parts), ...done);
   const said = parts.filter(({ kind }) => kind === 'message').map(({ text }) => text.trim());
   while (turn < turns.length && isSaid(turns[turn], said)) turn += 1;
   const begun = parts.filter((part) => part.kind === 'call' && turnOf(part) === turn + 1);
-  const calls = (turns[turn]?.calls ?? []).length + (turns[turn]?.shell === undefined ? 0 : 1);
-  return { turn, before: Math.ceil(begun.length / Math.max(1, calls)) };
+  return { turn, before: Math.ceil(begun.length / Math.max(1, callsIn(turns[turn]))) };
+}
+
+/** How many turns the results make of calls that have no ids (Gemini's): those are told by their number alone. */
+function turnsWith(turns: readonly RecordedTurn[], parts: readonly WirePart[]): number {
+  const isNumbered = ({ tool, callId }: WirePart): boolean => callId?.startsWith(`${tool}-`) === true;
+  let results = parts.filter((part) => part.kind === 'result' && isNumbered(part) && !wasCut(part)).length;
+  let done = 0;
+  for (const [at, turn] of turns.entries()) {
+    if (results <= 0) break;
+    results -= callsIn(turn);
+    if (callsIn(turn) > 0) done = at + 1;
+  }
+  return done;
+}
+
+function callsIn(turn: RecordedTurn | undefined): number {
+  return (turn?.calls ?? []).length + (turn?.shell === undefined ? 0 : 1);
 }
 
 /** From 1; 0 for a call that no recording made. */
@@ -52,6 +68,6 @@ function wasCut({ text }: WirePart): boolean {
 }
 
 function isSaid(turn: RecordedTurn | undefined, said: readonly string[]): boolean {
-  if (turn === undefined || turn.shell !== undefined || (turn.calls ?? []).length > 0) return false;
+  if (turn === undefined || callsIn(turn) > 0) return false;
   return said.includes((turn.text ?? '').trim());
 }

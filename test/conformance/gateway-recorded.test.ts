@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../src/agent/model.ts';
+import { openRecordedTurns } from '../../src/adapters/gateway-http/recorded-server.ts';
 import { isFailure } from '../../src/failure.ts';
 import { openScene } from '../rig/gateway.ts';
 import { protocolCases } from '../rig/protocol-cases.ts';
@@ -97,3 +98,37 @@ it('refuses a file that is none, or whose lines are no turns', () =>
     await expect(open('turns.ndjson')).rejects.toSatisfy((error) => isFailure(error, 'corrupt-recording'));
     await expect(open('nothing')).rejects.toSatisfy((error) => isFailure(error, 'unknown-model'));
   }));
+
+it('tells by the number of results where it is when calls have no ids', async () => {
+  const gemini = protocolCases.find(({ protocol }) => protocol === 'gemini')!;
+  const turns = [{ text: 'I look.', calls: [{ tool: 'read_file', input: {} }] }, { text: 'All is done.' }];
+  await using recorded = await openRecordedTurns(turns);
+  const ask = async (history: readonly Message[]): Promise<string> => {
+    const { path, headers, body } = gemini.request(history);
+    return (
+      await send(recorded.url, { path, headers: Object.entries(headers).flat(), body })
+    ).body.toString();
+  };
+  expect(await ask([work])).toContain('I look.');
+  const one = [work, call('', 'read_file', {}), result('', 'read_file')];
+  expect(await ask(one)).toContain('All is done.');
+});
+
+it.each(protocolCases)(
+  'says its last words again in $protocol, each reply with an id of its own',
+  async (protocol) => {
+    await using recorded = await openRecordedTurns([{ text: 'Fine.' }]);
+    const fine: Message = { role: 'assistant', parts: [{ type: 'text', text: 'Fine.' }] };
+    const histories = [[work], [work, fine, { role: 'user', text: 'again' } as const]];
+    const answers = [];
+    for (const history of histories) {
+      const { path, headers, body } = protocol.request(history);
+      answers.push(await send(recorded.url, { path, headers: Object.entries(headers).flat(), body }));
+    }
+    const said = answers.map(({ body }) => body.toString());
+    for (const one of said) expect(one).toContain('Fine.');
+    const ids = said.map((one) => /recorded_[\d_]+/.exec(one)?.[0]);
+    expect(new Set(ids).size).toBe(2);
+    expect(recorded.histories).toEqual(['work', 'work\nFine.\nagain']);
+  },
+);

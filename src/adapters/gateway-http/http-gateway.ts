@@ -6,7 +6,7 @@ import type { Gateway, GatewayLine, GatewaySeat } from '../../gateway/gateway.ts
 import type { GatewayParts } from './gateway-parts.ts';
 import { Line } from './line.ts';
 import { ProviderConnections } from './provider-call.ts';
-import type { RecordedProvider } from './recorded-provider.ts';
+import type { RecordedProviders } from './recorded-provider.ts';
 import { serveLine } from './serve-line.ts';
 
 /** Opens the gateway of a project. It listens from the first line on, on 127.0.0.1 alone. */
@@ -45,7 +45,7 @@ class HttpGateway implements Gateway {
   }
 
   /** Recordings are for demos and tests: what reads them is loaded when there is one. */
-  async #recordingsOf({ providers }: GatewaySeat): Promise<RecordedProvider | null> {
+  async #recordingsOf({ providers }: GatewaySeat): Promise<RecordedProviders | null> {
     if (!providers.some(({ baseUrl }) => baseUrl.startsWith('recorded:'))) return null;
     const { withRecordings } = await import('./recorded-provider.ts');
     return withRecordings(providers, this.#parts.projectDir ?? '.');
