@@ -29,6 +29,8 @@ export const externalDrivers = [
   'acp',
 ] as const;
 
+export type ExternalDriver = (typeof externalDrivers)[number];
+
 /** All drivers there are. */
 export const driverNames: readonly string[] = ['model', 'command', ...externalDrivers];
 

@@ -1,4 +1,4 @@
-import type { Recalled } from '../context/recall.ts';
+import { answerRecall, pieceHead, type RecallWords } from './answer-recall.ts';
 import type { ToolSpec } from './model.ts';
 import { FINISH_TOOL, summaryOf } from './next-move.ts';
 import type { AgentSession } from './session.ts';
@@ -70,44 +70,16 @@ export function finishResult(input: unknown, failedBefore: boolean): ToolResult 
   return { text: 'The task is finished.', isError: false };
 }
 
-/** Characters of an answer to an id, and tokens of one to words: a piece is wanted whole, a search brings what is likely. */
-const PART_CHARACTERS = 24_000;
-const WORDS_BUDGET = 2000;
+const recallWords: RecallWords = {
+  partMax: 24_000,
+  head: (piece, part) =>
+    part === null ? pieceHead(piece) : `${pieceHead(piece)}, part ${part.at} of ${part.of}`,
+};
 
-/**
- * The answer is the only place where the piece then stands: its stub stays. To put it back in its old place would make the
- * provider read anew all that follows; the end of the prompt is new anyway.
- */
-export async function recall(session: AgentSession, input: unknown): Promise<ToolResult> {
-  const id = text(input, 'id');
-  const words = text(input, 'words');
-  if (id !== null) return recallById(session, id, partOf(input));
-  if (words === null) return toolError('recall needs an id or words.');
-  const pieces = await session.recall({ text: words, budget: WORDS_BUDGET, told: true });
-  if (pieces.length === 0) return toolError('Nothing archived has these words.');
-  return { text: pieces.map(foundText).join('\n\n'), isError: false };
-}
-
-async function recallById(session: AgentSession, id: string, part: number): Promise<ToolResult> {
-  const [piece] = await session.recall({ id, budget: Number.MAX_SAFE_INTEGER, told: true });
-  if (piece === undefined) return toolError(`Nothing archived has the id ${id}.`);
-  const parts = Math.max(1, Math.ceil(piece.text.length / PART_CHARACTERS));
-  if (part > parts) return toolError(`${id} has ${parts} parts.`);
-  const head = parts === 1 ? headOf(piece) : `${headOf(piece)}, part ${part} of ${parts}`;
-  const shown = piece.text.slice((part - 1) * PART_CHARACTERS, part * PART_CHARACTERS);
-  return { text: `[${head}]\n${shown}`, isError: false };
-}
-
-function foundText(piece: Recalled): string {
-  const rest =
-    piece.wholeTokens === null
-      ? ''
-      : `\n[this is a part; the whole piece has ${piece.wholeTokens} tokens: recall it by its id]`;
-  return `[${headOf(piece)}]\n${piece.text}${rest}`;
-}
-
-function headOf({ archiveId, kind, tool, path }: Recalled): string {
-  return `${archiveId}, ${[kind, tool, path].filter((part) => part !== null).join(' ')}`;
+/** The answer to a `recall` call. */
+export function recall(session: AgentSession, input: unknown): Promise<ToolResult> {
+  const asked = { id: text(input, 'id'), words: text(input, 'words'), part: partOf(input) };
+  return answerRecall(session, asked, recallWords);
 }
 
 function partOf(input: unknown): number {

@@ -1,6 +1,6 @@
+import { answerRecall } from '../agent/answer-recall.ts';
 import { toolError, type ToolResult } from '../agent/tool.ts';
 import type { AgentSession } from '../agent/session.ts';
-import type { Recalled } from '../context/recall.ts';
 import { plainWords } from '../store/words.ts';
 
 /** What an agent's own tools work on: its session, and what its driver asks the line. */
@@ -26,41 +26,33 @@ export const agentToolWords = {
   task_done: 'Say that your task is done. Call it last, then end your turn.',
 } as const;
 
-/** Characters of an answer: what is longer comes in parts, for clients cut long results off. */
-const partMax = 40_000;
-const wordsBudget = 2_000;
+const notesMax = 10;
 
 /** Pieces that were archived, or notes. `part` counts from 1. */
-export async function recallTool(
-  desk: AgentDesk,
+export function recallTool(
+  { session }: AgentDesk,
   asked: {
     readonly id?: string | undefined;
     readonly words?: string | undefined;
     readonly part?: number | undefined;
   },
 ): Promise<ToolResult> {
-  const { id, words } = asked;
-  if (id !== undefined && id.trim() !== '') return recallById(desk, id.trim(), asked.part ?? 1);
-  if (words === undefined || words.trim() === '') return toolError('recall needs an id or words.');
-  const pieces = await desk.session.recall({ text: words, budget: wordsBudget, told: true });
-  const found = [...(await notesWith(desk, words)), ...pieces.map(pieceText)];
-  if (found.length === 0) return toolError('Nothing archived or written down has these words.');
-  return { text: found.join('\n\n'), isError: false };
+  const given = { id: textOf(asked.id), words: textOf(asked.words), part: asked.part ?? 1 };
+  return answerRecall(session, given, {
+    partMax: 40_000,
+    head: (_, part) => (part === null ? null : `part ${part.at} of ${part.of}`),
+    others: (words) => notesWith(session, words),
+  });
 }
 
-async function recallById(desk: AgentDesk, id: string, part: number): Promise<ToolResult> {
-  const [piece] = await desk.session.recall({ id, budget: Number.MAX_SAFE_INTEGER, told: true });
-  if (piece === undefined) return toolError(`Nothing archived has the id ${id}.`);
-  const parts = Math.max(1, Math.ceil(piece.text.length / partMax));
-  if (parts === 1) return { text: piece.text, isError: false };
-  const shown = piece.text.slice((part - 1) * partMax, part * partMax);
-  if (shown === '') return toolError(`${id} has ${parts} parts.`);
-  return { text: `[part ${part} of ${parts}]\n${shown}`, isError: false };
+function textOf(text: string | undefined): string | null {
+  const trimmed = text?.trim() ?? '';
+  return trimmed === '' ? null : trimmed;
 }
 
-async function notesWith(desk: AgentDesk, words: string): Promise<readonly string[]> {
+async function notesWith(session: AgentSession, words: string): Promise<readonly string[]> {
   const wanted = plainWords(words);
-  const notes = (await desk.session.items()).filter(({ kind }) => kind === 'decision');
+  const notes = (await session.items()).filter(({ kind }) => kind === 'decision');
   return notes
     .filter(({ text }) => {
       const having = new Set(plainWords(text));
@@ -68,17 +60,6 @@ async function notesWith(desk: AgentDesk, words: string): Promise<readonly strin
     })
     .slice(-notesMax)
     .map(({ text }) => `[you wrote down]\n${text}`);
-}
-
-const notesMax = 10;
-
-function pieceText(piece: Recalled): string {
-  const subject = [piece.kind, piece.tool, piece.path].filter((part) => part !== null).join(' ');
-  const rest =
-    piece.wholeTokens === null
-      ? ''
-      : `\n[this is a part; the whole has ${piece.wholeTokens} tokens: recall it by its id]`;
-  return `[${piece.archiveId}, ${subject}]\n${piece.text}${rest}`;
 }
 
 export async function rememberTool(desk: AgentDesk, text: string): Promise<ToolResult> {

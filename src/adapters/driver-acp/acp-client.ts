@@ -1,8 +1,9 @@
 import * as acp from '@agentclientprotocol/sdk';
 import type { Clock } from '../../clock.ts';
 import { AgentProblem, type AgentClient, type TurnEnd } from './agent-client.ts';
-import { AgentProcess, exitWords, type AgentCommand } from './agent-process.ts';
+import { AgentProcess, type AgentCommand } from './agent-process.ts';
 import { readJsonLines } from './json-lines.ts';
+import type { Json } from '../../gateway/json.ts';
 import { textField } from './quirk.ts';
 
 export interface AcpParts {
@@ -115,7 +116,7 @@ export class AcpClient implements AgentClient {
   }
 
   leave(): void {
-    this.#process.endInput();
+    this.#process.stdin?.end();
   }
 
   terminate(): void {
@@ -266,7 +267,7 @@ export class AcpClient implements AgentClient {
 
   async #orExit<T>(answer: Promise<T>): Promise<T> {
     const ended = this.#process.exited.then((exit): never => {
-      throw new AgentProblem(this.#broken ?? exitWords(exit, this.#process.complaints));
+      throw new AgentProblem(this.#broken ?? this.#process.endWords(exit));
     });
     ended.catch(() => undefined);
     try {
@@ -281,7 +282,7 @@ export class AcpClient implements AgentClient {
 
 function wishOf(call: acp.ToolCallUpdate): Wish {
   const kind = call.kind ?? 'other';
-  const command = textField(call.rawInput, 'command');
+  const command = textField(call.rawInput as Json, 'command');
   if (command !== null) return { kind: 'execute', line: command };
   const title = (call.title ?? 'something').replaceAll(/^`|`$/gu, '');
   return { kind, line: title };

@@ -49,13 +49,16 @@ export class AgentSeat {
   /** What the quirk is asked with. */
   seatAt(options: AgentDriverOptions, line: GatewayLine, home: string): Seat {
     const allow = options.rulesOf(this.#agent);
+    const model = chooseModel(this.#quirk, this.#agent.settings, options.env);
+    const key = options.env[model.keyVariable ?? 'OPENAI_API_KEY'] ?? '';
     return {
       home,
+      key: key === '' ? 'none' : key,
       projectDir: options.projectDir,
       gatewayUrl: line.baseUrl,
       mcpUrl: line.mcpUrl,
       program: this.program,
-      model: chooseModel(this.#quirk, this.#agent.settings, options.env),
+      model,
       allowAll: allow.includes('**'),
       allow: allow.filter((rule) => rule !== '**'),
     };

@@ -1,3 +1,4 @@
+import type { ExternalDriver } from '../../agent/agent.ts';
 import type { Quirk } from './quirk.ts';
 import { claude } from './quirks/claude.ts';
 import { cline } from './quirks/cline.ts';
@@ -10,7 +11,17 @@ import { pi } from './quirks/pi.ts';
 import { qwen } from './quirks/qwen.ts';
 
 /** The agents that codeframe knows, in the order in which they are shown. */
-export const quirks: readonly Quirk[] = [claude, codex, opencode, qwen, copilot, pi, cline, kilo, gemini];
+export const quirks: readonly Quirk[] = Object.values({
+  claude,
+  codex,
+  opencode,
+  qwen,
+  copilot,
+  pi,
+  cline,
+  kilo,
+  gemini,
+} satisfies Readonly<Record<Exclude<ExternalDriver, 'acp'>, Quirk>>);
 
 /** Any other that speaks the Agent Client Protocol: `--driver acp -- CMD`. */
 export const otherAcp: Quirk = {

@@ -1,12 +1,16 @@
-import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentRow, AgentSettings } from '../../agent/agent.ts';
 import type { AgentCheck, AgentReport } from '../../agent/agent-report.ts';
 import type { Job, RunEnd } from '../../agent/driver.ts';
+import { markerVariable } from '../../agent/processes.ts';
 import { CodeframeError } from '../../failure.ts';
 import { failureWords } from '../../failure-words.ts';
+import { killMs } from '../../project/pause.ts';
+import { GroupProcess } from '../group-process.ts';
+import { Tail } from '../output-tail.ts';
 import type { AgentDriverOptions } from './agent-options.ts';
 import { AgentSeat } from './agent-seat.ts';
 import { AgentWork } from './agent-work.ts';
@@ -103,10 +107,11 @@ async function tryIt(
   const dir = mkdtempSync(join(tmpdir(), 'codeframe-trial-'));
   try {
     const given = { ...agent?.settings, model: 'recorded:trial', baseUrl: recorded.url };
-    const trial = { ...examination, dir, agent: trialAgent(quirk, given), session: new TrialSession() };
+    const said = new Tail();
+    const trial = { ...examination, dir, agent: trialAgent(quirk, given), session: new TrialSession(), said };
     const before = recorded.histories.length;
     const first = await tryTask(trial, { id: 1, title: 'Say: the first word is amber.' });
-    const gateway = gatewayCheck(first, recorded.histories.length > before);
+    const gateway = gatewayCheck(first, recorded.histories.length > before, said);
     if (gateway.level !== 'ok') return [gateway];
     const calls = recorded.histories.length;
     const second = await tryTask(trial, { id: 2, title: 'Say: the second word is birch.' });
@@ -117,9 +122,10 @@ async function tryIt(
   }
 }
 
-function gatewayCheck(end: RunEnd, wasCalled: boolean): AgentCheck {
+function gatewayCheck(end: RunEnd, wasCalled: boolean, said: Tail): AgentCheck {
   const name = 'gateway';
-  const hint = 'Its own output is in logs/agents of the project; try the agent without codeframe.';
+  const last = said.lastLines(3).join(' | ');
+  const hint = `Try the agent without codeframe.${last === '' ? '' : ` The last that it said: ${last}`}`;
   if (end.kind !== 'done') return { name, level: 'problem', text: wordsOf(end), hint };
   if (wasCalled) return { name, level: 'ok', text: 'its calls go through it', hint: null };
   return { name, level: 'problem', text: 'its calls do not come through it', hint };
@@ -140,16 +146,25 @@ function wordsOf(end: RunEnd): string {
   return end.kind === 'stopped' ? `it did not end within ${trialMs / 1000} s` : `it ended ${end.kind}`;
 }
 
+interface Trial extends Examination {
+  readonly dir: string;
+  readonly agent: AgentRow;
+  readonly session: TrialSession;
+  /** Its own output, which is kept nowhere else. */
+  readonly said: Tail;
+}
+
 async function tryTask(
-  trial: Examination & { readonly dir: string; readonly agent: AgentRow; readonly session: TrialSession },
+  trial: Trial,
   asked: { readonly id: number; readonly title: string },
 ): Promise<RunEnd> {
-  const { dir, agent, session, quirk } = trial;
+  const { dir, agent, session, quirk, said } = trial;
   const options = {
     ...trial.options,
     projectDir: dir,
     homesDir: join(dir, 'homes'),
     userHome: join(dir, 'nobody'),
+    openOutput: () => ({ write: (chunk: Buffer | string) => said.add(Buffer.from(chunk)), close() {} }),
   };
   const job: Job = {
     agent,
@@ -191,13 +206,24 @@ function trialAgent(quirk: Quirk, settings: AgentSettings): AgentRow {
   };
 }
 
-function versionOf(program: string, { env }: AgentDriverOptions): Promise<string | null> {
-  return new Promise((resolve) => {
-    const options = { env: { ...env, NO_COLOR: '1' } as NodeJS.ProcessEnv, timeout: versionMs };
-    execFile(program, ['--version'], options, (_, stdout, stderr) => {
-      resolve(/\d+\.\d+\.\d+/u.exec(stdout)?.[0] ?? /\d+\.\d+\.\d+/u.exec(stderr)?.[0] ?? null);
-    });
-  });
+/** Null when it does not say one; nothing that it started is left. */
+async function versionOf(program: string, options: AgentDriverOptions): Promise<string | null> {
+  const { clock, processes } = options;
+  const marker = `version/${process.pid}/${Date.now().toString(36)}`;
+  const env = { ...options.env, NO_COLOR: '1', [markerVariable]: marker } as NodeJS.ProcessEnv;
+  const asked = new GroupProcess({ file: program, args: ['--version'], dir: tmpdir(), env });
+  const said = new Tail();
+  const pipes = [asked.stdout, asked.stderr].filter((pipe) => pipe !== null);
+  for (const pipe of pipes) pipe.on('data', (chunk: Buffer) => said.add(chunk));
+  const read = Promise.allSettled(pipes.map((pipe) => once(pipe, 'close')));
+  const enough = new AbortController();
+  // Some leave processes behind that hold the pipes open, and some do not end at all.
+  await Promise.race([asked.exited, clock.sleep(versionMs, enough.signal)]);
+  await processes.killMarked(marker, killMs);
+  await Promise.race([read, clock.sleep(killMs, enough.signal)]);
+  enough.abort();
+  asked.letGo();
+  return /\d+\.\d+\.\d+/u.exec(said.text())?.[0] ?? null;
 }
 
 /** By the numbers of three-part versions. */

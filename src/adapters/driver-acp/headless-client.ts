@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AgentProblem, type AgentClient, type TurnEnd } from './agent-client.ts';
-import { AgentProcess, exitWords, type AgentCommand } from './agent-process.ts';
-import { readJsonLines } from './json-lines.ts';
+import { AgentProcess, type AgentCommand } from './agent-process.ts';
+import { readJsonLines, type JsonObject } from './json-lines.ts';
 import type { HeadlessQuirk, Seat } from './quirk.ts';
 
 export interface HeadlessParts {
@@ -55,7 +55,7 @@ export class HeadlessClient implements AgentClient {
     if (told.failed !== null) return { kind: 'failed', problem: told.failed };
     const isEnded = told.ended || (exit.kind === 'code' && exit.code === 0 && told.said !== null);
     if (isEnded) return { kind: 'ended', said: told.said ?? '' };
-    throw new AgentProblem(exitWords(exit, running.complaints));
+    throw new AgentProblem(running.endWords(exit));
   }
 
   cancel(): void {
@@ -63,7 +63,7 @@ export class HeadlessClient implements AgentClient {
   }
 
   leave(): void {
-    this.#process?.endInput();
+    this.#process?.stdin?.end();
   }
 
   terminate(): void {
@@ -83,7 +83,7 @@ export class HeadlessClient implements AgentClient {
       ended: false,
     };
     if (running.stdout === null) return told;
-    const line = async (value: Readonly<Record<string, unknown>>): Promise<void> => {
+    const line = async (value: JsonObject): Promise<void> => {
       for (const read of this.#parts.quirk.read(value)) {
         if (read.kind === 'session') await this.#parts.onSession(read.id);
         if (read.kind === 'tool-began') this.#begun.add(read.id);

@@ -1,5 +1,9 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { isObject, parseJson, type Json } from '../../gateway/json.ts';
+
+/** A message of an agent. */
+export type JsonObject = { readonly [key: string]: Json };
 
 const lineLengthMax = 64 * 1024 * 1024;
 const junkLinesMax = 1000;
@@ -11,7 +15,7 @@ const junkLinesMax = 1000;
 export async function readJsonLines(
   stream: Readable,
   on: {
-    readonly line: (value: Readonly<Record<string, unknown>>) => void | Promise<void>;
+    readonly line: (value: JsonObject) => void | Promise<void>;
     readonly junk: (line: string) => void;
   },
 ): Promise<void> {
@@ -42,13 +46,8 @@ export async function readJsonLines(
   await take(pieces.join('') + decoder.end());
 }
 
-function parse(line: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value = JSON.parse(line) as unknown;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    return value as Readonly<Record<string, unknown>>;
-  } catch {
-    // A warning of the runtime, a banner: what is not JSON is not for us.
-    return null;
-  }
+/** A warning of the runtime, a banner: what is not JSON is not for us. */
+function parse(line: string): JsonObject | null {
+  const value = parseJson(line);
+  return isObject(value) ? value : null;
 }

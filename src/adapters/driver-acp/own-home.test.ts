@@ -46,6 +46,7 @@ const seat: Seat = {
   mcpUrl: 'http://127.0.0.1:1/s/mcp',
   program: '/bin/agent',
   model: { name: 'm', vendor: 'openai', protocol: 'openai-responses', keyVariable: 'OPENAI_API_KEY' },
+  key: 'none',
   allowAll: false,
   allow: [],
 };

@@ -1,9 +1,11 @@
+import type { ExternalDriver } from '../../agent/agent.ts';
 import type { WireProtocol } from '../../gateway/gateway.ts';
+import { field, text, type Json } from '../../gateway/json.ts';
 
 /** How an agent that others wrote differs from the next: everything that codeframe has to know of it, as data. */
 export interface Quirk {
   /** The driver's name. */
-  readonly name: string;
+  readonly name: ExternalDriver;
   readonly title: string;
   /** What does not work with it; null where everything does. */
   readonly experimental: string | null;
@@ -53,6 +55,8 @@ export interface Seat {
   /** The agent's own program, absolute. */
   readonly program: string;
   readonly model: ChosenModel;
+  /** What it is to give as its key, where that cannot be left to the environment that it inherits; `none` when there is none. */
+  readonly key: string;
   /** Everything is allowed. */
   readonly allowAll: boolean;
   readonly allow: readonly string[];
@@ -86,7 +90,7 @@ export interface HeadlessQuirk {
   /** Whether it takes the session's id from us (a UUID), or tells it. */
   readonly choosesId: boolean;
   /** What a line of its output says, in order; nothing for most. */
-  read(line: Readonly<Record<string, unknown>>): readonly HeadlessLine[];
+  read(line: Json): readonly HeadlessLine[];
 }
 
 export interface HeadlessTurn {
@@ -103,17 +107,12 @@ export type HeadlessLine =
   | { readonly kind: 'failed'; readonly problem: string }
   | { readonly kind: 'ended'; readonly said: string | null };
 
-/** A field of an object of unknown shape. */
-export function field(value: unknown, ...path: readonly string[]): unknown {
-  let found = value;
-  for (const name of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = (found as Readonly<Record<string, unknown>>)[name];
-  }
-  return found;
+/** What stands in a message, by the names on the way to it. */
+export function fieldAt(value: Json, ...path: readonly string[]): Json {
+  return path.reduce(field, value);
 }
 
-export function textField(value: unknown, ...path: readonly string[]): string | null {
-  const found = field(value, ...path);
-  return typeof found === 'string' ? found : null;
+/** As `fieldAt`; null when it is no text. */
+export function textField(value: Json, ...path: readonly string[]): string | null {
+  return text(fieldAt(value, ...path));
 }

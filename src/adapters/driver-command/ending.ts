@@ -1,13 +1,13 @@
 import type { StopReport } from '../../agent/driver.ts';
 import type { StepEnd } from '../../agent/session.ts';
-import type { Exit } from './program.ts';
+import { exitWords, type ProcessExit } from '../group-process.ts';
 
 /** A program that has ended, and what it was told before. */
 export interface Ended {
   /** Its name, and the title of its task. */
   readonly program: string;
   readonly title: string;
-  readonly exit: Exit;
+  readonly exit: ProcessExit;
   /** The last line of its standard output; null when it said nothing. */
   readonly said: string | null;
   /** The last lines of all its output. */
@@ -33,7 +33,7 @@ export function judge(ended: Ended): Verdict {
   if (exit.kind !== 'not-started' && ended.asked)
     return { kind: 'stopped', how: ended.killed ? 'killed' : 'terminated' };
   const said = ended.lastLines.join(' | ');
-  const problem = `${ended.program} ${howItEnded(exit)}`;
+  const problem = `${ended.program} ${exitWords(exit)}`;
   return { kind: 'failed', problem: said === '' ? problem : `${problem}: ${said}` };
 }
 
@@ -50,16 +50,5 @@ export function stepEndOf(verdict: Verdict, output: string): StepEnd {
       const summary = `${verdict.how} by a stop; how far it came is not known`;
       return { status: 'interrupted', outcome: { summary, isError }, items };
     }
-  }
-}
-
-function howItEnded(exit: Exit): string {
-  switch (exit.kind) {
-    case 'code':
-      return `exited with code ${exit.code}`;
-    case 'signal':
-      return `was ended by ${exit.signal}`;
-    case 'not-started':
-      return `could not be started: ${exit.problem}`;
   }
 }

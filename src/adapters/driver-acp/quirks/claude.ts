@@ -1,4 +1,5 @@
-import { field, textField, type HeadlessLine, type Quirk } from '../quirk.ts';
+import { list, type Json } from '../../../gateway/json.ts';
+import { fieldAt, textField, type HeadlessLine, type Quirk } from '../quirk.ts';
 
 export const claude: Quirk = {
   name: 'claude',
@@ -55,10 +56,11 @@ export const claude: Quirk = {
       sessionId,
     ],
     read(line) {
-      if (line['type'] === 'assistant' || line['type'] === 'user') return readMessage(line);
-      if (line['type'] !== 'result') return [];
+      if (textField(line, 'type') === 'assistant' || textField(line, 'type') === 'user')
+        return readMessage(line);
+      if (textField(line, 'type') !== 'result') return [];
       const said = textField(line, 'result');
-      return line['is_error'] === true
+      return fieldAt(line, 'is_error') === true
         ? [{ kind: 'failed', problem: said ?? textField(line, 'subtype') ?? 'it says that it failed' }]
         : [{ kind: 'ended', said }];
     },
@@ -66,16 +68,16 @@ export const claude: Quirk = {
 };
 
 /** A message of its model, or the results of its tools. */
-function readMessage(line: Readonly<Record<string, unknown>>): readonly HeadlessLine[] {
-  const content = field(line, 'message', 'content');
-  const blocks: readonly unknown[] = Array.isArray(content) ? content : [];
+function readMessage(line: Json): readonly HeadlessLine[] {
+  const blocks = list(fieldAt(line, 'message', 'content'));
   const tools = blocks.flatMap((block): readonly HeadlessLine[] => {
     const began = textField(block, 'type') === 'tool_use' ? textField(block, 'id') : null;
     const ended = textField(block, 'tool_use_id');
     if (began !== null) return [{ kind: 'tool-began', id: began }];
     return ended === null ? [] : [{ kind: 'tool-ended', id: ended }];
   });
-  const text = line['type'] === 'user' ? '' : blocks.map((block) => textField(block, 'text') ?? '').join('');
+  const text =
+    textField(line, 'type') === 'user' ? '' : blocks.map((block) => textField(block, 'text') ?? '').join('');
   return text === '' ? tools : [{ kind: 'said', text }, ...tools];
 }
 

@@ -13,10 +13,10 @@ export const cline: Quirk = {
   logins: [],
   settings: [],
   sessionFiles: [{ path: '.cline/data/sessions' }],
-  env: ({ gatewayUrl, model }) => ({
+  env: ({ gatewayUrl, model, key }) => ({
     CLINE_PROVIDER: 'openai-compatible',
     CLINE_MODEL: model.name ?? 'default',
-    CLINE_API_KEY: process.env[model.keyVariable ?? 'OPENAI_API_KEY'] ?? 'none',
+    CLINE_API_KEY: key,
     CLINE_BASE_URL: `${gatewayUrl}/v1`,
   }),
   files: () => ({}),

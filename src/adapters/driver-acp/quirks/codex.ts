@@ -1,3 +1,4 @@
+import type { Json } from '../../../gateway/json.ts';
 import { textField, type HeadlessLine, type Quirk, type Seat } from '../quirk.ts';
 
 export const codex: Quirk = {
@@ -29,7 +30,7 @@ export const codex: Quirk = {
         ? ['exec', '--json', '--skip-git-repo-check', '-']
         : ['exec', 'resume', '--json', '--skip-git-repo-check', sessionId, '-'],
     read(line) {
-      switch (line['type']) {
+      switch (textField(line, 'type') ?? '') {
         case 'thread.started':
           return withText(textField(line, 'thread_id'), (id) => ({ kind: 'session', id }));
         case 'item.started':
@@ -54,7 +55,7 @@ export const codex: Quirk = {
 };
 
 /** Not its plan or its thoughts, which are open as long as its turn. */
-function isTool(line: Readonly<Record<string, unknown>>): boolean {
+function isTool(line: Json): boolean {
   return ['command_execution', 'file_change', 'mcp_tool_call', 'web_search'].includes(
     textField(line, 'item', 'type') ?? '',
   );

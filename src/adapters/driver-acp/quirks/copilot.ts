@@ -13,12 +13,12 @@ export const copilot: Quirk = {
   logins: [],
   settings: [],
   sessionFiles: [{ path: '.copilot/session-state' }],
-  env: ({ home, gatewayUrl, model }) => ({
+  env: ({ home, gatewayUrl, model, key }) => ({
     COPILOT_HOME: `${home}/.copilot`,
     COPILOT_OFFLINE: 'true',
     COPILOT_AUTO_UPDATE: 'false',
     COPILOT_PROVIDER_BASE_URL: `${gatewayUrl}/v1`,
-    COPILOT_PROVIDER_API_KEY: process.env[model.keyVariable ?? 'OPENAI_API_KEY'] ?? 'none',
+    COPILOT_PROVIDER_API_KEY: key,
     COPILOT_MODEL: model.name ?? 'default',
     COPILOT_PROVIDER_MAX_PROMPT_TOKENS: '190000',
     COPILOT_PROVIDER_MAX_OUTPUT_TOKENS: '8000',

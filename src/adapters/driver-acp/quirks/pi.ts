@@ -1,4 +1,5 @@
-import { field, textField, type Quirk, type Seat } from '../quirk.ts';
+import { list } from '../../../gateway/json.ts';
+import { fieldAt, textField, type Quirk, type Seat } from '../quirk.ts';
 import type { WireProtocol } from '../../../gateway/gateway.ts';
 
 export const pi: Quirk = {
@@ -37,18 +38,20 @@ export const pi: Quirk = {
     ],
     read(line) {
       const tool = textField(line, 'toolCallId');
-      if (line['type'] === 'tool_execution_start' && tool !== null) return [{ kind: 'tool-began', id: tool }];
-      if (line['type'] === 'tool_execution_end' && tool !== null) return [{ kind: 'tool-ended', id: tool }];
-      if (line['type'] === 'session') {
+      if (textField(line, 'type') === 'tool_execution_start' && tool !== null)
+        return [{ kind: 'tool-began', id: tool }];
+      if (textField(line, 'type') === 'tool_execution_end' && tool !== null)
+        return [{ kind: 'tool-ended', id: tool }];
+      if (textField(line, 'type') === 'session') {
         const id = textField(line, 'id');
         return id === null ? [] : [{ kind: 'session', id }];
       }
-      if (line['type'] !== 'message_end' || textField(line, 'message', 'role') !== 'assistant') return [];
+      if (textField(line, 'type') !== 'message_end' || textField(line, 'message', 'role') !== 'assistant')
+        return [];
       const problem = textField(line, 'message', 'errorMessage');
       if (problem !== null) return [{ kind: 'failed', problem }];
-      const content = field(line, 'message', 'content');
-      const texts = Array.isArray(content) ? content.map((block) => textField(block, 'text') ?? '') : [];
-      const text = texts.join('');
+      const blocks = list(fieldAt(line, 'message', 'content'));
+      const text = blocks.map((block) => textField(block, 'text') ?? '').join('');
       return text === '' ? [] : [{ kind: 'said', text }];
     },
   },
