@@ -253,8 +253,10 @@ const table: WordsTable = {
   'restore-blocked': (failure) =>
     words(
       [4, 409],
-      `The restore cannot be done: ${some(failure.problems.map(({ path, problem }) => `${path}: ${problem}`))}`,
-      'Put that right and run `codeframe restore` again; nothing was changed.',
+      `${failure.underWay === undefined ? 'The restore cannot be done' : `Restore ${failure.underWay} cannot be taken back yet`}: ${some(failure.problems.map(({ path, problem }) => `${path}: ${problem}`))}`,
+      failure.underWay === undefined
+        ? 'Put that right and run `codeframe restore` again; nothing was changed.'
+        : 'Put that right and run `codeframe pause`, which ends what is left of the restore.',
     ),
   'pause-failed': (failure) =>
     words(

@@ -100,6 +100,8 @@ export type Failure =
   | {
       readonly code: 'restore-blocked';
       readonly problems: readonly { readonly path: string; readonly problem: string }[];
+      /** The restore that was begun and cannot be ended for it; left out where none was begun. */
+      readonly underWay?: string;
     }
   | { readonly code: 'nothing-to-undo' }
   | { readonly code: 'nothing-to-redo' }

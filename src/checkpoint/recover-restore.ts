@@ -1,4 +1,5 @@
 import { recordEvent, type EventPorts } from '../event/record-event.ts';
+import { CodeframeError, isFailure } from '../failure.ts';
 import type { Log } from '../log.ts';
 import type { Fence, Store } from '../store/store.ts';
 import type { GitRewinder } from './git-rewinder.ts';
@@ -71,10 +72,7 @@ async function finish(ports: RecoverPorts, restoreId: string, fence: Fence): Pro
 
 /** The row is set after the files are back and before the journal goes: whatever is killed, the next one goes on. */
 async function rollBack(ports: RecoverPorts, restoreId: string, fence: Fence): Promise<readonly string[]> {
-  const left = [
-    ...(await ports.gitRewinder.rollBack(restoreId)),
-    ...(await ports.writer.rollBack(restoreId)),
-  ];
+  const left = await takeBackChanges(ports, restoreId);
   await ports.store.write(
     async (tx) => {
       const set = { status: 'rolled-back', endedAt: ports.clock.now(), problem: problemText(left) } as const;
@@ -87,6 +85,24 @@ async function rollBack(ports: RecoverPorts, restoreId: string, fence: Fence): P
   await ports.gitRewinder.forget(restoreId);
   await ports.writer.forget(restoreId);
   return left.map(showPath);
+}
+
+/**
+ * Takes back what a restore did to files and repository; answers what it left alone, because someone changed it since. When
+ * one of the two cannot be taken back the other is all the same. Throws `restore-blocked` with the restore named for what a
+ * person has to put right before the next owner can go on.
+ */
+export async function takeBackChanges(
+  { gitRewinder, writer }: Pick<RecoverPorts, 'gitRewinder' | 'writer'>,
+  restoreId: string,
+): Promise<readonly TreePath[]> {
+  const ends = await Promise.allSettled([gitRewinder.rollBack(restoreId)]);
+  ends.push(...(await Promise.allSettled([writer.rollBack(restoreId)])));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed === undefined) return ends.flatMap((end) => (end.status === 'fulfilled' ? end.value : []));
+  const cause: unknown = failed.reason;
+  if (!isFailure(cause) || cause.failure.code !== 'restore-blocked') throw cause;
+  throw new CodeframeError({ ...cause.failure, underWay: restoreId }, { cause });
 }
 
 function problemText(left: readonly TreePath[]): string {

@@ -18,6 +18,7 @@ import {
   type RestoreTarget,
   type TargetRequest,
 } from './restore-intent.ts';
+import { takeBackChanges } from './recover-restore.ts';
 import { commitRestore, recordBegun, recordFailed, recordSafety } from './restore-ledger.ts';
 import { notSaved } from './saved-before.ts';
 import { showPath } from './tree.ts';
@@ -72,7 +73,8 @@ export async function previewRestore(ports: RestorePorts, request: TargetRequest
 /**
  * Makes the project's content equal to a checkpoint's, for the project's owner. When it throws, every byte and every
  * row is as it was: `corrupt-checkpoint`, `tree-moved`, `restore-blocked`, `no-space`, `no-permission` and what
- * `createCheckpoint` throws. `unfinished-work`: not even the way back worked; recovery goes on with it.
+ * `createCheckpoint` throws. `unfinished-work`, and `restore-blocked` with `underWay`: not even the way back worked; recovery
+ * goes on with it.
  */
 export async function restoreCheckpoint(ports: RestorePorts, request: RestoreRequest): Promise<RestoreRow> {
   const began = ports.clock.elapsed();
@@ -290,10 +292,7 @@ async function takeBack(
       await cleanUp(ports, restoring);
       return row;
     }
-    const left = [
-      ...(await ports.gitRewinder.rollBack(restoreId)),
-      ...(await ports.writer.rollBack(restoreId)),
-    ];
+    const left = await takeBackChanges(ports, restoreId);
     if (left.length > 0) {
       ports.log.warn({ restoreId, left: left.map(showPath) }, 'someone changed these during the restore');
     }
@@ -303,6 +302,7 @@ async function takeBack(
     return undefined;
   } catch (second) {
     if (isFailure(second, 'stale-owner')) throw second;
+    if (isFailure(second, 'restore-blocked')) throw second;
     ports.log.error({ err: second, restoreId }, 'could not take the restore back');
     const problem = `restore ${restoreId} failed and could not be taken back yet`;
     throw new CodeframeError(

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isFailure } from '../../src/failure.ts';
+import { GitScene } from '../rig/git-scene.ts';
 import { treeOf, type ModelNode, type ModelTree } from '../rig/random-tree.ts';
 import { makeTree, readTree, withDirectory } from '../rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
@@ -63,6 +64,33 @@ describe.skipIf(!mayMount())('a restore on a full disk', () => {
       const thrown = await restore(id).catch((error: unknown) => error);
       expect(isFailure(thrown, 'no-space')).toBe(true);
       await expectAsBefore(bench);
+    });
+  });
+
+  it('leaves no lock in the repository, and nothing of it changed', async () => {
+    await onSmallDisk('project', async (bench, fill) => {
+      const { root, ports, checkpoint, restore } = bench;
+      const git = new GitScene(root);
+      git.init();
+      writeFileSync(join(root, 'a'), 'first');
+      git.commitAll('first');
+      const id = await checkpoint();
+      writeFileSync(join(root, 'a'), 'later');
+      git.commitAll('later');
+      const before = git.state();
+      const prepare = ports.gitRewinder.prepare.bind(ports.gitRewinder);
+      ports.gitRewinder.prepare = (job) => {
+        fill(0);
+        return prepare(job);
+      };
+      const thrown = await restore(id, { git: true }).catch((error: unknown) => error);
+      expect(isFailure(thrown, 'no-space')).toBe(true);
+      expect(readdirSync(join(root, '.git')).filter((name) => /lock|codeframe/.test(name))).toEqual([]);
+      fill(2_000);
+      expect(git.state()).toEqual(before);
+      ports.gitRewinder.prepare = prepare;
+      await restore(id, { git: true });
+      expect(git.git('log', '-1', '--format=%s')).toBe('first');
     });
   });
 });

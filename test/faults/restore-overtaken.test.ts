@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileTreeWriter } from '../../src/adapters/tree-writer/tree-writer.ts';
+import { FileGitRewinder } from '../../src/adapters/user-git/file-git-rewinder.ts';
 import { bundleFixture } from '../rig/bundle.ts';
+import { GitScene } from '../rig/git-scene.ts';
 import { treeOf, type ModelNode } from '../rig/random-tree.ts';
 import { makeTree, readTree, withDirectory } from '../rig/real-tree.ts';
 import { withRestoreBench } from '../rig/restore-bench.ts';
@@ -33,7 +36,67 @@ describe('a restore whose process was stopped for too long', () => {
       }
     }
   });
+
+  it('leaves the repository that the new owner put back, at whichever step it goes on', async () => {
+    const script = await bundleFixture(new URL('./fixtures/roll-restore-back.ts', import.meta.url));
+    const seen = new Set<string>();
+    for (let step = 1; ; step++) {
+      const name = await rewindOvertaken(script, step);
+      if (name === undefined) break;
+      seen.add(name);
+    }
+    expect([...seen]).toEqual(
+      expect.arrayContaining([
+        'lock-index',
+        'keep-ref',
+        'mark-applying',
+        'put-git-file',
+        'move-ref',
+        'move-head',
+      ]),
+    );
+  });
 });
+
+/** The same, during one step of what it does to the repository; answers the name of that step. */
+async function rewindOvertaken(script: string, step: number): Promise<string | undefined> {
+  return withDirectory((directory) =>
+    withRestoreBench(async ({ root, dataDir, ports, checkpoint, restore }) => {
+      const git = new GitScene(root);
+      git.init();
+      writeFileSync(join(root, 'a'), 'first');
+      git.commitAll('first');
+      git.git('bisect', 'start');
+      const id = await checkpoint();
+      git.git('bisect', 'reset');
+      git.git('checkout', '--quiet', '-b', 'other');
+      writeFileSync(join(root, 'a'), 'later');
+      git.commitAll('later');
+      git.git('branch', '--quiet', '-f', 'main');
+      const before = git.state();
+      let left = step;
+      let during: string | undefined;
+      const onStep = (name: string): void => {
+        if (--left !== 0) return;
+        execFileSync(process.execPath, [script, directory]);
+        during = name;
+      };
+      const rewinder = new FileGitRewinder({ root, journalDir: join(dataDir, 'journal'), onStep });
+      ports.gitRewinder.prepare = (job) => rewinder.prepare(job);
+      ports.gitRewinder.apply = (restoreId) => rewinder.apply(restoreId);
+      const failed = await restore(id, { git: true }).then(
+        () => false,
+        () => true,
+      );
+      expect(failed).toBe(during !== undefined);
+      if (!failed) return during;
+      expect({ step: during, ...git.state() }).toEqual({ step: during, ...before });
+      expect(git.kept()).toEqual([]);
+      expect(readdirSync(join(root, '.git')).filter((name) => name.startsWith('codeframe'))).toEqual([]);
+      return during;
+    }, directory),
+  );
+}
 
 /** A restore during one step of which another process ends it; answers false when it had fewer steps. */
 async function restoreOvertaken(script: string, step: number): Promise<boolean> {

@@ -16,7 +16,16 @@ import { takeIndexLock } from './index-lock.ts';
 import { planRewind } from './plan-rewind.ts';
 import { moveInRepository } from './repository-git.ts';
 import { RewindJournal, type Rewind, type RewoundFile } from './rewind-journal.ts';
-import { clearOwn, dropKeptRefs, keepRefs, moveAll, type RewindSite } from './rewind-steps.ts';
+import {
+  checkOpen,
+  clearOwn,
+  dropKeptRefs,
+  freshPath,
+  keepRefs,
+  moveAll,
+  type RewindSite,
+} from './rewind-steps.ts';
+import { asFailure, isSameBytes } from './synced-file.ts';
 
 export interface GitRewinderOptions {
   /** The project's directory, absolute, links resolved. */
@@ -52,7 +61,7 @@ export class FileGitRewinder implements GitRewinder {
   }
 
   async prepare(job: RewindJob): Promise<void> {
-    const { restoreId, wanted, plan } = job;
+    const { restoreId, wanted } = job;
     const repository = findRepository(this.#root);
     if (repository === null || wanted.captured === null) throw moved();
     const present = stateOf(await captureGit(repository));
@@ -60,25 +69,44 @@ export class FileGitRewinder implements GitRewinder {
     try {
       this.#site.onStep('write-git-journal');
       this.#journal.write(rewind);
-      this.#site.onStep('lock-index');
-      await takeIndexLock(repository.gitDir, { restoreId, waitMs: this.#lockWaitMs });
-      // From here on nobody else writes the index. The digest says what is there, and the bytes are what it is of.
-      if ((await this.plan(wanted))?.digest !== plan.digest) throw moved();
-      if (!isAsIn(rewind, stateOf(await captureGit(repository)))) throw moved();
-      await keepRefs(this.#site, rewind);
-      await this.#supply(repository, job);
+      await this.#hold(repository, job, rewind);
     } catch (error) {
-      await this.rollBack(restoreId);
+      // By what it is at work on, and not by the journal: another process may have ended the restore meanwhile.
+      await this.#clear(rewind);
       await this.forget(restoreId);
-      throw error;
+      throw asFailure(error, repository.gitDir);
     }
+  }
+
+  async #hold(repository: UserRepository, job: RewindJob, rewind: Rewind): Promise<void> {
+    const { restoreId, wanted, plan } = job;
+    const isOpen = (): boolean => this.#journal.isOpen(restoreId);
+    this.#site.onStep('lock-index');
+    checkOpen(isOpen);
+    const fresh = freshPath(repository.gitDir, restoreId);
+    await takeIndexLock(repository.gitDir, { restoreId, waitMs: this.#lockWaitMs, fresh });
+    // From here on nobody else writes the index. The digest says what is there, and the bytes are what it is of.
+    if ((await this.plan(wanted))?.digest !== plan.digest) throw moved();
+    if (!isAsIn(rewind, stateOf(await captureGit(repository)))) throw moved();
+    await keepRefs(this.#site, rewind, isOpen);
+    await this.#supply(repository, job);
+    checkOpen(isOpen);
   }
 
   async apply(restoreId: string): Promise<void> {
     const rewind = this.#journal.read(restoreId);
     if (rewind === undefined) throw new Error(`restore ${restoreId} has no journal of the repository`);
-    const left = await moveAll(this.#site, rewind, 'to');
-    if (left.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: left });
+    const isOpen = (): boolean => this.#journal.isOpen(restoreId);
+    this.#site.onStep('mark-applying');
+    this.#journal.mark(restoreId, 'applying');
+    try {
+      const left = await moveAll(this.#site, rewind, { direction: 'to', isOpen });
+      if (left.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: left });
+    } catch (error) {
+      // What is beside the files only: the rest is the new owner's.
+      if (!isOpen()) clearOwn(this.#site, rewind);
+      throw asFailure(error, rewind.gitDir);
+    }
   }
 
   async finish(restoreId: string): Promise<void> {
@@ -92,10 +120,17 @@ export class FileGitRewinder implements GitRewinder {
     const rewind = this.#journal.read(restoreId);
     if (rewind === undefined) return [];
     if (findRepository(this.#root)?.gitDir !== rewind.gitDir) return ['.git'];
-    const left = await moveAll(this.#site, rewind, 'from');
+    this.#site.onStep('mark-ended');
+    this.#journal.mark(restoreId, 'ended');
+    // Before the first move, what is at the new end was brought there by somebody else.
+    const left = rewind.isApplied ? await moveAll(this.#site, rewind, { direction: 'from' }) : [];
+    await this.#clear(rewind);
+    return left;
+  }
+
+  async #clear(rewind: Rewind): Promise<void> {
     await dropKeptRefs(this.#site, rewind);
     clearOwn(this.#site, rewind);
-    return left;
   }
 
   async forget(restoreId: string): Promise<void> {
@@ -154,10 +189,8 @@ function rewindOf(
 
 /** Whether what the journal calls old is what is there. */
 function isAsIn(rewind: Rewind, present: GitState): boolean {
-  const isSame = (one: Buffer | null, other: Buffer | null): boolean =>
-    one === null || other === null ? one === other : one.equals(other);
   return rewind.files.every(({ path, from }) =>
-    isSame(from, path === 'index' ? present.index : (present.files.get(path) ?? null)),
+    isSameBytes(from, path === 'index' ? present.index : (present.files.get(path) ?? null)),
   );
 }
 

@@ -49,25 +49,25 @@ export function ownRefs({ refs }: GitState): readonly string[] {
   return [...refs.keys()].filter((name) => /^refs\/(bisect|rewritten|worktree)\//.test(name));
 }
 
+const operationFiles = ['onto', 'orig-head', 'stopped-sha', 'autostash'] as const;
+const commitFiles = [
+  'MERGE_HEAD',
+  'CHERRY_PICK_HEAD',
+  'REVERT_HEAD',
+  'REBASE_HEAD',
+  'MERGE_AUTOSTASH',
+  ...(['rebase-merge', 'rebase-apply'] as const).flatMap((name) =>
+    operationFiles.map((file) => `${name}/${file}`),
+  ),
+];
+
 /** Commits that files of the operation name, without which it cannot go on. */
-export function namedCommits(state: GitState): readonly string[] {
-  const files = [
-    'MERGE_HEAD',
-    'CHERRY_PICK_HEAD',
-    'REVERT_HEAD',
-    'MERGE_AUTOSTASH',
-    'rebase-merge/onto',
-    'rebase-merge/orig-head',
-    'rebase-merge/autostash',
-    'rebase-apply/onto',
-    'rebase-apply/orig-head',
-    'rebase-apply/autostash',
-  ];
-  const lines = files.flatMap((file) => (textOf(state, file) ?? '').split('\n'));
-  return lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line));
+export function namedCommits(state: Pick<GitState, 'files'>): readonly string[] {
+  const lines = commitFiles.flatMap((file) => (textOf(state, file) ?? '').split('\n'));
+  return [...new Set(lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line)))];
 }
 
-function textOf({ files }: GitState, name: string): string | undefined {
+function textOf({ files }: Pick<GitState, 'files'>, name: string): string | undefined {
   return files.get(name)?.toString('utf8').trim();
 }
 

@@ -4,7 +4,7 @@ import { gitFailure } from '../git-process.ts';
 import { captureGit } from './capture-git.ts';
 import { findRepository } from './find-repository.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
-import { keepCommits, keptRef } from './keep-commits.ts';
+import { keepCommits, checkpointRef } from './keep-commits.ts';
 import { runInRepository } from './repository-git.ts';
 import { StagedBlobs } from './staged-blobs.ts';
 import { trackedInNested, trackedPaths } from './tracked-paths.ts';
@@ -28,7 +28,7 @@ export function openUserGit(place: { readonly root: string }): UserGit {
     async release(checkpointId) {
       const repository = findRepository(root);
       if (repository === null) return;
-      const name = keptRef(checkpointId);
+      const name = checkpointRef(checkpointId);
       const listing = ['for-each-ref', '--format=delete %(refname)', name, `${name}-*`];
       const listed = await runInRepository(repository, listing);
       const input = listed.stdout.toString('utf8');

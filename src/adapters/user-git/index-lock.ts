@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { linkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodeframeError } from '../../failure.ts';
@@ -6,22 +6,49 @@ import { readOrNull, writeSynced } from './synced-file.ts';
 
 /**
  * Takes git's own lock on the index: whoever wants to write it waits or fails meanwhile. It says whose it is, so that
- * who recovers knows it. Throws `restore-blocked` when another git does not give it back.
+ * who recovers knows it; it is written at `fresh`, in the same directory, and linked into its place, as one that a kill or
+ * a full disk left empty would be nobody's. Throws `restore-blocked` when another git does not give it back.
  */
 export async function takeIndexLock(
   gitDir: string,
-  { restoreId, waitMs }: { readonly restoreId: string; readonly waitMs: number },
+  taking: { readonly restoreId: string; readonly waitMs: number; readonly fresh: string },
 ): Promise<void> {
-  const path = lockPath(gitDir);
+  const { restoreId, waitMs, fresh } = taking;
   const deadline = performance.now() + waitMs;
-  for (;;) {
-    try {
-      return writeSynced(path, ownLock(restoreId));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  rmSync(fresh, { force: true });
+  writeSynced(fresh, ownLock(restoreId));
+  try {
+    while (!tryLink(fresh, lockPath(gitDir), restoreId)) {
+      if (performance.now() > deadline) throw blocked();
+      await sleep(50);
     }
-    if (performance.now() > deadline) throw blocked();
-    await sleep(50);
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
+/** Answers false when another has it. */
+function tryLink(fresh: string, path: string, restoreId: string): boolean {
+  try {
+    linkSync(fresh, path);
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) throw error;
+    return tryWrite(path, restoreId);
+  }
+}
+
+/** Where the file system has no hard links. */
+function tryWrite(path: string, restoreId: string): boolean {
+  try {
+    writeSynced(path, ownLock(restoreId));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    rmSync(path, { force: true });
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { CapturedGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
 import { createRefFile } from '../git-ref-file.ts';
+import { namedCommits } from './git-state.ts';
 import type { UserRepository } from './find-repository.ts';
 import { runInRepository } from './repository-git.ts';
 
@@ -15,8 +16,8 @@ export async function keepCommits(
   const { head } = captured;
   const others = operationCommits(captured).filter((commit) => commit !== head);
   const wanted = [
-    ...(head === null ? [] : [{ name: keptRef(checkpointId), commit: head }]),
-    ...others.map((commit, i) => ({ name: `${keptRef(checkpointId)}-${i + 1}`, commit })),
+    ...(head === null ? [] : [{ name: checkpointRef(checkpointId), commit: head }]),
+    ...others.map((commit, i) => ({ name: `${checkpointRef(checkpointId)}-${i + 1}`, commit })),
   ];
   if (existsSync(join(repository.commonDir, 'reftable'))) return updateRefs(repository, wanted);
   for (const { name, commit } of wanted) {
@@ -25,20 +26,16 @@ export async function keepCommits(
   }
 }
 
-export function keptRef(checkpointId: string): string {
+export function checkpointRef(checkpointId: string): string {
   return `refs/codeframe/${checkpointId}`;
 }
 
 /** The commits that an operation in progress cannot go on without. */
 function operationCommits({ operation, parts }: CapturedGit): readonly string[] {
   if (operation === null) return [];
-  const files = parts.filter(({ path }) => operationFiles.test(path));
-  const lines = files.flatMap(({ bytes }) => Buffer.from(bytes).toString('latin1').split('\n'));
-  return [...new Set(lines.filter((line) => /^[0-9a-f]{40,64}$/.test(line)))];
+  const files = new Map(parts.map(({ path, bytes }) => [path.replace(/^git\//, ''), Buffer.from(bytes)]));
+  return namedCommits({ files });
 }
-
-const operationFiles =
-  /^git\/(MERGE_HEAD|CHERRY_PICK_HEAD|REVERT_HEAD|REBASE_HEAD|MERGE_AUTOSTASH|(rebase-merge|rebase-apply)\/(onto|orig-head|stopped-sha|autostash))$/;
 
 async function updateRefs(
   repository: UserRepository,

@@ -7,6 +7,7 @@ import type { GitPlan } from '../../checkpoint/git-rewinder.ts';
 import type { UserRepository } from './find-repository.ts';
 import { namedCommits, neededRefs, ownRefs, type GitState } from './git-state.ts';
 import { runInRepository } from './repository-git.ts';
+import { isSameBytes } from './synced-file.ts';
 
 type Problem = GitPlan['problems'][number];
 
@@ -37,6 +38,7 @@ export async function planRewind(
       ...lostProblems([...absent].filter((object) => !missing.includes(object))),
       ...nameProblems(wanted, [...names]),
       ...linkProblems(repository, files),
+      ...clashProblems(present, refs),
       ...(await placeProblems(repository, [...names])),
       ...[...names].filter((name) => present.symbolic.has(name)).map(symbolicProblem),
     ],
@@ -52,10 +54,8 @@ function movedRef(name: string, present: GitState, wanted: GitState): GitPlan['r
 
 function changedFiles(present: GitState, wanted: GitState): readonly string[] {
   const names = new Set([...present.files.keys(), ...wanted.files.keys()]);
-  const isSame = (name: string): boolean => {
-    const [from, to] = [present.files.get(name), wanted.files.get(name)];
-    return from === undefined || to === undefined ? from === to : from.equals(to);
-  };
+  const isSame = (name: string): boolean =>
+    isSameBytes(present.files.get(name) ?? null, wanted.files.get(name) ?? null);
   // A shared index is one that other indexes lean on: it is added, never taken away.
   const stays = (name: string): boolean => name.startsWith('sharedindex.') && !wanted.files.has(name);
   return [...names].filter((name) => !isSame(name) && !stays(name)).toSorted();
@@ -112,7 +112,9 @@ function blobsOf(listing: string): ReadonlySet<string> {
 
 function neededObjects(refs: GitPlan['refs'], wanted: GitState): readonly string[] {
   const moved = refs.flatMap(({ to }) => (to === null ? [] : [to]));
-  return [...moved, ...(wanted.headCommit === null ? [] : [wanted.headCommit]), ...namedCommits(wanted)];
+  // Without an operation they are left over from one, and nothing kept them alive.
+  const named = wanted.operation === null ? [] : namedCommits(wanted);
+  return [...moved, ...(wanted.headCommit === null ? [] : [wanted.headCommit]), ...named];
 }
 
 async function absentObjects(
@@ -171,6 +173,18 @@ function nameProblems({ head }: GitState, names: readonly string[]): readonly Pr
       .filter((name) => !isRefName(name))
       .map((name) => ({ path: '.git', problem: `${JSON.stringify(name)} cannot be a ref` })),
   ];
+}
+
+/** A ref cannot be where others have a directory, nor in the place of one: `a` and `a/b`. */
+function clashProblems({ refs }: GitState, moves: GitPlan['refs']): readonly Problem[] {
+  const gone = new Set(moves.filter(({ to }) => to === null).map(({ name }) => name));
+  const there = [...refs.keys()].filter((name) => !gone.has(name));
+  return moves
+    .filter(({ from, to }) => from === null && to !== null)
+    .flatMap(({ name }) => {
+      const other = there.find((one) => one.startsWith(`${name}/`) || name.startsWith(`${one}/`));
+      return other === undefined ? [] : [{ path: `.git/${name}`, problem: `it cannot be beside ${other}` }];
+    });
 }
 
 /** Nothing is written through a link: it can lead anywhere. */

@@ -25,7 +25,7 @@ export function moveInRepository(
 ): Promise<GitOutput> {
   const by = { GIT_COMMITTER_NAME: 'codeframe', GIT_COMMITTER_EMAIL: 'codeframe@localhost' };
   const env = { ...by, ...options.env };
-  return run(repository, [...settings, 'core.fsync=all'], { args, ...options, env });
+  return run(repository, [...settings, ...patience, 'core.fsync=all'], { args, ...options, env });
 }
 
 interface GitOptions {
@@ -51,6 +51,9 @@ function run(
     ...(input === undefined ? {} : { input }),
   });
 }
+
+/** Another git has the lock of a ref for a moment; ms. */
+const patience = ['core.filesRefLockTimeout=3000', 'core.packedRefsTimeout=3000'] as const;
 
 const settings = [
   'core.hooksPath=/dev/null',

@@ -5,11 +5,18 @@ import { syncPath, writeSynced } from './synced-file.ts';
 
 /*
  * `<journal>/<restoreId>.git/`: `job.json`, and beside it the bytes of each file that changes, as `<n>.from` and `<n>.to`.
- * It appears whole (rename) before anything in the repository is touched, and never changes.
+ * It appears whole (rename) before anything in the repository is touched. Only its two marks change, each once and by
+ * renaming `not-<mark>`, which needs no room: `applying` before the first move, `ended` before anything is taken back.
  */
 
 const format = 'codeframe-git-restore';
-const version = 1;
+/** 1 has no marks: anything can have been moved. */
+const versions = [1, 2];
+const version = 2;
+
+/** `applying`: something may have been moved. `ended`: its process has lost the restore to another. */
+export type JournalMark = 'applying' | 'ended';
+const marks: readonly JournalMark[] = ['applying', 'ended'];
 
 /** What a restore does to the repository. */
 export interface Rewind {
@@ -27,6 +34,12 @@ export interface Rewind {
   readonly kept: readonly { readonly name: string; readonly object: string }[];
   /** From git's directory; the index among them. */
   readonly files: readonly RewoundFile[];
+}
+
+/** One that is in the journal. */
+export interface JournaledRewind extends Rewind {
+  /** Whether anything of it can have been moved. */
+  readonly isApplied: boolean;
 }
 
 export interface RewoundFile {
@@ -57,6 +70,7 @@ export class RewindJournal {
       }
       return { path, from: from !== null, to: to !== null, fromSeconds };
     });
+    for (const mark of marks) writeSynced(join(partial, `not-${mark}`), '');
     writeSynced(join(partial, 'job.json'), `${JSON.stringify({ format, version, ...rewind, files })}\n`);
     syncPath(partial);
     renameSync(partial, place);
@@ -64,17 +78,35 @@ export class RewindJournal {
   }
 
   /** Undefined when there is none. Throws `corrupt-store` when it cannot be read. */
-  read(restoreId: string): Rewind | undefined {
+  read(restoreId: string): JournaledRewind | undefined {
     const place = this.#place(restoreId);
     if (!existsSync(place)) return undefined;
-    const job = this.#job(place);
+    const { version: found, ...job } = this.#job(place);
     const files = job.files.map(({ path, from, to, fromSeconds }, index) => ({
       path,
       from: from ? readFileSync(join(place, `${index}.from`)) : null,
       to: to ? readFileSync(join(place, `${index}.to`)) : null,
       fromSeconds,
     }));
-    return { ...job, files };
+    return { ...job, files, isApplied: found === 1 || existsSync(join(place, 'applying')) };
+  }
+
+  /** Sets a mark, on disk when this returns; again, and nothing happens. */
+  mark(restoreId: string, mark: JournalMark): void {
+    const place = this.#place(restoreId);
+    try {
+      renameSync(join(place, `not-${mark}`), join(place, mark));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+      throw error;
+    }
+    syncPath(place);
+  }
+
+  /** False when another process has ended the restore, or begun to. */
+  isOpen(restoreId: string): boolean {
+    const place = this.#place(restoreId);
+    return existsSync(place) && !existsSync(join(place, 'ended'));
   }
 
   /** Also what is left of one that was being written or removed. */
@@ -94,17 +126,24 @@ export class RewindJournal {
     if (existsSync(this.#dir)) syncPath(this.#dir);
   }
 
+  /** Takes away what a kill left of journals that were being written or removed. */
   list(): readonly string[] {
     if (!existsSync(this.#dir)) return [];
-    const names = readdirSync(this.#dir).filter((name) => name.endsWith('.git'));
-    return names.map((name) => name.slice(0, -'.git'.length)).toSorted();
+    const names = readdirSync(this.#dir);
+    for (const name of names.filter((one) => one.endsWith('.git.partial')))
+      rmSync(join(this.#dir, name), { recursive: true, force: true });
+    return names
+      .filter((name) => name.endsWith('.git'))
+      .map((name) => name.slice(0, -'.git'.length))
+      .toSorted();
   }
 
-  #job(place: string): Omit<Rewind, 'files'> & { readonly files: readonly StoredFile[] } {
+  #job(place: string): StoredRewind {
     const path = join(place, 'job.json');
     try {
       const job = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-      if (job['format'] === format && job['version'] === version) return job as unknown as StoredRewind;
+      const isKnown = job['format'] === format && versions.includes(Number(job['version']));
+      if (isKnown) return job as unknown as StoredRewind;
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       throw new CodeframeError({ code: 'corrupt-store', path, problem }, { cause: error });
@@ -124,4 +163,7 @@ interface StoredFile {
   readonly fromSeconds: number | null;
 }
 
-type StoredRewind = Omit<Rewind, 'files'> & { readonly files: readonly StoredFile[] };
+type StoredRewind = Omit<Rewind, 'files'> & {
+  readonly version: number;
+  readonly files: readonly StoredFile[];
+};

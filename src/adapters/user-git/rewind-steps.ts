@@ -1,11 +1,12 @@
 import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { gitFailure } from '../git-process.ts';
+import { dirname, join, relative } from 'node:path';
+import { CodeframeError } from '../../failure.ts';
+import { gitFailure, type GitOutput } from '../git-process.ts';
 import type { UserRepository } from './find-repository.ts';
 import { dropIndexLock } from './index-lock.ts';
 import { moveInRepository, runInRepository } from './repository-git.ts';
 import type { Rewind, RewoundFile } from './rewind-journal.ts';
-import { readOrNull, syncPath, writeSynced } from './synced-file.ts';
+import { isSameBytes, readOrNull, syncPath, writeSynced } from './synced-file.ts';
 
 /** `to` goes on, `from` takes back. */
 export type Direction = 'from' | 'to';
@@ -18,26 +19,59 @@ export interface RewindSite {
 /**
  * Brings everything of a rewind to one of its two ends. What is there already is passed over, and what is neither old
  * nor new is somebody's later work: it stays, and is answered. So it does not matter how far another went.
+ *
+ * `isOpen`: false once another process ended the restore, because this one was stopped for too long. Then the move during
+ * which that happened, which nobody else knows of, is taken back, and it throws.
  */
 export async function moveAll(
   site: RewindSite,
   rewind: Rewind,
-  direction: Direction,
+  how: { readonly direction: Direction; readonly isOpen?: () => boolean },
 ): Promise<readonly string[]> {
+  const { direction, isOpen = () => true } = how;
   const left: string[] = [];
-  for (const file of rewind.files) {
-    if (!moveFile(site, rewind, { file, direction })) left.push(`.git/${file.path}`);
+  for (const { name, move } of movesOf(site, rewind, direction)) {
+    checkOpen(isOpen);
+    const moved = await move(direction);
+    if (!isOpen()) await move(direction === 'to' ? 'from' : 'to');
+    checkOpen(isOpen);
+    if (!moved) left.push(`.git/${name}`);
   }
-  for (const ref of rewind.refs) {
-    if (!(await moveRef(site, rewind, { ref, direction }))) left.push(`.git/${ref.name}`);
-  }
-  if (!(await moveHead(site, rewind, direction))) left.push('.git/HEAD');
   return left;
 }
 
-/** Keeps what would be lost; again, and nothing happens. */
-export async function keepRefs(site: RewindSite, rewind: Rewind): Promise<void> {
+/** Throws when another process ended the restore. */
+export function checkOpen(isOpen: () => boolean): void {
+  if (!isOpen()) throw new Error('another process ended this restore');
+}
+
+interface Move {
+  readonly name: string;
+  /** Answers false where something is that is neither old nor new. */
+  readonly move: (direction: Direction) => boolean | Promise<boolean>;
+}
+
+/** In their order. Refs go before others come: where one was, a directory of refs may have to be. */
+function movesOf(site: RewindSite, rewind: Rewind, towards: Direction): readonly Move[] {
+  const goes = rewind.refs.filter((ref) => ref[towards] === null);
+  const comes = rewind.refs.filter((ref) => ref[towards] !== null);
+  return [
+    ...rewind.files.map((file) => ({
+      name: file.path,
+      move: (direction: Direction) => moveFile(site, rewind, { file, direction }),
+    })),
+    ...[...goes, ...comes].map((ref) => ({
+      name: ref.name,
+      move: (direction: Direction) => moveRef(site, rewind, { ref, direction }),
+    })),
+    { name: 'HEAD', move: (direction: Direction) => moveHead(site, rewind, direction) },
+  ];
+}
+
+/** Keeps what would be lost; again, and nothing happens. Throws when another process ended the restore. */
+export async function keepRefs(site: RewindSite, rewind: Rewind, isOpen: () => boolean): Promise<void> {
   for (const { name, object } of rewind.kept) {
+    checkOpen(isOpen);
     site.onStep('keep-ref');
     await mustRun(rewind, ['update-ref', name, object]);
   }
@@ -58,7 +92,8 @@ export function clearOwn(site: RewindSite, { gitDir, restoreId }: Rewind): void 
   dropIndexLock(gitDir, restoreId);
 }
 
-function freshPath(gitDir: string, restoreId: string): string {
+/** What of a restore lies beside the files of git's while it is written. */
+export function freshPath(gitDir: string, restoreId: string): string {
   return join(gitDir, `codeframe-${restoreId}`);
 }
 
@@ -75,8 +110,8 @@ function moveFile(
   const path = join(rewind.gitDir, file.path);
   const [goal, other] = direction === 'to' ? [file.to, file.from] : [file.from, file.to];
   const found = readOrNull(path);
-  if (isSame(found, goal)) return true;
-  if (!isSame(found, other)) return false;
+  if (isSameBytes(found, goal)) return true;
+  if (!isSameBytes(found, other)) return false;
   if (goal === null) removeFile(site, rewind.gitDir, file.path);
   else putFile(site, { path, bytes: goal, like: rewind, seconds: secondsFor(file, direction) });
   return true;
@@ -165,15 +200,23 @@ async function moveHead(site: RewindSite, rewind: Rewind, direction: Direction):
 }
 
 async function readRef(rewind: Rewind, name: string): Promise<string | null> {
-  const output = await runInRepository(repositoryOf(rewind), ['rev-parse', '--verify', '--quiet', name]);
+  // Not `rev-parse`, which for a ref that is not there tries others of a like name.
+  const output = await runInRepository(repositoryOf(rewind), ['show-ref', '--verify', '--hash', name]);
   return output.code === 0 ? output.stdout.toString('latin1').trim() : null;
 }
 
 async function mustRun(rewind: Rewind, args: readonly string[]): Promise<void> {
   const output = await moveInRepository(repositoryOf(rewind), args);
-  if (output.code !== 0) throw gitFailure(output, args[0] ?? '', rewind.gitDir);
+  if (output.code !== 0)
+    throw lockFailure(output, rewind) ?? gitFailure(output, args[0] ?? '', rewind.gitDir);
 }
 
-function isSame(one: Buffer | null, other: Buffer | null): boolean {
-  return one === null || other === null ? one === other : one.equals(other);
+/** Another git's lock: it was waited for, so whoever made it may be dead. */
+function lockFailure({ stderr }: GitOutput, { gitDir, commonDir }: Rewind): CodeframeError | undefined {
+  const lock = /Unable to create '(.+\.lock)': File exists/.exec(stderr)?.[1];
+  if (lock === undefined) return undefined;
+  const name = [gitDir, commonDir].map((dir) => relative(dir, lock)).find((one) => !one.startsWith('..'));
+  const path = name === undefined ? lock : `.git/${name}`;
+  const problem = 'another git works on it; if none does, remove this file';
+  return new CodeframeError({ code: 'restore-blocked', problems: [{ path, problem }] });
 }
