@@ -1,3 +1,5 @@
+import { readableEncodings } from './packing.ts';
+
 /** Headers of one connection, which end where it ends. */
 const hopByHop = new Set([
   'connection',
@@ -14,17 +16,31 @@ const hopByHop = new Set([
 /** Set anew on the way to the provider: the host is another one, and the whole body is known. */
 const setAnew = new Set(['host', 'content-length', 'expect']);
 
+interface HeadersTo {
+  readonly url: URL;
+  readonly bodyBytes: number;
+  /** The answer must not be packed. */
+  readonly isPlain: boolean;
+  /** The body was packed, and is sent as it is without that. */
+  readonly isUnpacked: boolean;
+}
+
 /** The headers of a call as the provider gets them: names, order and repeats as the agent sent them. */
-export function headersToProvider(
-  raw: readonly string[],
-  to: { readonly url: URL; readonly bodyBytes: number; readonly isPlain: boolean },
-): string[] {
-  const kept = pairs(raw, (name) => !hopByHop.has(name) && !setAnew.has(name));
+export function headersToProvider(raw: readonly string[], to: HeadersTo): string[] {
+  const isKept = (name: string): boolean =>
+    !hopByHop.has(name) && !setAnew.has(name) && !(to.isUnpacked && name === 'content-encoding');
+  const kept = pairs(raw, isKept);
   // A reply that is put behind no-ops cannot be compressed: its beginning was not.
   const sent = to.isPlain
     ? [...pairs(kept, (name) => name !== 'accept-encoding'), 'Accept-Encoding', 'identity']
-    : kept;
+    : readable(kept);
   return ['Host', to.url.host, ...sent, 'Content-Length', String(to.bodyBytes), 'Connection', 'keep-alive'];
+}
+
+function readable(sent: readonly string[]): string[] {
+  return sent.map((value, at) =>
+    at % 2 === 1 && sent[at - 1]?.toLowerCase() === 'accept-encoding' ? readableEncodings(value) : value,
+  );
 }
 
 /** The headers of an answer as the agent gets them. */

@@ -1,9 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import type { ReplyReader } from '../../gateway/read-reply.ts';
+import { unpackerOf, type Unpacker } from './packing.ts';
 
 /**
  * Passes an answer's body on as it comes, no faster than the agent reads, and lets a reader see it unpacked. Resolves when
@@ -48,7 +47,7 @@ export interface Reader {
 export function readingAnswer(response: IncomingMessage, reply: ReplyReader): Reader | null {
   const encoding = response.headers['content-encoding'] ?? 'identity';
   if (encoding === 'identity') return readPlain(reply);
-  const unpack = unpacker(encoding);
+  const unpack = unpackerOf(encoding);
   return unpack === null ? null : readPacked(unpack, reply);
 }
 
@@ -76,12 +75,4 @@ function readPacked(unpack: Unpacker, reply: ReplyReader): Reader {
       return over.then(() => plain.end());
     },
   };
-}
-
-type Unpacker = Readable & { write(chunk: Buffer): boolean; end(): unknown };
-
-function unpacker(encoding: string): Unpacker | null {
-  if (encoding === 'gzip' || encoding === 'x-gzip') return createGunzip();
-  if (encoding === 'deflate') return createInflate();
-  return encoding === 'br' ? createBrotliDecompress() : null;
 }

@@ -13,6 +13,8 @@ export interface ProviderCall {
   readonly method: string;
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
+  /** The agent packed the body, and it is sent without that. */
+  readonly isUnpacked: boolean;
   /** Ask for a reply that is not compressed. */
   readonly isPlain: boolean;
   /** Ends the call, whatever it is doing. */
@@ -41,11 +43,11 @@ export class ProviderConnections {
   }
 
   #send(call: ProviderCall): Promise<Sent> {
-    const { url, method, signal, body } = call;
+    const { url, method, signal, body, isPlain, isUnpacked } = call;
     const options = {
       method,
       signal,
-      headers: headersToProvider(call.rawHeaders, { url, bodyBytes: body.length, isPlain: call.isPlain }),
+      headers: headersToProvider(call.rawHeaders, { url, bodyBytes: body.length, isPlain, isUnpacked }),
     };
     const request =
       url.protocol === 'https:'

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate } from 'node:zlib';
+import { unpack } from './packing.ts';
 
 /** Pictures and long histories: vendors take 20 to 32 MB. */
 export const bodyBytesMax = 64 * 1024 * 1024;
@@ -19,18 +18,5 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | null>
 /** The text of a body; null when it is packed in a way that cannot be read here. */
 export async function textOfBody(body: Buffer, encoding: string | undefined): Promise<string | null> {
   if (encoding === undefined || encoding === 'identity') return body.toString('utf8');
-  const unpack = unpackers[encoding];
-  if (unpack === undefined) return null;
-  return unpack(body, { maxOutputLength: bodyBytesMax }).then(
-    (unpacked) => unpacked.toString('utf8'),
-    () => null,
-  );
+  return (await unpack(body, encoding, bodyBytesMax))?.toString('utf8') ?? null;
 }
-
-const unpackers: Readonly<
-  Record<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>
-> = {
-  gzip: promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip),
-  deflate: promisify<Buffer, { maxOutputLength: number }, Buffer>(inflate),
-  br: promisify<Buffer, { maxOutputLength: number }, Buffer>(brotliDecompress),
-};

@@ -68,7 +68,8 @@ async function passOther(
   { provider, body }: { readonly provider: Provider; readonly body: Buffer },
 ): Promise<void> {
   const { request, response, path, connections } = asked;
-  const sent = { method: request.method ?? 'GET', rawHeaders: request.rawHeaders, body, isPlain: false };
+  const method = request.method ?? 'GET';
+  const sent = { method, rawHeaders: request.rawHeaders, body, isPlain: false, isUnpacked: false };
   const url = providerUrl(provider.baseUrl, path);
   let answer: IncomingMessage;
   try {

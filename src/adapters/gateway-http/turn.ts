@@ -15,7 +15,7 @@ import { headersToAgent } from './headers.ts';
 import { HeldReply } from './held-reply.ts';
 import type { Line, LineCall } from './line.ts';
 import { closedSignal, passOn, readingAnswer } from './pass-on.ts';
-import type { ProviderConnections } from './provider-call.ts';
+import type { ProviderCall, ProviderConnections } from './provider-call.ts';
 import { refuse } from './refuse.ts';
 import { textOfBody } from './read-body.ts';
 import { canWait, waitAfter } from './wait-after.ts';
@@ -143,16 +143,18 @@ export class Turn {
     }
   }
 
-  async #bodyToSend(): Promise<Buffer> {
+  /** As the agent sent it, or, once a piece of it is archived, without its packing. */
+  async #bodyToSend(): Promise<BodyToSend> {
     const { body, request } = this.#asked;
-    // A body that is packed is passed on as it is: to unpack it would change its headers.
-    if (this.#text === null || request.headers['content-encoding'] !== undefined) return body;
-    if (this.#body === undefined) return body;
+    const asItIs = { body, isUnpacked: false };
+    if (this.#text === null || this.#body === undefined) return asItIs;
     const rewritten = await this.#line.memory.rewrite(this.#text, () => this.#messages);
-    return rewritten === this.#text ? body : Buffer.from(rewritten, 'utf8');
+    if (rewritten === this.#text) return asItIs;
+    const isUnpacked = request.headers['content-encoding'] !== undefined;
+    return { body: Buffer.from(rewritten, 'utf8'), isUnpacked };
   }
 
-  async #sendOnce(body: Buffer, held: HeldReply | null): Promise<Sent> {
+  async #sendOnce(body: BodyToSend, held: HeldReply | null): Promise<Sent> {
     const { request, provider, path } = this.#asked;
     let response: IncomingMessage;
     try {
@@ -160,7 +162,7 @@ export class Turn {
         url: providerUrl(provider.baseUrl, path),
         method: request.method ?? 'POST',
         rawHeaders: request.rawHeaders,
-        body,
+        ...body,
         isPlain: held !== null,
         signal: this.#signal,
       });
@@ -297,6 +299,8 @@ export class Turn {
     refuse(response, { status: 503, body: wire.error(503, message) });
   }
 }
+
+type BodyToSend = Pick<ProviderCall, 'body' | 'isUnpacked'>;
 
 interface Sent {
   readonly end: CallEnd;
