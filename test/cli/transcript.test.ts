@@ -12,7 +12,7 @@ const directory = fileURLToPath(new URL('./transcripts', import.meta.url));
 const files = (await readdir(directory)).filter((file) => file.endsWith('.transcript')).sort();
 
 /** Scenarios of 20 to 40 programs each; a busy machine takes its time. */
-const replayMs = 300_000;
+const replayMs = 900_000;
 
 test.concurrent.each(files)('%s', { timeout: replayMs }, async (file) => {
   const path = join(directory, file);

@@ -45,7 +45,7 @@ describe('after a cut', () => {
           await new Promise((resolve) => setTimeout(resolve, 200));
           return writes - before;
         },
-        { timeout: 10_000 },
+        { timeout: 60_000 },
       )
       .toBe(0);
     scene.line.cut();

@@ -62,7 +62,7 @@ describe('kill -9 at every step of a pause', () => {
     const steps = await forEachStep(killPauseAt);
     console.log(`killed at each of ${steps} steps of a pause`);
     expect(steps).toBeGreaterThan(10);
-  }, 600_000);
+  }, 1_800_000);
 });
 
 async function killRestoreAt(at: number): Promise<boolean> {
@@ -93,7 +93,7 @@ describe('kill -9 at every step of a restore', () => {
     const steps = await forEachStep(killRestoreAt);
     console.log(`killed at each of ${steps} steps of a restore`);
     expect(steps).toBeGreaterThan(10);
-  }, 600_000);
+  }, 1_800_000);
 });
 
 /** Two at a time, until one comes to its end without being killed; answers how many were. */

@@ -37,7 +37,7 @@ describe(`${kills} kills at random moments, seed ${seed}`, () => {
       `seed ${seed}: ${killed} kills; ${acknowledged.tasks.size} tasks and ${acknowledged.checkpoints.size} ` +
         `checkpoints acknowledged, 0 lost; ${interrupted.length} steps interrupted, all told`,
     );
-  }, 900_000);
+  }, 1_800_000);
 });
 
 /** Effects that can be counted, each once, between steps that may be repeated. */

@@ -31,7 +31,7 @@ describe('an owner that stands still', () => {
     expect((await scene.status())['status']).toBe('paused');
     const taken = (await scene.ok('events')).filter(({ type }) => type === 'lease-taken').at(-1);
     expect(taken?.['data']).toMatchObject({ from: 'expired' });
-  }, 180_000);
+  }, 600_000);
 });
 
 /** Stops the owner, and pauses. One that was stopped inside a write transaction blocks every writer: then once more. */

@@ -165,7 +165,7 @@ export function parseLines(text: string): readonly Record<string, unknown>[] {
 }
 
 /** Looks again every few milliseconds until it is so; a test that waits for ever is ended by its own time limit. */
-export async function until(what: string, isSo: () => Promise<boolean>, withinMs = 30_000): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean>, withinMs = 120_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);

@@ -6,7 +6,7 @@ import { keyOf, type ProcessEntry, type ProcessTable } from './process-table.ts'
 import { lives, signalProcess } from './signal-process.ts';
 
 const pollMs = 5;
-/** A process in the middle of execve(2) shows no environment for a moment, so one look that finds nothing proves little. */
+/** A process that is just being forked or changed may be missed, so one look that finds nothing proves little. */
 const emptyLooks = 2;
 
 /** Stops all that is found, kills it, and looks again, until it looked in vain twice or `withinMs` is over. */

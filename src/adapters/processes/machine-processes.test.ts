@@ -31,6 +31,15 @@ const projectId = (): string => `ptest${process.pid}n${project}`;
 const marked = (agent: string) => ({ CODEFRAME_AGENT: agentMarker(projectId(), agent, 'o1') });
 const sleeper = 'echo $$ >> pids; exec sleep 1000';
 
+/** Waits until so many of `sleeper` do nothing but sleep: before, each of them is the shell, or in between. */
+async function asleep(count: number): Promise<void> {
+  await until(() => {
+    const pids = pidsIn(rig.path('pids'));
+    const commands = procTable.commands(pids);
+    return pids.length === count && pids.every((pid) => commands.get(pid) === 'sleep 1000');
+  });
+}
+
 describe.each([
   ['/proc', procTable],
   ['ps', { ...psTable, bootId: () => 'boot' }],
@@ -41,7 +50,7 @@ describe.each([
     const a = rig.sh(sleeper, marked('a'));
     const ab = rig.sh(sleeper, marked('ab'));
     rig.sh(sleeper);
-    await until(() => pidsIn(rig.path('pids')).length === 3);
+    await asleep(3);
     const pids = async (prefix: string) => new Set((await processes.marked(prefix)).map(({ pid }) => pid));
     expect(await pids(markerPrefix(projectId(), 'a'))).toEqual(new Set([a.pid]));
     expect(await pids(markerPrefix(projectId()))).toEqual(new Set([a.pid, ab.pid]));
@@ -54,7 +63,7 @@ describe.each([
   test('killing one agent leaves the others alone, and may be done again', async () => {
     const a = rig.sh(sleeper, marked('a'));
     const b = rig.sh(sleeper, marked('b'));
-    await until(() => pidsIn(rig.path('pids')).length === 2);
+    await asleep(2);
     const ended = once(a, 'exit');
     expect(await processes.killMarked(markerPrefix(projectId(), 'a'), 5000)).toEqual({ killed: 1, left: [] });
     expect(await ended).toEqual([null, 'SIGKILL']);
@@ -107,7 +116,7 @@ test('a program that forks without end is killed whole', async () => {
 
 test('a process that is stopped is killed', async () => {
   const child = rig.sh(sleeper, marked('a'));
-  await until(() => pidsIn(rig.path('pids')).length === 1);
+  await asleep(1);
   child.kill('SIGSTOP');
   expect(await openProcesses().killMarked(markerPrefix(projectId()), 10_000)).toEqual({
     killed: 1,
@@ -132,7 +141,7 @@ test('frozen processes write nothing until they are let go on, and then all of t
 
 test('a freeze that fails half way leaves nothing frozen', async () => {
   const child = rig.sh(sleeper, marked('a'));
-  await until(() => pidsIn(rig.path('pids')).length === 1);
+  await asleep(1);
   let looks = 0;
   const list = (): ReturnType<typeof procTable.list> => {
     looks += 1;
@@ -148,7 +157,7 @@ test('what had been stopped before a freeze stays stopped after it', async () =>
   const processes = openProcesses();
   const child = rig.sh(sleeper, marked('a'));
   const pid = child.pid ?? 0;
-  await until(() => pidsIn(rig.path('pids')).length === 1);
+  await asleep(1);
   child.kill('SIGSTOP');
   await until(() => stateOf(pid) === 'T');
   const thaw = await processes.freezeMarked(markerPrefix(projectId()), 10_000);
@@ -175,7 +184,8 @@ test.skipIf(process.getuid?.() !== 0)('another user’s marker is no reason to k
   const processes = openProcesses();
   const other = rig.sh('exec sleep 1000', marked('a'), { uid: 65_534, gid: 65_534 });
   const own = rig.sh(sleeper, marked('a'));
-  await until(() => pidsIn(rig.path('pids')).length === 1 && other.pid !== undefined);
+  await asleep(1);
+  await until(() => procTable.commands([other.pid ?? 0]).get(other.pid ?? 0) === 'sleep 1000');
   const found = await processes.marked(markerPrefix(projectId()));
   expect(found.map(({ pid }) => pid)).toEqual([own.pid]);
   expect(await processes.killMarked(markerPrefix(projectId()), 10_000)).toEqual({ killed: 1, left: [] });

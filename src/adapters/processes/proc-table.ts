@@ -11,7 +11,7 @@ export const procTable: ProcessTable = {
   },
   entry: readEntry,
   environmentValues(entries, name) {
-    return new Map(entries.map(({ pid }) => [pid, environmentOf(pid, name)]));
+    return new Map(entries.map((entry) => [entry.pid, environmentOf(entry, name)]));
   },
   commands(pids) {
     return new Map(pids.map((pid) => [pid, commandOf(pid)]));
@@ -47,8 +47,8 @@ function readEntry(pid: number): ProcessEntry | null {
   return stat === null ? null : parseStat(pid, stat);
 }
 
-function environmentOf(pid: number, name: string): readonly string[] {
-  const text = readProc(`${pid}/environ`);
+function environmentOf({ pid, over }: ProcessEntry, name: string): readonly string[] {
+  const text = over ? null : environmentText(pid);
   if (text === null || !text.includes(`${name}=`)) return [];
   // Another user's variable may say what it likes; it gives nobody the right to kill.
   if (statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid !== process.geteuid?.()) return [];
@@ -56,6 +56,25 @@ function environmentOf(pid: number, name: string): readonly string[] {
     .split('\0')
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1));
+}
+
+/** How often, and how long in ms, a process is waited for that shows nothing. */
+const waits = { count: 10, ms: 1 };
+const nobody = new Int32Array(new SharedArrayBuffer(4));
+
+/**
+ * In the middle of execve(2) a process shows neither environment nor command line. It would be taken for nobody's, and
+ * what nobody stops goes on: so it is waited for, not long, for a few that are ending show nothing either.
+ */
+function environmentText(pid: number): string | null {
+  for (let waited = 0; waited < waits.count; waited++) {
+    const text = readProc(`${pid}/environ`);
+    if (text !== '') return text;
+    if (readProc(`${pid}/cmdline`) !== '') break;
+    Atomics.wait(nobody, 0, 0, waits.ms);
+  }
+  // It may have come to its end since it was found empty.
+  return readProc(`${pid}/environ`);
 }
 
 function commandOf(pid: number): string {
