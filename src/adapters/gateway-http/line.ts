@@ -14,6 +14,8 @@ export interface LineCall {
   readonly cut: AbortController;
   /** Set while it waits. */
   release: (() => void) | null;
+  /** A busy provider is waited out: nothing is on its way, and with a hold the call is held. */
+  isResting: boolean;
 }
 
 type Mode = 'open' | 'held' | 'cut';
@@ -70,6 +72,7 @@ export class Line implements GatewayLine, AgentDesk {
 
   hold(): void {
     this.#mode = 'held';
+    this.#tellIdle();
   }
 
   release(): void {
@@ -83,11 +86,15 @@ export class Line implements GatewayLine, AgentDesk {
   }
 
   inFlight(): number {
-    return [...this.#calls].filter(({ kind, release }) => kind === 'model' && release === null).length;
+    return [...this.#calls].filter((call) => call.kind === 'model' && !this.#isHeld(call)).length;
   }
 
   held(): number {
-    return [...this.#calls].filter(({ release }) => release !== null).length;
+    return [...this.#calls].filter((call) => this.#isHeld(call)).length;
+  }
+
+  #isHeld({ release, isResting }: LineCall): boolean {
+    return release !== null || (isResting && this.#mode === 'held');
   }
 
   idle(signal: AbortSignal): Promise<void> {
@@ -112,7 +119,7 @@ export class Line implements GatewayLine, AgentDesk {
 
   /** A request has come; it ends with `leave`. */
   enter(kind: LineCall['kind']): LineCall {
-    const call: LineCall = { kind, cut: new AbortController(), release: null };
+    const call: LineCall = { kind, cut: new AbortController(), release: null, isResting: false };
     if (this.#mode === 'cut') call.cut.abort(new Error('codeframe cut the call'));
     this.#calls.add(call);
     return call;
@@ -135,6 +142,14 @@ export class Line implements GatewayLine, AgentDesk {
       call.release = null;
     }
     signal.throwIfAborted();
+  }
+
+  /** Resolves when the wait is over and the call may go on. */
+  async rest(call: LineCall, wait: () => Promise<void>): Promise<void> {
+    call.isResting = true;
+    await wait();
+    call.isResting = false;
+    await this.pass(call);
   }
 
   #letGo(call: LineCall): void {

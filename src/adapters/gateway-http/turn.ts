@@ -139,7 +139,7 @@ export class Turn {
         { step: step.id, waitMs, tries },
         'the provider is busy; the held call waits',
       );
-      await this.#line.parts.clock.sleep(waitMs, this.#signal);
+      await this.#line.rest(this.#call, () => this.#line.parts.clock.sleep(waitMs, this.#signal));
     }
   }
 
