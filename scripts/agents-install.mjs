@@ -2,7 +2,8 @@
 //
 // They are other people's programs, some of them proprietary: never a dependency, never in the repository. They go to
 // $CODEFRAME_AGENTS_DIR, by default `codeframe/agents` in the user's cache, one folder each, their programs in `bin`.
-// What is there at the pinned versions is left alone.
+// What is there at the pinned versions is left alone. What cannot be had or does not start on this machine gets a line
+// in `NAME.why` and no program in `bin`: the tests then say that they do not run it, and why.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -11,6 +12,9 @@ import path from 'node:path';
 const pinned = JSON.parse(readFileSync(new URL('../test/agents/pinned.json', import.meta.url), 'utf8'));
 const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
 const root = process.env.CODEFRAME_AGENTS_DIR || path.join(cache, 'codeframe', 'agents');
+const bin = path.join(root, 'bin');
+/** For one agent: a registry that does not answer must not hold everything up. */
+const installMs = 300_000;
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in pinned));
 if (unknown.length > 0) {
@@ -19,62 +23,111 @@ if (unknown.length > 0) {
 }
 
 let failed = 0;
+mkdirSync(bin, { recursive: true });
 for (const name of asked.length > 0 ? asked : Object.keys(pinned)) {
-  const { packages, programs } = pinned[name];
-  const what = Object.entries(packages).map(([of, version]) => `${of}@${version}`);
-  if (isThere(name)) console.log(`${name}: is there (${what.join(', ')})`);
-  else if (install(name, what)) console.log(`${name}: installed ${what.join(', ')}`);
-  else {
-    failed += 1;
-    console.error(`${name}: could not be installed`);
-    continue;
-  }
-  link(name, programs);
+  const why = isThere(name) ? null : install(name);
+  if (why === null) link(name);
+  const problem = why ?? probe(name);
+  tell(name, problem);
+  if (problem !== null) failed += 1;
 }
-console.log(`They are in ${root}; their programs in ${path.join(root, 'bin')}.`);
+console.log(`They are in ${root}; their programs in ${bin}.`);
 process.exit(failed > 0 ? 1 : 0);
 
-function isThere(name) {
-  return Object.entries(pinned[name].packages).every(([of, version]) => {
-    const manifest = path.join(root, name, 'node_modules', of, 'package.json');
-    return (
-      existsSync(manifest) &&
-      `${JSON.parse(readFileSync(manifest, 'utf8')).version}.`.startsWith(`${version}.`)
-    );
-  });
+function tell(name, problem) {
+  const note = path.join(root, `${name}.why`);
+  const { packages, adapter = {} } = pinned[name];
+  if (problem === null) {
+    rmSync(note, { force: true });
+    console.log(`${name}: is there (${specs({ ...packages, ...adapter }).join(', ')})`);
+    return;
+  }
+  for (const program of pinned[name].programs) rmSync(path.join(bin, program), { force: true });
+  writeFileSync(note, `${problem}\n`);
+  console.error(`${name}: ${problem}`);
 }
 
-/** Beside its place, and renamed: what is there is whole. */
-function install(name, what) {
+function specs(packages) {
+  return Object.entries(packages).map(([of, version]) => `${of}@${version}`);
+}
+
+/** An adapter lies apart, for it would bring another copy of its agent, of hundreds of megabytes. */
+function placesOf(name) {
+  const { packages, adapter } = pinned[name];
+  const own = { dir: '.', packages, more: [] };
+  return adapter === undefined
+    ? [own]
+    : [own, { dir: 'adapter', packages: adapter, more: ['--omit=optional'] }];
+}
+
+function isThere(name) {
+  return placesOf(name).every(({ dir, packages }) =>
+    Object.entries(packages).every(([of, version]) => {
+      const manifest = path.join(root, name, dir, 'node_modules', of, 'package.json');
+      return (
+        existsSync(manifest) &&
+        `${JSON.parse(readFileSync(manifest, 'utf8')).version}.`.startsWith(`${version}.`)
+      );
+    }),
+  );
+}
+
+/** Beside its place, and renamed: what is there is whole. Answers why it could not be; null when it could. */
+function install(name) {
   const place = path.join(root, name);
   const partial = `${place}.${process.pid}`;
-  mkdirSync(partial, { recursive: true });
-  writeFileSync(path.join(partial, 'package.json'), '{ "private": true }\n');
   console.log(`${name}: installing, some hundred megabytes`);
-  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false', ...what];
-  const { status } = spawnSync('npm', args, { cwd: partial, stdio: 'inherit' });
-  if (status !== 0) {
+  for (const { dir, packages, more } of placesOf(name)) {
+    const why = npmInstall(path.join(partial, dir), [...more, ...specs(packages)]);
+    if (why === null) continue;
     rmSync(partial, { recursive: true, force: true });
-    return false;
+    return `could not be installed: ${why}`;
   }
   rmSync(place, { recursive: true, force: true });
   renameSync(partial, place);
-  return true;
+  return null;
 }
 
-function link(name, programs) {
-  const bin = path.join(root, 'bin');
-  mkdirSync(bin, { recursive: true });
-  for (const program of programs) {
+function npmInstall(cwd, what) {
+  mkdirSync(cwd, { recursive: true });
+  writeFileSync(path.join(cwd, 'package.json'), '{ "private": true }\n');
+  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false', ...what];
+  const options = { cwd, encoding: 'utf8', timeout: installMs, killSignal: 'SIGKILL' };
+  return whyNot(spawnSync('npm', args, options));
+}
+
+/** The agent's own program tells its version. */
+function probe(name) {
+  const [program] = pinned[name].programs;
+  if (program !== name) return null;
+  const options = { encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL', input: '' };
+  const why = whyNot(spawnSync(path.join(bin, program), ['--version'], options));
+  return why === null ? null : `is installed, and does not start here: ${why}`;
+}
+
+function whyNot({ status, signal, error, stderr }) {
+  if (status === 0) return null;
+  const said = (stderr ?? '')
+    .split('\n')
+    .map((line) => line.replace(/^npm (?:error|ERR!)\s*/u, '').trim())
+    .filter((line) => line !== '');
+  return [
+    error?.message ?? (signal ? `ended by ${signal}` : `exited with ${status}`),
+    ...said.slice(0, 3),
+  ].join('; ');
+}
+
+function link(name) {
+  for (const program of pinned[name].programs) {
     const at = path.join(bin, program);
     rmSync(at, { force: true });
-    const node22 = path.join(root, name, 'node_modules', 'node', 'bin', 'node');
+    const modules = modulesWith(name, program);
+    const node22 = path.join(modules, 'node', 'bin', 'node');
     if (!existsSync(node22)) {
-      symlinkSync(path.join('..', name, 'node_modules', '.bin', program), at);
+      symlinkSync(path.relative(bin, path.join(modules, '.bin', program)), at);
       continue;
     }
     // It and what it starts need a newer node than this one.
-    const modules = path.join(root, name, 'node_modules');
     const lines = [
       '#!/bin/sh',
       `PATH="${path.dirname(node22)}:${path.join(modules, '.bin')}:$PATH"`,
@@ -82,4 +135,9 @@ function link(name, programs) {
     ];
     writeFileSync(at, `${lines.join('\n')}\n`, { mode: 0o755 });
   }
+}
+
+function modulesWith(name, program) {
+  const all = placesOf(name).map(({ dir }) => path.join(root, name, dir, 'node_modules'));
+  return all.find((modules) => existsSync(path.join(modules, '.bin', program))) ?? all[0];
 }

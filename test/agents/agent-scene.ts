@@ -87,7 +87,8 @@ export async function pauseAt(scene: Scene, server: PlanServer, step: number): P
     await released;
   };
   await untilSeen(`the call of step ${step}`, async () => arrived);
-  const pausing = pause(scene);
+  // It comes there whatever else the machine does.
+  const pausing = pause(scene, '--grace', '2m');
   await scene.untilStatus('pausing');
   release();
   return pausing;
@@ -121,6 +122,18 @@ export async function agentProcesses(scene: Scene): Promise<readonly number[]> {
     if (environment.includes(`CODEFRAME_AGENT=${id}`)) found.push(Number(pid));
   }
   return found;
+}
+
+/** Kills the runner and its agents, whichever of them is still there. */
+export async function killAll(scene: Scene): Promise<void> {
+  const { pid } = (await scene.status())['owner'] as { readonly pid: number };
+  for (const one of [pid, ...(await agentProcesses(scene))]) {
+    try {
+      process.kill(one, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
 }
 
 /** Each history that a model was sent is one that a strict provider accepts. */
