@@ -11,6 +11,7 @@ import type { Gateway } from './gateway/gateway.ts';
 import type { RecordedTurn } from './gateway/recorded-turn.ts';
 import { CodeframeError } from './failure.ts';
 import { silentLog, type Output } from './log.ts';
+import { ownCommand } from './main-package.ts';
 import type { ProjectPlace } from './project/config.ts';
 import type { ProjectPorts } from './runner/ports.ts';
 import { redactingOutput } from './secret/redacting-output.ts';
@@ -58,6 +59,7 @@ export async function externalDrivers(made: DriverParts): Promise<readonly Agent
     mayRun: (agent: AgentRow, line: string) => mayRun(rulesOf(agent), line),
     rulesOf,
     openOutput: (agent: string) => openAgentOutput(made, agent),
+    toolsCommand: [...ownCommand, 'mcp', '--url'],
   };
   return [...quirks, otherAcp].map((quirk) => createAgentDriver(options, quirk));
 }
@@ -142,6 +144,7 @@ export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentRe
     mayRun: () => true,
     rulesOf: () => ['**'],
     openOutput: () => ({ write() {}, close() {} }),
+    toolsCommand: [...ownCommand, 'mcp', '--url'],
   };
   for (const { agent, quirk } of meant) {
     if (quirk === undefined) continue;

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
 import { matchGlob } from './adapters/globs-picomatch/match-glob.ts';
 import { openLog } from './adapters/log-pino/pino-log.ts';
@@ -35,6 +34,7 @@ import type { TreeWriter } from './checkpoint/tree-writer.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
 import { externalDrivers, openAgentOutput, openHomes, type DriverParts } from './main-agents.ts';
+import { ownPackage } from './main-package.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
 import type { FlashSaveSettings } from './context/flash-save.ts';
@@ -49,8 +49,6 @@ import type { AuditReport } from './secret/audit.ts';
 import { redactLine } from './secret/redact-line.ts';
 import { redactingStore } from './secret/redacting-store.ts';
 import { SecretFreeTree } from './secret/secret-free-tree.ts';
-
-const ownPackage = findOwnPackage(fileURLToPath(import.meta.url));
 
 export interface OpenOptions {
   /** Also print the log to stderr. */
@@ -345,25 +343,6 @@ export async function bridgeMcp(
 ): Promise<void> {
   const { bridgeMcp: bridge } = await import('./adapters/gateway-http/mcp-bridge.ts');
   await bridge(url, streams);
-}
-
-interface OwnPackage {
-  readonly dir: string;
-  readonly version: string;
-}
-
-/** The package that this file is part of, bundled or not. */
-function findOwnPackage(from: string): OwnPackage {
-  for (let dir = path.dirname(from); ; dir = path.dirname(dir)) {
-    const manifest = readManifest(path.join(dir, 'package.json'));
-    if (manifest?.name === 'codeframe') return { dir, version: manifest.version };
-    if (dir === path.dirname(dir)) throw new Error('the package codeframe does not hold its own program');
-  }
-}
-
-function readManifest(file: string): { readonly name: string; readonly version: string } | undefined {
-  if (!existsSync(file)) return undefined;
-  return JSON.parse(readFileSync(file, 'utf8')) as { name: string; version: string };
 }
 
 /** Of these data and no others: a moved project, or a second CODEFRAME_HOME, has the same id. */

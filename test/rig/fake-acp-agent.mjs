@@ -35,9 +35,12 @@ function flood() {
 const answers = {
   initialize: () => ({
     protocolVersion: how === 'from-the-future' ? 99 : 1,
-    agentCapabilities: { loadSession: how === 'loads' },
+    agentCapabilities: { loadSession: how === 'loads', mcpCapabilities: { http: how === 'knows-http' } },
   }),
-  'session/new': () => ({ sessionId: `session-${process.pid}` }),
+  'session/new': ({ mcpServers }) => {
+    writeFileSync('tools', JSON.stringify(mcpServers));
+    return { sessionId: `session-${process.pid}` };
+  },
   'session/load': () => ({}),
 };
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ProcessRig, until } from '../../../test/rig/processes.ts';
@@ -18,7 +19,7 @@ afterEach(async () => {
 });
 
 async function talkTo(how: string, mayDo: () => Promise<Decision>): Promise<AcpClient> {
-  const env = { PATH: process.env['PATH'] };
+  const env = { PATH: process.env['PATH'], CODEFRAME_AGENT: 'm' };
   client = new AcpClient({
     command: {
       file: process.execPath,
@@ -30,6 +31,7 @@ async function talkTo(how: string, mayDo: () => Promise<Decision>): Promise<AcpC
     clock: systemClock,
     projectDir: rig.dir,
     mcpUrl: 'http://127.0.0.1:1/mcp',
+    toolsCommand: ['codeframe', 'mcp', '--url'],
     mode: null,
     mayDo,
   });
@@ -55,4 +57,20 @@ test('a question that could not be put to anybody waits no longer', async () => 
   const one = await talkTo('asks', () => Promise.reject(new Error('the store is busy')));
   expect(await one.prompt('go')).toEqual({ kind: 'ended', said: 'The answer was an error.' });
   expect(one.isAsking).toBe(false);
+});
+
+test.each([
+  [
+    'good',
+    {
+      name: 'codeframe',
+      command: 'codeframe',
+      args: ['mcp', '--url', 'http://127.0.0.1:1/mcp'],
+      env: [{ name: 'CODEFRAME_AGENT', value: 'm' }],
+    },
+  ],
+  ['knows-http', { type: 'http', name: 'codeframe', url: 'http://127.0.0.1:1/mcp', headers: [] }],
+])('an agent that is %s gets the tools in a way that it knows', async (how, server) => {
+  await talkTo(how, async () => 'deny');
+  expect(JSON.parse(readFileSync(rig.path('tools'), 'utf8'))).toEqual([server]);
 });

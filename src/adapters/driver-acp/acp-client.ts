@@ -1,4 +1,5 @@
 import * as acp from '@agentclientprotocol/sdk';
+import { markerVariable } from '../../agent/processes.ts';
 import type { Clock } from '../../clock.ts';
 import { AgentProblem, type AgentClient, type TurnEnd } from './agent-client.ts';
 import { AgentProcess, type AgentCommand } from './agent-process.ts';
@@ -11,6 +12,8 @@ export interface AcpParts {
   readonly clock: Clock;
   readonly projectDir: string;
   readonly mcpUrl: string;
+  /** See `AgentDriverOptions`. */
+  readonly toolsCommand: readonly string[];
   /** The mode to set; null: the agent's own. */
   readonly mode: string | null;
   /** Decides a permission: what the agent wants to run, or what it wants to do. Null: never answered. */
@@ -152,8 +155,13 @@ export class AcpClient implements AgentClient {
   }
 
   #mcpServers(able: acp.AgentCapabilities | undefined): acp.McpServer[] {
-    if (able?.mcpCapabilities?.http !== true) return [];
-    return [{ type: 'http', name: 'codeframe', url: this.#parts.mcpUrl, headers: [] }];
+    const { mcpUrl, toolsCommand } = this.#parts;
+    const name = 'codeframe';
+    if (able?.mcpCapabilities?.http === true) return [{ type: 'http', name, url: mcpUrl, headers: [] }];
+    // Every agent can start a program; many give it nothing of their own environment, and it is to carry the marker.
+    const [command = '', ...args] = toolsCommand;
+    const marker = { name: markerVariable, value: this.#parts.command.env[markerVariable] ?? '' };
+    return [{ name, command, args: [...args, mcpUrl], env: [marker] }];
   }
 
   async #setMode(sessionId: string): Promise<void> {

@@ -29,6 +29,8 @@ export interface AgentDriverOptions {
   readonly mayRun: (agent: AgentRow, line: string) => boolean;
   /** The rules of all that it may run, `**` for everything. */
   readonly rulesOf: (agent: AgentRow) => readonly string[];
+  /** Behind which an MCP server's address makes it one on standard input and output, for agents that know no other. */
+  readonly toolsCommand: readonly string[];
   /** Where an agent's own messages go. */
   readonly openOutput: (agent: string) => Output;
 }

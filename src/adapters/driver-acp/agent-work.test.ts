@@ -55,6 +55,7 @@ function begin(how: string, allow: readonly string[] = []): AgentRun {
       changesSince: async () => [{ path: 'src/a.ts', change: 'change' }],
       mayRun: (_, line) => mayRun(allow, line),
       rulesOf: () => allow,
+      toolsCommand: ['codeframe', 'mcp', '--url'],
       openOutput: () => ({ write() {}, close() {} }),
     },
     otherAcp,

@@ -159,6 +159,7 @@ export class AgentWork implements AgentRun {
         clock,
         projectDir,
         mcpUrl: seat.mcpUrl,
+        toolsCommand: this.#options.toolsCommand,
         mode: seat.allowAll ? (acp?.allowAllMode ?? null) : null,
         mayDo: (wish) => this.#mayDo(wish),
       });
