@@ -97,16 +97,16 @@ const table: WordsTable = {
       'Run the command with --help to see what it takes.',
     ),
   'wrong-usage': (failure) => words([2, 400], failure.problem, failure.hint),
-  'nothing-to-undo': () =>
+  'nothing-to-undo': ({ gone }) =>
     words(
       [4, 409],
-      'There is no restore to undo',
+      gone === undefined ? 'There is no restore to undo' : goneWords(gone),
       'Run `codeframe checkpoint list` to see what can be restored.',
     ),
-  'nothing-to-redo': () =>
+  'nothing-to-redo': ({ gone }) =>
     words(
       [4, 409],
-      'There is no undo to redo',
+      gone === undefined ? 'There is no undo to redo' : goneWords(gone),
       'Run `codeframe undo --list` to see what can be undone; a new restore ends what could be redone.',
     ),
   'unfinished-work': (failure) => words([4, 409], failure.problem, `Run \`${failure.next}\` first.`),
@@ -307,6 +307,10 @@ const table: WordsTable = {
       'Install git, then run `codeframe doctor`.',
     ),
 };
+
+function goneWords(restoreId: string): string {
+  return `What was there before ${restoreId} is gone: its checkpoint was deleted and its space reclaimed`;
+}
 
 /** Why a checkpoint is needed, as a sentence of its own. */
 export const needWords: Readonly<Record<string, string>> = {

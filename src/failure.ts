@@ -103,8 +103,9 @@ export type Failure =
       /** The restore that was begun and cannot be ended for it; left out where none was begun. */
       readonly underWay?: string;
     }
-  | { readonly code: 'nothing-to-undo' }
-  | { readonly code: 'nothing-to-redo' }
+  /** `gone`: the restore or undo of which the checkpoint of before has been deleted for good. */
+  | { readonly code: 'nothing-to-undo'; readonly gone?: string }
+  | { readonly code: 'nothing-to-redo'; readonly gone?: string }
   | {
       readonly code: 'pause-failed';
       readonly pauseId: string;

@@ -11,6 +11,8 @@ export interface CheckpointConfig {
   readonly cleanup?: CleanupConfig | undefined;
   /** `7d` */
   readonly reclaimAfter?: string | undefined;
+  /** `90d`: for so long rules delete nothing that the undo of a restore needs. */
+  readonly undoFor?: string | undefined;
   /** `5GB` */
   readonly warnAt?: string | undefined;
   /** `50MB`: larger files are listed and not covered. */
@@ -39,6 +41,7 @@ export function checkpointSettings(config: CheckpointConfig = {}): CheckpointSet
     beforeCommands: config.beforeCommands ?? normal.beforeCommands,
     cleanup: config.cleanup === undefined ? normal.cleanup : rulesOf(config.cleanup),
     reclaimAfterMs: amount(durationMs, config.reclaimAfter) ?? normal.reclaimAfterMs,
+    undoForMs: amount(durationMs, config.undoFor) ?? normal.undoForMs,
     warnBytes: amount(sizeBytes, config.warnAt) ?? normal.warnBytes,
   };
 }

@@ -13,6 +13,8 @@ export interface CheckpointSettings {
   readonly cleanup: RetentionRules | null;
   /** How long a deleted checkpoint can be undeleted. */
   readonly reclaimAfterMs: number;
+  /** How long a restore can be undone for sure: as long nothing that its undo needs is deleted. */
+  readonly undoForMs: number;
   /** From how many bytes of the store on a warning is given. */
   readonly warnBytes: number;
 }
@@ -39,6 +41,7 @@ export const defaultCheckpointSettings: CheckpointSettings = {
   ],
   cleanup: null,
   reclaimAfterMs: 7 * 24 * 3_600_000,
+  undoForMs: 90 * 24 * 3_600_000,
   warnBytes: 5_000_000_000,
 };
 

@@ -50,7 +50,7 @@ async function planCleanup(
 ): Promise<RetentionPlan<CheckpointRow>> {
   const { rows, needs } = await ports.store.read(async (tx) => ({
     rows: await tx.list('checkpoints', { where: { deletedAt: null } }),
-    needs: await readNeeds(tx, ports.project.id),
+    needs: await readNeeds(tx, ports),
   }));
   const plan = planRetention(rows, rules, { now: ports.clock.now(), needs });
   if (rules.maxSizeBytes === undefined) return plan;

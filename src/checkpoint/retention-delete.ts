@@ -1,6 +1,7 @@
 import { recordEvent, type EventPorts } from '../event/record-event.ts';
 import { CodeframeError } from '../failure.ts';
 import type { Store, WriteTransaction } from '../store/store.ts';
+import type { CheckpointSettings } from './automatic.ts';
 import type { CheckpointRow } from './checkpoint.ts';
 import { findCheckpoint } from './find-checkpoint.ts';
 import { readNeeds } from './retention-needs.ts';
@@ -9,6 +10,7 @@ import type { NeedReason } from './retention.ts';
 export interface RetentionPorts extends EventPorts {
   readonly store: Store;
   readonly project: { readonly id: string };
+  readonly checkpointSettings: Pick<CheckpointSettings, 'undoForMs'>;
 }
 
 /** What keeps a person from deleting a checkpoint. The newest may go, as long as another one is left. */
@@ -22,7 +24,7 @@ export async function deleteCheckpoint(ports: RetentionPorts, given: string): Pr
   const { id } = await findCheckpoint(ports.store, given);
   await ports.store.write(async (tx) => {
     const listed = await tx.count('checkpoints', { deletedAt: null });
-    const needs = ((await readNeeds(tx, ports.project.id)).get(id) ?? []).filter(
+    const needs = ((await readNeeds(tx, ports)).get(id) ?? []).filter(
       (need) => guarded.includes(need) || (need === 'newest' && listed === 1),
     );
     if (needs.length > 0) throw new CodeframeError({ code: 'checkpoint-needed', id, needs });
@@ -34,7 +36,7 @@ export async function deleteCheckpoint(ports: RetentionPorts, given: string): Pr
 /** Deletes those of them that nothing needs by now; answers which. */
 export function deleteUnneeded(ports: RetentionPorts, ids: readonly string[]): Promise<readonly string[]> {
   return ports.store.write(async (tx) => {
-    const needs = await readNeeds(tx, ports.project.id);
+    const needs = await readNeeds(tx, ports);
     const deleted: string[] = [];
     for (const id of ids.filter((one) => !needs.has(one)))
       if (await markDeleted(tx, ports, { id, why: 'rules' })) deleted.push(id);

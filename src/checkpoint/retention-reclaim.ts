@@ -3,12 +3,13 @@ import { isFailure } from '../failure.ts';
 import type { Log } from '../log.ts';
 import type { CheckpointSpace } from './checkpoint-space.ts';
 import type { RetentionPorts } from './retention-delete.ts';
+import { releaseKeptRefs } from './release-kept.ts';
 import { readNeeds } from './retention-needs.ts';
 import type { UserGit } from './user-git.ts';
 
 export interface ReclaimPorts extends RetentionPorts {
   readonly space: CheckpointSpace;
-  readonly git: Pick<UserGit, 'release'>;
+  readonly git: Pick<UserGit, 'release' | 'keptRefs' | 'releaseKept'>;
   readonly log: Log;
 }
 
@@ -44,6 +45,7 @@ export async function reclaimDeleted(
   if (checkpointIds.length > 0)
     await ports.store.write((tx) => tx.delete('checkpoints', { id: { in: checkpointIds } }));
   await sweepCut(ports);
+  await releaseKeptRefs(ports);
   const freed = await ports.space.reclaim();
   const freedBytes = freed === null ? null : Math.max(0, freed.bytesBefore - freed.bytesAfter);
   ports.log.info({ checkpointIds, freedBytes }, 'reclaimed the space of deleted checkpoints');
@@ -58,10 +60,12 @@ export function isReclaimDue(ports: RetentionPorts, forMs: number): Promise<bool
   });
 }
 
+export interface SweepPorts extends Pick<ReclaimPorts, 'space' | 'log'> {
+  readonly git: Pick<UserGit, 'release'>;
+}
+
 /** Takes away the refs in the user's repository of captures whose process died: their checkpoints are not there. */
-export async function sweepCut(
-  ports: Pick<ReclaimPorts, 'space' | 'git' | 'log'>,
-): Promise<readonly string[]> {
+export async function sweepCut(ports: SweepPorts): Promise<readonly string[]> {
   const cut = await ports.space.cut();
   for (const id of cut) await releaseRef(ports, id);
   if (cut.length > 0) {
@@ -73,7 +77,7 @@ export async function sweepCut(
 
 function markReclaimed(ports: ReclaimPorts, until: number): Promise<readonly string[]> {
   return ports.store.write(async (tx) => {
-    const needs = await readNeeds(tx, ports.project.id);
+    const needs = await readNeeds(tx, ports);
     const ids: string[] = [];
     for (const row of await tx.list('checkpoints', { where: { deletedAt: { gt: 0 } } })) {
       const { id, deletedAt, reclaimedAt } = row;
@@ -89,7 +93,7 @@ function markReclaimed(ports: ReclaimPorts, until: number): Promise<readonly str
 }
 
 /** The user's repository is the user's: it may be locked, or gone. A ref that stays keeps some commits longer than needed. */
-async function releaseRef(ports: Pick<ReclaimPorts, 'git' | 'log'>, id: string): Promise<void> {
+async function releaseRef(ports: Pick<SweepPorts, 'git' | 'log'>, id: string): Promise<void> {
   await ports.git.release(id).catch((error: unknown) => {
     if (!isFailure(error)) throw error;
     ports.log.warn({ err: error, id }, 'a ref in the repository was not taken away');

@@ -37,12 +37,17 @@ export async function readUndoStacks(store: Store): Promise<UndoStacks> {
   return undoStacks(await store.read((tx) => tx.list('restores', { orderBy: 'startedAt' })));
 }
 
-/** The restore that the next undo or redo goes back over. Throws `nothing-to-undo`, `nothing-to-redo`. */
+/**
+ * The restore that the next undo or redo goes back over. Throws `nothing-to-undo`, `nothing-to-redo`, also when what was
+ * there before it has been deleted for good.
+ */
 export async function findUndoable(store: Store, way: UndoStep['way']): Promise<Undoable> {
   const { [way]: stack } = await readUndoStacks(store);
   const [next] = stack;
   if (next === undefined) throw new CodeframeError({ code: `nothing-to-${way}` });
-  return next;
+  const safety = await store.read((tx) => tx.get('checkpoints', next.safetyId));
+  if (safety !== undefined && safety.reclaimedAt === null) return next;
+  throw new CodeframeError({ code: `nothing-to-${way}`, gone: next.id });
 }
 
 /** What goes back over a restore: its safety checkpoint, as far as it touched things. */

@@ -1,4 +1,4 @@
-import type { TreePath } from './tree.ts';
+import type { ObjectId, TreePath } from './tree.ts';
 
 /** The user's own repository around the project, read only but for one ref a checkpoint (C3). */
 export interface UserGit {
@@ -14,6 +14,10 @@ export interface UserGit {
   keep(checkpointId: string, captured: CapturedGit): Promise<void>;
   /** Removes these refs; nothing when they are not there. */
   release(checkpointId: string): Promise<void>;
+  /** The refs under which restores keep commits that they took away; see `keptRef`. Empty without git. */
+  keptRefs(): Promise<readonly KeptRef[]>;
+  /** Removes these of them, each only while it is as listed. */
+  releaseKept(refs: readonly KeptRef[]): Promise<void>;
   /**
    * The ignored paths below the project (a directory stands for all in it), tracked ones left out. With `nested`: only
    * those that the repositories at these paths ignore by their own rules. Empty without git.
@@ -21,6 +25,14 @@ export interface UserGit {
   ignored(nested?: readonly TreePath[]): Promise<readonly TreePath[]>;
   /** The paths below the project that its index has, or with `nested` those in the indexes of the repositories there. Empty without git. */
   tracked(nested?: readonly TreePath[]): Promise<readonly TreePath[]>;
+}
+
+export interface KeptRef {
+  readonly name: string;
+  readonly restoreId: string;
+  readonly object: ObjectId;
+  /** Whether a ref of the user's, the stash among them, or a HEAD leads there too. */
+  readonly isElsewhere: boolean;
 }
 
 export interface CapturedGit {

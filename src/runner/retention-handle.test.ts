@@ -178,7 +178,7 @@ describe('what is needed', () => {
       ]);
       expect(deleted.map(({ name }) => name)).toEqual(['none']);
       await ports.store.write((tx) =>
-        tx.update('restores', { key: ['r1'], set: { status: 'finished', endedAt: 2 } }),
+        tx.update('restores', { key: ['r1'], set: { status: 'finished', endedAt: ports.clock.now() } }),
       );
       await retention.delete('target');
       await expect(retention.delete('safety')).rejects.toMatchObject(
@@ -187,6 +187,9 @@ describe('what is needed', () => {
       await retention.pin('pinned', false);
       await retention.delete('pinned');
       expect(await listed()).toEqual(['paused', 'safety', 'last']);
+      const long = ports.clock.now() - ports.checkpointSettings.undoForMs - 1;
+      await ports.store.write((tx) => tx.update('restores', { key: ['r1'], set: { endedAt: long } }));
+      await retention.delete('safety');
     });
   });
 });

@@ -72,6 +72,7 @@ const schema = z.looseObject({
             }),
           ),
           reclaimAfter: z.optional(duration),
+          undoFor: z.optional(duration),
           warnAt: z.optional(size),
           fileSizeMax: z.optional(size),
           sizeMax: z.optional(size),

@@ -5,6 +5,7 @@ import { captureGit } from './capture-git.ts';
 import { findRepository } from './find-repository.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
 import { keepCommits, checkpointRef } from './keep-commits.ts';
+import { listKeptRefs, removeKeptRefs } from './kept-refs.ts';
 import { runInRepository } from './repository-git.ts';
 import { StagedBlobs } from './staged-blobs.ts';
 import { trackedInNested, trackedPaths } from './tracked-paths.ts';
@@ -35,6 +36,14 @@ export function openUserGit(place: { readonly root: string }): UserGit {
       if (input === '') return;
       const output = await runInRepository(repository, ['update-ref', '--stdin'], { input });
       if (output.code !== 0) throw gitFailure(output, 'update-ref', repository.commonDir);
+    },
+    async keptRefs() {
+      const repository = findRepository(root);
+      return repository === null ? [] : listKeptRefs(repository);
+    },
+    async releaseKept(refs) {
+      const repository = findRepository(root);
+      if (repository !== null) await removeKeptRefs(repository, refs);
     },
     async ignored(nested?: readonly TreePath[]) {
       if (nested === undefined) return ignoredPaths(root);
