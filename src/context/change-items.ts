@@ -1,18 +1,50 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import type { WriteTransaction } from '../store/store.ts';
 import type { ArchiveRow } from './archive.ts';
 import type { ContextItemRow } from './item.ts';
-import { shownText, type PlannedCut } from './shown-text.ts';
+import type { PlannedCut } from './shown-text.ts';
+
+/** What a flash save asks of an item. What an item has besides may be long, and is not read. */
+export type MemoryItem = Pick<ContextItemRow, (typeof memoryColumns)[number]>;
+
+export const memoryColumns = [
+  'id',
+  'seq',
+  'kind',
+  'tool',
+  'path',
+  'callId',
+  'isError',
+  'text',
+  'promptText',
+  'tokens',
+  'promptTokens',
+  'importance',
+  'tier',
+  'pinned',
+  'accessCount',
+  'step',
+  'lastUsedStep',
+  'createdAt',
+] as const satisfies readonly (keyof ContextItemRow)[];
 
 /** What becomes of an item: which pieces of it are out, all told. */
 export interface ItemChange {
-  readonly item: ContextItemRow;
+  readonly item: MemoryItem;
   readonly cuts: readonly PlannedCut[];
-  /** Of what the prompt then shows. */
+  /** What the prompt then shows, null for the whole text, and its tokens. */
+  readonly promptText: string | null;
   readonly tokens: number;
   /** Something leaves that the prompt showed until now. */
   readonly isCutFurther: boolean;
+}
+
+/** An item's tier and importance, where they are others than before. */
+export interface TierChange {
+  readonly seq: number;
+  readonly tier: ContextItemRow['tier'];
+  readonly importance: number;
 }
 
 /** True while the piece's stub stands in the prompt. */
@@ -30,48 +62,60 @@ export async function changeItems(
   ports: { readonly clock: Clock },
   changing: {
     readonly changes: readonly ItemChange[];
+    readonly tiers: readonly TierChange[];
     readonly archives: readonly ArchiveRow[];
     readonly request: { readonly agent: string; readonly pauseId: string | null };
   },
 ): Promise<void> {
-  if (changing.changes.length === 0) return;
   const { agent, pauseId } = changing.request;
-  const texts = await readTexts(tx, agent, changing.changes);
-  const known = groupBy(changing.archives, ({ itemId }) => itemId);
-  const stamp = { agent, pauseId, archivedAt: ports.clock.now() };
-  for (const change of changing.changes) {
-    const rows = known.get(change.item.id) ?? [];
-    const out = new Set(change.cuts.map(({ recallId }) => recallId));
-    for (const cut of change.cuts) await archivePiece(tx, { change, cut, known: rows, stamp });
-    for (const row of rows) {
-      if (isOut(row) && !out.has(row.id)) await tx.update('archives', { key: [row.id], set: { stub: null } });
-    }
+  if (changing.changes.length > 0) {
+    await refuseMoved(tx, agent, changing.changes);
+    const known = groupBy(changing.archives, ({ itemId }) => itemId);
+    const stamp = { agent, pauseId, archivedAt: ports.clock.now() };
+    const digests = new Map<string, string>();
+    for (const change of changing.changes)
+      await archivePieces(tx, { change, known: known.get(change.item.id) ?? [], stamp, digests });
+    await compare(tx, agent, { changes: changing.changes, digests });
   }
-  await compare(tx, agent, { changes: changing.changes, texts });
-  for (const { item, cuts, tokens } of changing.changes) {
-    const promptText = shownText(texts.get(item.seq) ?? '', cuts);
-    await tx.update('context_items', { key: [agent, item.seq], set: { promptText, promptTokens: tokens } });
+  await writeItems(tx, agent, changing);
+}
+
+/** Each row once: what the prompt shows, and the tier. */
+async function writeItems(
+  tx: WriteTransaction,
+  agent: string,
+  changing: { readonly changes: readonly ItemChange[]; readonly tiers: readonly TierChange[] },
+): Promise<void> {
+  const tiers = new Map(changing.tiers.map((change) => [change.seq, change]));
+  for (const { item, promptText, tokens } of changing.changes) {
+    const { tier, importance } = tiers.get(item.seq) ?? item;
+    const set = { promptText, promptTokens: tokens, tier, importance };
+    await tx.update('context_items', { key: [agent, item.seq], set });
+    tiers.delete(item.seq);
   }
+  for (const { seq, tier, importance } of tiers.values())
+    await tx.update('context_items', { key: [agent, seq], set: { tier, importance } });
 }
 
 /** Somebody recalled or pinned something between the plan and the transaction: plan again. */
 export class MemoryMoved extends Error {}
 
-/** The items' texts as they stand in the store, by seq. All in one reading: one for each would take longer than the save. */
-async function readTexts(
+/** The items must be what was planned with, letter for letter: so the texts that were planned with are those of the store. */
+async function refuseMoved(
   tx: WriteTransaction,
   agent: string,
   changes: readonly ItemChange[],
-): Promise<ReadonlyMap<number, string>> {
+): Promise<void> {
   const columns = ['seq', 'promptText', 'pinned', 'text'] as const;
-  const rows = await tx.pick('context_items', columns, { where: { agent } });
+  const seqs = changes.map(({ item }) => item.seq);
+  const rows = await tx.pick('context_items', columns, { where: { agent, seq: { in: seqs } } });
   const bySeq = new Map(rows.map((row) => [row.seq, row]));
   for (const { item } of changes) {
     const now = bySeq.get(item.seq);
-    if (now === undefined || now.promptText !== item.promptText || now.pinned !== item.pinned)
+    const { promptText, pinned, text } = item;
+    if (now?.promptText !== promptText || now.pinned !== pinned || now.text !== text)
       throw new MemoryMoved(`the item ${item.id} changed while it was being archived`);
   }
-  return new Map(rows.map(({ seq, text }) => [seq, text]));
 }
 
 function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<string, readonly T[]> {
@@ -84,22 +128,43 @@ function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<s
   return groups;
 }
 
-async function archivePiece(
-  tx: WriteTransaction,
-  archiving: {
-    readonly change: ItemChange;
-    readonly cut: PlannedCut;
-    readonly known: readonly ArchiveRow[];
-    readonly stamp: Pick<ArchiveRow, 'agent' | 'pauseId' | 'archivedAt'>;
-  },
-): Promise<void> {
-  const { cut, change, known, stamp } = archiving;
+interface Archiving {
+  readonly change: ItemChange;
+  /** Of its item. */
+  readonly known: readonly ArchiveRow[];
+  readonly stamp: Pick<ArchiveRow, 'agent' | 'pauseId' | 'archivedAt'>;
+  /** Of every piece that is out, by its id: filled here. */
+  readonly digests: Map<string, string>;
+}
+
+async function archivePieces(tx: WriteTransaction, archiving: Archiving): Promise<void> {
+  const { change, known, digests } = archiving;
+  const out = new Set(change.cuts.map(({ recallId }) => recallId));
+  for (const cut of change.cuts) {
+    digests.set(cut.recallId, digest(change.item.text.slice(cut.from, cut.to)));
+    await archivePiece(tx, cut, archiving);
+  }
+  for (const row of known) {
+    if (isOut(row) && !out.has(row.id)) await tx.update('archives', { key: [row.id], set: { stub: null } });
+  }
+}
+
+async function archivePiece(tx: WriteTransaction, cut: PlannedCut, archiving: Archiving): Promise<void> {
+  const { change, known, stamp, digests } = archiving;
   const { recallId: id, from, to, stub } = cut;
   const before = known.find((row) => row.id === id);
   if (before === undefined) {
-    const { id: itemId, text } = change.item;
-    const sha256 = digest(text.slice(from, to));
-    await tx.insert('archives', { id, itemId, ...stamp, from, to, sha256, recalledAt: null, stub });
+    const sha256 = digests.get(id) ?? '';
+    await tx.insert('archives', {
+      id,
+      itemId: change.item.id,
+      ...stamp,
+      from,
+      to,
+      sha256,
+      recalledAt: null,
+      stub,
+    });
     return;
   }
   const { pauseId, archivedAt } = stamp;
@@ -111,16 +176,15 @@ async function archivePiece(
 async function compare(
   tx: WriteTransaction,
   agent: string,
-  written: { readonly changes: readonly ItemChange[]; readonly texts: ReadonlyMap<number, string> },
+  written: { readonly changes: readonly ItemChange[]; readonly digests: ReadonlyMap<string, string> },
 ): Promise<void> {
   const rows = await tx.list('archives', { where: { agent } });
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const { item, cuts } of written.changes) {
     for (const { recallId, from, to, stub } of cuts) {
       const row = byId.get(recallId);
-      const text = written.texts.get(item.seq) ?? '';
       const isThere = row?.itemId === item.id && row.from === from && row.to === to && row.stub === stub;
-      if (!isThere || digest(text.slice(from, to)) !== row.sha256)
+      if (!isThere || written.digests.get(recallId) !== row.sha256)
         throw new Error(`the archived piece ${recallId} does not read back as it was`);
     }
   }
@@ -128,5 +192,5 @@ async function compare(
 
 /** Of a text in UTF-8. */
 export function digest(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+  return hash('sha256', text);
 }

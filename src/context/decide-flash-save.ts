@@ -1,7 +1,7 @@
 import type { ArchiveRow } from './archive.ts';
-import { isOut, type ItemChange } from './change-items.ts';
+import { isOut, type ItemChange, type MemoryItem, type TierChange } from './change-items.ts';
 import type { FlashSaved, FlashSavePorts, FlashSaveRequest } from './flash-save.ts';
-import type { ContextItemRow, NewItem } from './item.ts';
+import type { NewItem } from './item.ts';
 import { planFlashSave, type FlashSavePlan } from './plan-flash-save.ts';
 import { promptTokens } from './prompt-tokens.ts';
 import { cutsOf, renamedCut, shownText, type PlannedCut, type PlannedPiece } from './shown-text.ts';
@@ -9,7 +9,7 @@ import { tierItems } from './tier-items.ts';
 
 /** An agent's memory as a flash save finds it. */
 export interface AgentMemory {
-  readonly items: readonly ContextItemRow[];
+  readonly items: readonly MemoryItem[];
   /** Of the newest item; 0 when there is none. */
   readonly lastSeq: number;
   readonly archives: readonly ArchiveRow[];
@@ -26,12 +26,6 @@ export interface Decision {
   readonly changes: readonly ItemChange[];
   readonly tiers: readonly TierChange[];
   readonly told: NewItem | null;
-}
-
-interface TierChange {
-  readonly seq: number;
-  readonly tier: ContextItemRow['tier'];
-  readonly importance: number;
 }
 
 /** Plans a save and says what it changes. Pure but for the counting; changes nothing. */
@@ -122,8 +116,8 @@ function targetOf(planning: {
  * The item as the policy takes it: whole, with what the prompt shows of it today. What a tool has just recalled stands in its
  * answer alone, and stays there for a while.
  */
-function flashItem(item: ContextItemRow, now: number): Parameters<typeof planFlashSave>[0][number] {
-  const { id, kind, tool, path, callId, isError, step, input, text, tokens } = item;
+function flashItem(item: MemoryItem, now: number): Parameters<typeof planFlashSave>[0][number] {
+  const { id, kind, tool, path, callId, isError, step, text, tokens } = item;
   const isRecalled = kind === 'result' && RECALL_TOOL.test(tool ?? '') && now - step <= recalledSteps;
   const pinned = item.pinned || isRecalled;
   return {
@@ -134,7 +128,6 @@ function flashItem(item: ContextItemRow, now: number): Parameters<typeof planFla
     callId,
     isError,
     step,
-    input,
     text,
     tokens,
     pinned,
@@ -216,7 +209,7 @@ function changesOf(ports: FlashSavePorts, memory: AgentMemory, planned: Planned)
     if (promptText === item.promptText) return [];
     const tokens = promptText === null ? item.tokens : ports.tokens.count(promptText);
     const isCutFurther = cuts.some((cut) => !before.some((row) => row.from <= cut.from && cut.to <= row.to));
-    return [{ item, cuts, tokens, isCutFurther }];
+    return [{ item, cuts, promptText, tokens, isCutFurther }];
   });
 }
 
@@ -225,14 +218,16 @@ const importanceStep = 0.05;
 
 function tierChanges(memory: AgentMemory, changes: readonly ItemChange[]): readonly TierChange[] {
   const tokens = new Map(changes.map((change) => [change.item.seq, change.tokens]));
-  const items = memory.items.map((item) => ({
-    ...item,
-    promptTokens: tokens.get(item.seq) ?? item.promptTokens,
-  }));
-  return tierItems(items, memory.step).flatMap(({ tier, importance }, index) => {
+  const items = memory.items.map((item) => {
+    const promptTokens = tokens.get(item.seq);
+    return promptTokens === undefined ? item : { ...item, promptTokens };
+  });
+  const changed: TierChange[] = [];
+  tierItems(items, memory.step).forEach(({ tier, importance }, index) => {
     const item = items[index];
     const rounded = Math.round(importance / importanceStep) * importanceStep;
-    if (item === undefined || (tier === item.tier && rounded === item.importance)) return [];
-    return [{ seq: item.seq, tier, importance: rounded }];
+    if (item === undefined || (tier === item.tier && rounded === item.importance)) return;
+    changed.push({ seq: item.seq, tier, importance: rounded });
   });
+  return changed;
 }

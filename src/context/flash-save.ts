@@ -3,7 +3,7 @@ import { recordEvent } from '../event/record-event.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
 import type { Fence, ReadTransaction, Store, WriteTransaction } from '../store/store.ts';
-import { changeItems, MemoryMoved } from './change-items.ts';
+import { changeItems, memoryColumns, MemoryMoved } from './change-items.ts';
 import { decideFlashSave, type AgentMemory, type Decision } from './decide-flash-save.ts';
 import type { NewItem } from './item.ts';
 import { newItemRow } from './new-item.ts';
@@ -117,9 +117,8 @@ async function apply(
 ): Promise<FlashSaved> {
   const { tx, memory, request, decision } = applying;
   const { agent, cause } = request;
-  const { saved, changes, told } = decision;
-  await changeItems(tx, ports, { changes, archives: memory.archives, request });
-  for (const { seq, ...set } of decision.tiers) await tx.update('context_items', { key: [agent, seq], set });
+  const { saved, changes, tiers, told } = decision;
+  await changeItems(tx, ports, { changes, tiers, archives: memory.archives, request });
   if (told !== null) await addTold(tx, ports, { memory, request, told });
   await recordEvent(tx, ports, { type: 'flash-save-done', data: { agent, cause, ...saved } });
   return saved;

@@ -11,19 +11,18 @@ export type StoredRow = Readonly<Record<string, StoredValue>>;
  * or too few, or a value of another kind.
  */
 export function storedRow<Row>(spec: TableSpec<Row>, row: Row): StoredRow {
-  const values = row as Record<string, unknown>;
+  const values = row as Readonly<Record<string, unknown>>;
   refuseUnknown(spec, Object.keys(values));
-  return Object.fromEntries(
-    Object.keys(spec.columns).map((column) => [column, storedValue(spec, column, values[column])]),
-  );
+  const stored: Record<string, StoredValue> = {};
+  for (const column of columnsOf(spec).values()) stored[column.name] = encoded(column, values[column.name]);
+  return stored;
 }
 
 /** As `storedRow`, for some of the columns. */
 export function storedColumns<Row>(spec: TableSpec<Row>, row: Partial<Row>): StoredRow {
-  refuseUnknown(spec, Object.keys(row));
-  return Object.fromEntries(
-    Object.entries(row).map(([column, value]) => [column, storedValue(spec, column, value)]),
-  );
+  const stored: Record<string, StoredValue> = {};
+  for (const [name, value] of Object.entries(row)) stored[name] = encoded(columnOf(spec, name), value);
+  return stored;
 }
 
 /** The key's values as they lie in the store. */
@@ -35,10 +34,7 @@ export function storedKey<Row>(spec: TableSpec<Row>, key: readonly Value[]): rea
 
 /** The row as the domain knows it. Throws `UnreadableValue` for what is no JSON. */
 export function loadedRow<Row>(spec: TableSpec<Row>, stored: StoredRow): Row {
-  const kinds = spec.columns as Readonly<Record<string, string>>;
-  const row: Record<string, unknown> = {};
-  for (const column in kinds) row[column] = loadedValue(kinds[column] ?? '', stored[column] ?? null, column);
-  return row as Row;
+  return loadedInPlace<Row, keyof Row & string>(spec, { ...stored }) as Row;
 }
 
 /** The columns to give, each once. Throws a plain error for one that the table does not have. */
@@ -54,11 +50,22 @@ export function loadedColumns<Row, Column extends keyof Row & string>(
   columns: readonly Column[],
   stored: StoredRow,
 ): Pick<Row, Column> {
-  const kinds = spec.columns as Readonly<Record<string, string>>;
-  const row: Record<string, unknown> = {};
-  for (const column of columns)
-    row[column] = loadedValue(kinds[column] ?? '', stored[column] ?? null, column);
-  return row as Pick<Row, Column>;
+  const picked = Object.fromEntries(columns.map((column) => [column, stored[column] ?? null]));
+  return loadedInPlace<Row, Column>(spec, picked);
+}
+
+/** As `loadedRow`, of a row that holds only columns to be given, and that nobody else has: it is changed, not copied. */
+export function loadedInPlace<Row, Column extends keyof Row & string>(
+  spec: TableSpec<Row>,
+  fresh: Record<string, unknown>,
+): Pick<Row, Column> {
+  for (const { name, kind } of columnsOf(spec).values()) {
+    if (kind !== 'json' && kind !== 'boolean') continue;
+    const value = fresh[name];
+    if (value === null || value === undefined) continue;
+    fresh[name] = kind === 'json' ? parsed(String(value), name) : value !== 0;
+  }
+  return fresh as Pick<Row, Column>;
 }
 
 /** A stored value that no `storedRow` made: the file under it is damaged. */
@@ -71,24 +78,52 @@ export function sameStored(kind: ColumnKind, a: StoredValue, b: StoredValue): bo
 }
 
 export function storedValue<Row>(spec: TableSpec<Row>, column: string, value: unknown): StoredValue {
-  const { kind, nullable } = columnOf(spec, column);
-  if (value === null || (value === undefined && kind === 'json')) {
-    if (nullable) return null;
-    throw new TypeError(`column ${column} is never null`);
-  }
-  return encode(kind, value, column);
+  return encoded(columnOf(spec, column), value);
 }
 
-export function columnOf<Row>(spec: TableSpec<Row>, column: string): { kind: ColumnKind; nullable: boolean } {
-  const written = Object.hasOwn(spec.columns, column)
-    ? (spec.columns as Readonly<Record<string, string>>)[column]
-    : undefined;
-  if (written === undefined) throw new TypeError(`there is no column ${column}`);
-  return { kind: written.replace('?', '') as ColumnKind, nullable: written.endsWith('?') };
+/** A column as its table describes it. */
+interface Column {
+  readonly name: string;
+  readonly kind: ColumnKind;
+  readonly nullable: boolean;
+}
+
+type Columns = ReadonlyMap<string, Column>;
+
+const known = new WeakMap<object, Columns>();
+
+/** In the table's order; read once, for rows are stored and loaded by the ten thousand. */
+function columnsOf<Row>(spec: TableSpec<Row>): Columns {
+  const before = known.get(spec);
+  if (before !== undefined) return before;
+  const written = Object.entries(spec.columns as Readonly<Record<string, string>>);
+  const columns = new Map(
+    written.map(([name, kind]) => [
+      name,
+      { name, kind: kind.replace('?', '') as ColumnKind, nullable: kind.endsWith('?') },
+    ]),
+  );
+  known.set(spec, columns);
+  return columns;
+}
+
+/** Throws a plain error for a column that the table does not have. */
+export function columnOf<Row>(spec: TableSpec<Row>, name: string): Column {
+  const column = columnsOf(spec).get(name);
+  if (column === undefined) throw new TypeError(`there is no column ${name}`);
+  return column;
 }
 
 function refuseUnknown<Row>(spec: TableSpec<Row>, columns: readonly string[]): void {
   for (const column of columns) columnOf(spec, column);
+}
+
+function encoded({ name, kind, nullable }: Column, value: unknown): StoredValue {
+  if (value === null || (value === undefined && kind === 'json')) {
+    if (nullable) return null;
+    throw new TypeError(`column ${name} is never null`);
+  }
+  return encode(kind, value, name);
 }
 
 function encode(kind: ColumnKind, value: unknown, column: string): StoredValue {
@@ -107,13 +142,6 @@ function encode(kind: ColumnKind, value: unknown, column: string): StoredValue {
 /** Half a surrogate pair has no UTF-8, so no database keeps it: U+FFFD stands in, one code unit for one. */
 function wellFormed(text: string): string {
   return text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
-}
-
-function loadedValue(kind: string, stored: StoredValue, column: string): unknown {
-  if (stored === null) return null;
-  if (kind.startsWith('json')) return parsed(String(stored), column);
-  if (kind.startsWith('boolean')) return stored !== 0;
-  return stored;
 }
 
 function parsed(text: string, column: string): unknown {

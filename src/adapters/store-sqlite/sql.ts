@@ -9,6 +9,8 @@ export interface Sql {
 }
 
 const columnLists = new Map<TableName, string>();
+/** Statements that are asked for row by row, by what they hang on. */
+const statements = new Map<string, string>();
 
 export function selectRows(
   table: TableName,
@@ -31,7 +33,11 @@ export function selectRows(
 }
 
 export function selectRow(table: TableName, key: readonly StoredValue[]): Sql {
-  return { text: `SELECT ${columnList(table)} FROM ${table} WHERE ${keySql(table)}`, values: key };
+  const text = remembered(
+    `get ${table}`,
+    () => `SELECT ${columnList(table)} FROM ${table} WHERE ${keySql(table)}`,
+  );
+  return { text, values: key };
 }
 
 /** The keys and the scores of the rows that the full text index of the table finds. */
@@ -69,20 +75,29 @@ export function countRows(table: TableName, conditions: readonly Condition[]): S
 
 /** `row` has all columns of the table, in its order. */
 export function insertRow(table: TableName, row: StoredRow): Sql {
-  const columns = Object.keys(row);
-  const marks = columns.map(() => '?').join(', ');
-  return {
-    text: `INSERT INTO ${table} (${columns.map(columnSql).join(', ')}) VALUES (${marks})`,
-    values: Object.values(row),
-  };
+  const text = remembered(`insert ${table}`, () => {
+    const columns = Object.keys(row);
+    const marks = columns.map(() => '?').join(', ');
+    return `INSERT INTO ${table} (${columns.map(columnSql).join(', ')}) VALUES (${marks})`;
+  });
+  return { text, values: Object.values(row) };
 }
 
 export function updateRow(table: TableName, key: readonly StoredValue[], set: StoredRow): Sql {
-  const changes = Object.keys(set).map((column) => `${columnSql(column)} = ?`);
-  return {
-    text: `UPDATE ${table} SET ${changes.join(', ')} WHERE ${keySql(table)}`,
-    values: [...Object.values(set), ...key],
-  };
+  const columns = Object.keys(set);
+  const text = remembered(`update ${table} ${columns.join(' ')}`, () => {
+    const changes = columns.map((column) => `${columnSql(column)} = ?`);
+    return `UPDATE ${table} SET ${changes.join(', ')} WHERE ${keySql(table)}`;
+  });
+  return { text, values: [...Object.values(set), ...key] };
+}
+
+function remembered(key: string, make: () => string): string {
+  const before = statements.get(key);
+  if (before !== undefined) return before;
+  const text = make();
+  statements.set(key, text);
+  return text;
 }
 
 export function deleteRows(table: TableName, conditions: readonly Condition[]): Sql {

@@ -11,8 +11,16 @@ import type {
   Where,
   WriteTransaction,
 } from '../../store/store.ts';
-import { storedChange } from '../../store/stored-change.ts';
-import { loadedColumns, loadedRow, pickedColumns, storedKey, storedRow } from '../../store/stored-row.ts';
+import { storedChange, storedSet } from '../../store/stored-change.ts';
+import {
+  loadedInPlace,
+  loadedRow,
+  pickedColumns,
+  storedKey,
+  storedRow,
+  type StoredRow,
+  type StoredValue,
+} from '../../store/stored-row.ts';
 import { tables, type SearchedTable, type TableName, type Tables } from '../../store/tables.ts';
 import { searchedWords } from '../../store/words.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -68,7 +76,9 @@ export class SqliteReadTransaction implements ReadTransaction {
       limit: limitOf(query),
     });
     const rows = this.attempt((connection) => connection.all(sql.text, sql.values));
-    return rows.map((row) => loadedRow(spec, row));
+    return rows.map(
+      (row) => loadedInPlace<Tables[Name], keyof Tables[Name] & string>(spec, row) as Tables[Name],
+    );
   }
 
   async pick<Name extends TableName, Column extends keyof Tables[Name] & string>(
@@ -85,7 +95,7 @@ export class SqliteReadTransaction implements ReadTransaction {
       columns: pickedColumns(spec, columns),
     });
     const rows = this.attempt((connection) => connection.all(sql.text, sql.values));
-    return rows.map((row) => loadedColumns(spec, columns, row));
+    return rows.map((row) => loadedInPlace<Tables[Name], Column>(spec, row));
   }
 
   async search<Name extends SearchedTable>(
@@ -141,6 +151,7 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
   async update<Name extends TableName>(table: Name, change: RowChange<Tables[Name]>): Promise<boolean> {
     const spec = tables[table];
     const key = storedKey(spec, change.key);
+    if (change.expect === undefined) return this.#setColumns(table, key, storedSet(spec, change));
     const select = selectRow(table, key);
     const current = this.attempt((connection) => connection.get(select.text, select.values));
     if (!current) return false;
@@ -148,6 +159,13 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
     if (!set) return false;
     if (Object.keys(set).length > 0) this.#run(updateRow(table, key, set));
     return true;
+  }
+
+  /** Without a look at the row, which may be long, when nothing is expected of it. */
+  #setColumns(table: TableName, key: readonly StoredValue[], set: StoredRow): boolean {
+    if (Object.keys(set).length > 0) return this.#run(updateRow(table, key, set)) > 0;
+    const select = selectRow(table, key);
+    return this.attempt((connection) => connection.get(select.text, select.values)) !== undefined;
   }
 
   async delete<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {
