@@ -87,7 +87,7 @@ async function readAgent(
   { agent, among }: FlashSaveRequest,
 ): Promise<AgentMemory> {
   const shown = among === undefined ? null : new Set(among);
-  const items = await tx.list('context_items', { where: { agent } });
+  const items = await tx.pick('context_items', memoryColumns, { where: { agent } });
   return {
     items: shown === null ? items : items.filter(({ id }) => shown.has(id)),
     lastSeq: items.at(-1)?.seq ?? 0,

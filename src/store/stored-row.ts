@@ -57,15 +57,16 @@ export function loadedColumns<Row, Column extends keyof Row & string>(
 /** As `loadedRow`, of a row that holds only columns to be given, and that nobody else has: it is changed, not copied. */
 export function loadedInPlace<Row, Column extends keyof Row & string>(
   spec: TableSpec<Row>,
-  fresh: Record<string, unknown>,
+  fresh: Record<string, StoredValue>,
 ): Pick<Row, Column> {
+  const row: Record<string, unknown> = fresh;
   for (const { name, kind } of columnsOf(spec).values()) {
     if (kind !== 'json' && kind !== 'boolean') continue;
     const value = fresh[name];
     if (value === null || value === undefined) continue;
-    fresh[name] = kind === 'json' ? parsed(String(value), name) : value !== 0;
+    row[name] = kind === 'json' ? parsed(String(value), name) : value !== 0;
   }
-  return fresh as Pick<Row, Column>;
+  return row as Pick<Row, Column>;
 }
 
 /** A stored value that no `storedRow` made: the file under it is damaged. */
