@@ -12,7 +12,7 @@ import {
   oneLine,
   type Of,
 } from './failure-phrases.ts';
-import type { Failure, FailureCode } from './failure.ts';
+import type { Failure, FailureCode, FileWriter } from './failure.ts';
 
 /** A failure for people and for programs. */
 export interface FailureWords {
@@ -244,12 +244,18 @@ const table: WordsTable = {
       `No checkpoint was made: ${failure.path}: ${failure.problem}`,
       'Run `codeframe doctor` to find the cause, then try again.',
     ),
-  'tree-moved': (failure) =>
-    words(
-      [4, 409],
-      `The project has changed since the preview: ${some(failure.paths)}`,
-      'Run the restore again to see a new preview; nothing was changed.',
-    ),
+  'tree-moved': ({ paths, whileRestoring }) =>
+    whileRestoring === undefined
+      ? words(
+          [4, 409],
+          `The project has changed since the preview: ${some(paths)}`,
+          'Run the restore again to see a new preview; nothing was changed.',
+        )
+      : words(
+          [4, 409],
+          `The project was changed while the restore ran, which was taken back: ${some(writtenPaths(paths, whileRestoring.writers))}`,
+          'Stop what writes there and run it again, or restore only other files with `codeframe restore --path`.',
+        ),
   'restore-blocked': (failure) =>
     words(
       [4, 409],
@@ -307,6 +313,14 @@ const table: WordsTable = {
       'Install git, then run `codeframe doctor`.',
     ),
 };
+
+function writtenPaths(paths: readonly string[], writers: readonly FileWriter[]): readonly string[] {
+  return paths.map((path) => {
+    const having = writers.filter((writer) => writer.path === path);
+    const names = having.map(({ pid, command }) => `${command}, pid ${pid}`);
+    return names.length === 0 ? path : `${path} (${names.join('; ')} has it open)`;
+  });
+}
 
 function goneWords(restoreId: string): string {
   return `What was there before ${restoreId} is gone: its checkpoint was deleted and its space reclaimed`;

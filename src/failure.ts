@@ -96,7 +96,12 @@ export type Failure =
   | { readonly code: 'checkpoint-needed'; readonly id: string; readonly needs: readonly string[] }
   | { readonly code: 'rules-keep-nothing'; readonly count: number }
   | { readonly code: 'capture-failed'; readonly path: string; readonly problem: string }
-  | { readonly code: 'tree-moved'; readonly paths: readonly string[] }
+  | {
+      readonly code: 'tree-moved';
+      readonly paths: readonly string[];
+      /** Left out: it had not begun. `writers`: processes that have one of the paths open to write, as far as that is seen. */
+      readonly whileRestoring?: { readonly writers: readonly FileWriter[] };
+    }
   | {
       readonly code: 'restore-blocked';
       readonly problems: readonly { readonly path: string; readonly problem: string }[];
@@ -146,6 +151,13 @@ export type Failure =
   | { readonly code: 'git-failed'; readonly command: string; readonly problem: string }
   | { readonly code: 'git-missing'; readonly found: string | null }
   | { readonly code: 'unfinished-work'; readonly problem: string; readonly next: string };
+
+/** A process that has a file of the project open to write. */
+export interface FileWriter {
+  readonly path: string;
+  readonly pid: number;
+  readonly command: string;
+}
 
 export type FailureCode = Failure['code'];
 

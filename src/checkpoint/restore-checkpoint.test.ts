@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFile,
@@ -24,7 +24,8 @@ import { makeTree, readTree } from '../../test/rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../../test/rig/restore-bench.ts';
 import { item, step, task } from '../../test/conformance/store-rows.ts';
 import { agentRow, taskRow } from '../../test/rig/memory-session.ts';
-import { isFailure, type FailureCode } from '../failure.ts';
+import { isFailure, type CodeframeError, type FailureCode } from '../failure.ts';
+import { failureWords } from '../failure-words.ts';
 import { recoverRestores } from './recover-restore.ts';
 import { restoreCheckpoint } from './restore-checkpoint.ts';
 import { findUndoable, readUndoStacks } from './undo.ts';
@@ -123,10 +124,16 @@ describe('a restore', () => {
       const shown = await preview(id);
       await writeFile(join(root, 'b'), 'new');
       const before = await snapshotOf(bench);
-      expect(await failureOf(restore(id, { preview: shown }))).toEqual({ code: 'tree-moved', paths: ['b'] });
+      expect(await failureOf(restore(id, { preview: shown }))).toMatchObject({
+        code: 'tree-moved',
+        paths: ['b'],
+      });
       await rm(join(root, 'b'));
       await writeFile(join(root, 'a'), 'tri');
-      expect(await failureOf(restore(id, { preview: shown }))).toEqual({ code: 'tree-moved', paths: ['a'] });
+      expect(await failureOf(restore(id, { preview: shown }))).toMatchObject({
+        code: 'tree-moved',
+        paths: ['a'],
+      });
       await writeFile(join(root, 'a'), 'two');
       expect(await snapshotOf(bench)).toEqual({ ...before, tree: await readTree(root) });
       await restore(id, { preview: shown });
@@ -401,7 +408,10 @@ describe('a restore', () => {
         await apply(restoreId);
         await appendFile(join(root, 'new while it runs'), 'x');
       };
-      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: ['new while it runs'] });
+      expect(await failureOf(restore(id))).toMatchObject({
+        code: 'tree-moved',
+        paths: ['new while it runs'],
+      });
       await rm(join(root, 'new while it runs'));
       expect(await readTree(root)).toEqual(before);
       const [row] = await ports.store.read((tx) => tx.list('restores'));
@@ -438,10 +448,55 @@ describe('a restore', () => {
         await apply(restoreId);
         await happens(root);
       };
-      expect(await failureOf(restore(id))).toEqual({ code: 'tree-moved', paths: [path] });
+      expect(await failureOf(restore(id))).toMatchObject({ code: 'tree-moved', paths: [path] });
       expect(await readFile(join(root, 'a'), 'utf8')).toBe('changed');
     });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'names the process that has a moved file open to write',
+    async () => {
+      await withRestoreBench(async ({ root, ports, checkpoint, restore }) => {
+        await makeTree(
+          root,
+          treeOf([
+            ['a', file('1')],
+            ['log\n', file('2')],
+          ]),
+        );
+        const id = await checkpoint();
+        await writeFile(join(root, 'a'), 'changed');
+        const script = `const file = require('fs').openSync('log\\n', 'a'); console.log('open');
+        process.stdin.on('data', () => { require('fs').writeSync(file, 'a line'); console.log('written'); })`;
+        const child = spawn(process.execPath, ['-e', script], {
+          cwd: root,
+          stdio: ['pipe', 'pipe', 'inherit'],
+        });
+        try {
+          await once(child.stdout, 'data');
+          const apply = ports.writer.apply.bind(ports.writer);
+          ports.writer.apply = async (restoreId) => {
+            await apply(restoreId);
+            child.stdin.write('now');
+            await once(child.stdout, 'data');
+          };
+          const failure = await failureOf(restore(id));
+          expect(failure).toMatchObject({
+            code: 'tree-moved',
+            paths: ['log\\x0a'],
+            whileRestoring: { writers: [{ path: 'log\\x0a', pid: child.pid, command: 'node' }] },
+          });
+          const words = failureWords(failure as CodeframeError['failure']);
+          expect(words.message).toContain(`node, pid ${child.pid}`);
+          expect(words.hint).toContain('--path');
+        } finally {
+          const ended = once(child, 'exit');
+          child.kill('SIGKILL');
+          await ended;
+        }
+      });
+    },
+  );
 
   it('is not refused for what it is not to look at', async () => {
     await withRestoreBench(async ({ root, ports, checkpoint, restore }) => {

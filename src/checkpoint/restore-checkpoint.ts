@@ -90,8 +90,15 @@ export async function restoreCheckpoint(ports: RestorePorts, request: RestoreReq
   } catch (error) {
     const committed = await takeBack(ports, restoring, error);
     if (committed !== undefined) return committed;
-    throw error;
+    throw await withWriters(ports, error);
   }
+}
+
+/** Who writes what moved, found when everything is back under its name. */
+async function withWriters({ writer }: RestorePorts, error: unknown): Promise<unknown> {
+  if (!isFailure(error) || error.failure.code !== 'tree-moved') return error;
+  const writers = await writer.writersOf(error.failure.paths);
+  return new CodeframeError({ ...error.failure, whileRestoring: { writers } }, { cause: error });
 }
 
 async function planVerified(

@@ -1,3 +1,4 @@
+import type { FileWriter } from '../failure.ts';
 import type { ModeBits, ObjectId, StatSignature, TreePath } from './tree.ts';
 
 /**
@@ -36,6 +37,11 @@ export interface TreeWriter {
   forget(restoreId: string): Promise<void>;
   /** The restores whose journals are open. */
   open(): Promise<readonly string[]>;
+  /**
+   * The processes that have one of these files open to write; paths as `showPath` gives them. Those of other users are not
+   * seen, nor who opens a file for a moment only; empty where the system does not tell.
+   */
+  writersOf(paths: readonly string[]): Promise<readonly FileWriter[]>;
 }
 
 /** Told now and then how many of how many are done. */

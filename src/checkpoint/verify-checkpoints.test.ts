@@ -148,6 +148,7 @@ describe('verifying checkpoints', () => {
             rollBack: (id) => writer.rollBack(id),
             forget: (id) => writer.forget(id),
             open: () => writer.open(),
+            writersOf: (paths) => writer.writersOf(paths),
           },
         };
       };

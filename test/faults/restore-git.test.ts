@@ -244,7 +244,10 @@ describe('a restore with git is refused, and nothing changes,', () => {
         await prepare(job, contents);
       };
       const tree = await filesOf(root);
-      expect(await failureOf(restore(id, { git: true }))).toEqual({ code: 'tree-moved', paths: ['.git'] });
+      expect(await failureOf(restore(id, { git: true }))).toMatchObject({
+        code: 'tree-moved',
+        paths: ['.git'],
+      });
       expect(git.git('log', '-1', '--format=%s')).toBe('four');
       expect(await filesOf(root)).toEqual(tree);
       expect([git.kept(), git.state()['lock']]).toEqual([[], false]);

@@ -1,7 +1,8 @@
-import { CodeframeError } from '../../failure.ts';
+import { CodeframeError, type FileWriter } from '../../failure.ts';
 import type { Contents, Counted, TreeOperation, TreeWriter, WriteJob } from '../../checkpoint/tree-writer.ts';
 import type { TreePath } from '../../checkpoint/tree.ts';
 import { applyOperations } from './apply.ts';
+import { findWriters } from './find-writers.ts';
 import { finishOperations } from './finish.ts';
 import { hasJournal, listJournals, readJournal, removeJournal, writeJournal } from './journal.ts';
 import { preflight } from './preflight.ts';
@@ -84,6 +85,10 @@ export class FileTreeWriter implements TreeWriter {
 
   open(): Promise<readonly string[]> {
     return listJournals(this.#journalDir);
+  }
+
+  async writersOf(paths: readonly string[]): Promise<readonly FileWriter[]> {
+    return findWriters(this.#site.root, paths);
   }
 
   async #operations(restoreId: string): Promise<readonly TreeOperation[]> {
