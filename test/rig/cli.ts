@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
-import { hostname, tmpdir, userInfo } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -145,14 +145,15 @@ function normalRules(
     [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/g, () => '<time>'],
     [/("(?:\w*[aA]t|since|sinceMs)"):\d{13}/g, (_, key = '') => `${key}:<time>`],
     [/("(?:\w*Ms|stop|flashSave|checkpoint)"):\d+/g, (_, key = '') => `${key}:<ms>`],
-    [/\b\d+(?:\.\d+)? (?:ms|s|min)\b/g, () => '<duration>'],
+    [/\b\d+(?:\.\d+)? (?:ms|s|min|h|d)\b(?: \d+ (?:s|min|h)\b)?/g, () => '<duration>'],
     // Newer versions of Node say where JSON is wrong in one more way.
     [/ \(line \d+ column \d+\)/g, () => ''],
     [/\bpid \d+/g, () => 'pid <pid>'],
     [/"pid":\d+/g, () => '"pid":<pid>'],
     [/#\d{2,7}\b(?! )/g, () => '#<pid>'],
-    [literal(`${userInfo().username}@${hostname()}`), () => '<user>@<host>'],
-    [literal(hostname()), () => '<host>'],
+    // Only where a host is meant: it may be named `localhost`, or `a`.
+    [/(?<=cli:)[^@ ]+(?=@)/g, () => '<user>'],
+    [new RegExp(`(?<=[^ ]@|<pid> on )${escapePattern(hostname())}(?![\\w.-])`, 'g'), () => '<host>'],
   ];
 }
 
