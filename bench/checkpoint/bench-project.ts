@@ -38,6 +38,8 @@ export class BenchProject {
     const project = new BenchProject();
     project.#makeTree(files);
     project.git(['init', '-q', project.root]);
+    // Nothing of git's own is to run beside what is measured.
+    project.git(['config', 'gc.auto', '0']);
     project.git(['add', '-A']);
     project.git(['commit', '-q', '-m', 'all']);
     project.git(['init', '-q', '--bare', project.#floorDir]);

@@ -241,7 +241,7 @@ function scanOf(tree: ModelTree, included: readonly string[]): Pick<PresentTree,
 function knownOf(path: string, node: ModelNode): KnownEntry {
   if (node.kind === 'link') return { kind: 'link', path, target: node.target };
   if (node.kind === 'directory') return { kind: 'directory', path, mode: node.mode, empty: false };
-  const stat = { size: node.text.length, mtimeNs: '0', ctimeNs: '0', inode: '0', device: '0' };
+  const stat = { size: node.text.length, mtimeMs: 0, ctimeMs: 0, inode: 0, device: 0 };
   return { kind: 'file', path, mode: node.mode, stat, object: objectOf(node.text) };
 }
 
@@ -249,7 +249,7 @@ function presentOf(node: ModelNode | undefined): Present {
   if (node === undefined) return { kind: 'absent' };
   if (node.kind === 'link') return { kind: 'link', target: node.target };
   if (node.kind === 'directory') return { kind: 'directory', mode: node.mode };
-  const stat = { size: node.text.length, mtimeNs: '0', ctimeNs: '0', inode: '0', device: '0' };
+  const stat = { size: node.text.length, mtimeMs: 0, ctimeMs: 0, inode: 0, device: 0 };
   return { kind: 'file', mode: node.mode, size: node.text.length, stat };
 }
 

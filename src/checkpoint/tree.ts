@@ -23,13 +23,13 @@ export function isRestoreName(restoreIds: readonly string[]): (name: string) => 
   return (name) => prefixes.some((prefix) => name.startsWith(prefix));
 }
 
-/** What the file system says of a file; equal signatures that are not racy mean equal bytes. Times in ns as decimal strings. */
+/** What the file system says of a file; equal signatures that are not racy mean equal bytes. Times in ms, with fractions. */
 export interface StatSignature {
   readonly size: number;
-  readonly mtimeNs: string;
-  readonly ctimeNs: string;
-  readonly inode: string;
-  readonly device: string;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+  readonly inode: number;
+  readonly device: number;
 }
 
 /** Something in the working tree that a checkpoint holds. */

@@ -60,12 +60,19 @@ export function isSame(one: BigIntStats, other: BigIntStats): boolean {
 
 function hasSignature(stats: BigIntStats, signature: Extract<Before, { kind: 'file' }>['stat']): boolean {
   return (
-    stats.size === BigInt(signature.size) &&
-    String(stats.mtimeNs) === signature.mtimeNs &&
-    String(stats.ctimeNs) === signature.ctimeNs &&
-    String(stats.ino) === signature.inode &&
-    String(stats.dev) === signature.device
+    Number(stats.size) === signature.size &&
+    inMs(stats.mtimeNs) === signature.mtimeMs &&
+    inMs(stats.ctimeNs) === signature.ctimeMs &&
+    Number(stats.ino) === signature.inode &&
+    Number(stats.dev) === signature.device
   );
+}
+
+/** With the fractions, rounded as Node rounds those of `Stats`. */
+function inMs(timeNs: bigint): number {
+  const rest = timeNs % 1_000_000_000n;
+  const ns = rest < 0n ? rest + 1_000_000_000n : rest;
+  return Number((timeNs - ns) / 1_000_000_000n) * 1_000 + Number(ns) / 1_000_000;
 }
 
 function readStill(path: Buffer): Buffer | null {

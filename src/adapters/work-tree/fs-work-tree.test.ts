@@ -290,6 +290,45 @@ describe('scanning', () => {
   });
 });
 
+describe('a tree that is large enough for threads', () => {
+  const folders = 40;
+  const files = 100;
+
+  async function makeLarge(): Promise<void> {
+    for (let d = 0; d < folders; d++) {
+      const dir = d % 7 === 0 ? `d${d}/\xe9` : `d${d}`;
+      await mkdir(bytesAt(dir), { recursive: true });
+      for (let f = 0; f < files; f++) writeFileSync(bytesAt(`${dir}/f${f}`), `${d} ${f}`);
+    }
+  }
+
+  it('is seen as it is at each scan, whatever was seen before', async () => {
+    await makeLarge();
+    const tree = open(later);
+    const paths = await capture(tree);
+    expect(paths).toHaveLength(folders * files);
+    // The directories are known now, so that all are looked at at once.
+    expect(await capture(tree)).toEqual([]);
+    expect(await capture(open(later))).toEqual([]);
+    writeFileSync(at('d1/f1'), 'changed');
+    writeFileSync(at('d2/new'), 'new');
+    await mkdir(at('d3/sub'));
+    writeFileSync(at('d3/sub/new'), 'new');
+    await chmod(at('d4/f1'), 0o600);
+    await unlink(at('d5/f1'));
+    await rename(at('d6'), join(place, 'd6'));
+    await symlink(join(place, 'd6'), at('d6'));
+    await rm(at('d8'), { recursive: true });
+    const found = await scanned(tree);
+    expect(found).toEqual(await scanned(openWorkTree({ root, dataDir: at('..'), ignored: async () => [] })));
+    expect(found.entries).toContainEqual(['d6', 'link', join(place, 'd6')]);
+    expect(await capture(tree)).toEqual(['d1/f1', 'd2/new', 'd3/sub/new', 'd4/f1']);
+    expect((await scanned(tree)).entries.filter(([, kind]) => kind === 'file')).toHaveLength(
+      folders * files - 2 * files - 1 + 2,
+    );
+  });
+});
+
 /** What a file's object would be, for tests in which only sameness counts. */
 const objectOf = (text: string): string => Buffer.from(text).toString('hex').padEnd(40, '0').slice(0, 40);
 

@@ -4,6 +4,7 @@ import type { KnownObject, ScanOptions, TreeScan, WorkTree } from '../../checkpo
 import { IncludedPaths } from './included-paths.ts';
 import { inspectPaths } from './inspect.ts';
 import { readTreeFile } from './read-file.ts';
+import type { SeenDirectory } from './listing.ts';
 import { scanTree, type Ignored } from './scan-tree.ts';
 import { FileStat } from './file-stat.ts';
 import { isRacy, type CachedFile, type StatCache } from './stat-cache.ts';
@@ -35,20 +36,29 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
   const file = new StatCacheFile(join(place.dataDir, 'stat-cache'));
   let cache: StatCache | undefined;
   let skipped: readonly TreePath[] = [];
+  let last: { readonly restoring: string; readonly seen: ReadonlyMap<TreePath, SeenDirectory> } | undefined;
 
   return {
     root: place.root,
     async scan(options: ScanOptions): Promise<TreeScan> {
       cache ??= file.load();
-      if (options.distrustCache === true) cache = file.forget(cache);
-      const scan = await scanTree({
+      if (options.distrustCache === true) {
+        cache = file.forget(cache);
+        last = undefined;
+      }
+      const restoreIds = (await place.restoring?.()) ?? [];
+      const restoring = restoreIds.join(' ');
+      const { scan, seen } = await scanTree({
         ...place,
         cache,
+        // What it says of a directory leaves out the files of these restores.
+        before: last?.restoring === restoring ? last.seen : new Map(),
         include: new IncludedPaths(options.include, place.include),
         fileBytesMax: options.fileBytesMax ?? place.fileBytesMax ?? fileBytesMax,
         bytesMax: place.bytesMax ?? bytesMax,
-        isOwn: isRestoreName((await place.restoring?.()) ?? []),
+        isOwn: isRestoreName(restoreIds),
       });
+      last = { restoring, seen };
       skipped = scan.uncovered.flatMap((one) => (one.directory && one.reason === 'ignored' ? one.path : []));
       return scan;
     },

@@ -23,14 +23,14 @@ export function inspectPaths(root: string, paths: readonly TreePath[]): Readonly
 function inspect(root: string, path: TreePath): Present {
   const raw = rawPath(root, path);
   try {
-    const stats = lstatSync(raw, { bigint: true });
-    switch (kindOf(stats)) {
+    const stats = lstatSync(raw);
+    switch (kindOf(stats.mode)) {
       case 'file':
-        return { kind: 'file', mode: modeBits(stats), size: Number(stats.size), stat: new FileStat(stats) };
+        return { kind: 'file', mode: modeBits(stats.mode), size: stats.size, stat: new FileStat(stats) };
       case 'link':
         return { kind: 'link', target: readlinkSync(raw, { encoding: 'latin1' }) };
       case 'directory':
-        return { kind: 'directory', mode: modeBits(stats) };
+        return { kind: 'directory', mode: modeBits(stats.mode) };
       case 'special':
         return { kind: 'special' };
     }

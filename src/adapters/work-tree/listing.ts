@@ -1,12 +1,21 @@
-import { lstatSync, readdirSync, type BigIntStats } from 'node:fs';
 import type { ModeBits, TreePath } from '../../checkpoint/tree.ts';
-import { FileStat, kindOf, modeBits } from './file-stat.ts';
+import { kindOf, modeBits, statAt, type FileStat } from './file-stat.ts';
 import { fileProblem, type FileProblem } from './file-problem.ts';
-import { rawPath } from './raw-path.ts';
+import { numbersPerName, type Look, type LookProblem } from './look-at-directories.ts';
+import { lookAtBatches, type Batch } from './look-threads.ts';
 import type { CachedFile } from './stat-cache.ts';
 
 /** What is in a directory, or why nobody can say. */
-export type Directory = { readonly children: readonly Child[] } | { readonly problem: FileProblem };
+export type Directory = SeenDirectory | { readonly problem: FileProblem };
+
+/** A directory as it was seen; when all is as it was the next time, it is the very same object then. */
+export interface SeenDirectory {
+  readonly children: readonly Child[];
+  readonly names: string;
+  readonly stats: Float64Array;
+  /** Whether it has a `.git` of its own. */
+  readonly isNested: boolean;
+}
 
 export type Child =
   | {
@@ -14,97 +23,184 @@ export type Child =
       readonly kind: 'file';
       readonly mode: ModeBits;
       readonly stat: FileStat;
-      /** What the cache has of these very bytes. */
-      readonly cached: CachedFile | undefined;
+      /** What the cache has of these very bytes; it may come to know them later. */
+      cached: CachedFile | undefined;
     }
   | { readonly path: TreePath; readonly kind: 'directory'; readonly mode: ModeBits }
   | { readonly path: TreePath; readonly kind: 'link' | 'special' | 'unreadable' };
 
+export interface ListingRules {
+  readonly root: string;
+  /** What the cache has of a file with this signature. */
+  readonly known: (path: TreePath, stat: FileStat) => CachedFile | undefined;
+  /** The directories of the last listing. What they say is compared, never believed. */
+  readonly before: ReadonlyMap<TreePath, SeenDirectory>;
+  /** Tells the names that are not the project's; see `restoreNamePrefix`. */
+  readonly isOwn: (name: string) => boolean;
+}
+
+/** About so many names in one batch of directories: some milliseconds of work. */
+const batchNames = 1_000;
+/** How many names a directory is taken to have that nobody has seen. */
+const unseenNames = 20;
+
 /**
- * The directories of a tree, each read once, synchronously: twenty times as fast as with promises. The walk comes
- * before it is known what is ignored, so that git can find that out meanwhile on the other core.
+ * The directories of a tree, each read once. The walk comes before it is known what is ignored, so that git can find
+ * that out meanwhile.
  */
 export class Listing {
-  readonly #root: string;
-  readonly #known: ReadonlyMap<TreePath, CachedFile>;
-  readonly #isOwn: (name: string) => boolean;
+  readonly #rules: ListingRules;
   readonly #directories = new Map<TreePath, Directory>();
   /** Directories below the root that have a `.git` of their own. */
   readonly nested = new Set<TreePath>();
 
-  /**
-   * A file that is as it was when `known` was made gets the signature that stands there: the very same object.
-   * `isOwn` tells the names that are not the project's; see `restoreNamePrefix`.
-   */
-  constructor(
-    root: string,
-    { known, isOwn }: { known: ReadonlyMap<TreePath, CachedFile>; isOwn: (name: string) => boolean },
-  ) {
-    this.#root = root;
-    this.#known = known;
-    this.#isOwn = isOwn;
+  constructor(rules: ListingRules) {
+    this.#rules = rules;
   }
 
+  /** One that was read. */
   directory(path: TreePath): Directory {
-    let directory = this.#directories.get(path);
-    if (directory === undefined) {
-      directory = this.#read(path);
-      this.#directories.set(path, directory);
-    }
+    const directory = this.#directories.get(path);
+    if (directory === undefined) throw new Error('a directory was not read');
     return directory;
   }
 
-  /** Reads what lies below a directory, without those that `skips` tells. What was read before is not read again. */
-  readBelow(path: TreePath, skips: (path: TreePath) => boolean): void {
-    const directory = this.directory(path);
-    if (!('children' in directory)) return;
-    for (const child of directory.children) {
-      if (child.kind === 'directory' && !isGitName(child.path) && !skips(child.path)) {
-        this.readBelow(child.path, skips);
+  /** All that were read, for the next listing. */
+  get seen(): ReadonlyMap<TreePath, SeenDirectory> {
+    const seen = new Map<TreePath, SeenDirectory>();
+    for (const [path, directory] of this.#directories) if ('children' in directory) seen.set(path, directory);
+    return seen;
+  }
+
+  /**
+   * Reads directories of which it is likely that they are there, all at once. Nobody goes into one but from the directory
+   * above, where it stands as one: behind a link nothing of this is used.
+   */
+  readLikely(paths: Iterable<TreePath>): Promise<void> {
+    return this.#readAll([...paths], true);
+  }
+
+  /** Reads the whole tree, without those directories that `skips` tells. What was read before is not read again. */
+  async readTree(skips: (path: TreePath) => boolean): Promise<void> {
+    for (let from: readonly TreePath[] = ['']; from.length > 0;) {
+      const unread = from.flatMap((path) => this.#unreadFrom(path, skips));
+      await this.#readAll(unread, false);
+      from = unread;
+    }
+  }
+
+  #unreadFrom(start: TreePath, skips: (path: TreePath) => boolean): readonly TreePath[] {
+    const unread: TreePath[] = [];
+    const left = [start];
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      const directory = this.#directories.get(path);
+      if (directory === undefined) unread.push(path);
+      else if ('children' in directory) left.push(...directoriesIn(directory, skips));
+    }
+    return unread;
+  }
+
+  #readAll(paths: readonly TreePath[], isLikely: boolean): Promise<void> {
+    return lookAtBatches(this.#rules.root, this.#batches(paths), ({ directories }, look) =>
+      this.#take(directories, look, isLikely),
+    );
+  }
+
+  #batches(paths: readonly TreePath[]): readonly Batch[] {
+    const batches: { directories: TreePath[]; names: number }[] = [];
+    for (const path of paths) {
+      const before = this.#rules.before.get(path);
+      const names = 1 + (before === undefined ? unseenNames : before.stats.length / numbersPerName);
+      const last = batches.at(-1);
+      if (last === undefined || last.names + names > batchNames) batches.push({ directories: [path], names });
+      else {
+        last.directories.push(path);
+        last.names += names;
       }
     }
+    return batches;
   }
 
-  #read(path: TreePath): Directory {
-    const names = this.#names(path);
-    if (!Array.isArray(names)) return { problem: names };
-    const children: Child[] = [];
-    for (const name of names) {
-      if (this.#isOwn(name)) continue;
-      if (name === '.git' && path !== '') this.nested.add(path);
-      const child = this.#child(path === '' ? name : `${path}/${name}`);
-      if (child !== undefined) children.push(child);
+  #take(paths: readonly TreePath[], look: Look, isLikely: boolean): void {
+    let at = 0;
+    paths.forEach((path, i) => {
+      const names = look.names[i] ?? '';
+      const stats = look.stats.subarray(at, (at += countOf(names) * numbersPerName));
+      const problems = look.problems.length === 0 ? [] : look.problems.filter((one) => one.directory === i);
+      // It may not be there any more: whoever comes to it by the directory above looks again.
+      if (isLikely && problems.length > 0) return;
+      const directory = this.#directoryOf(path, { names, stats, problems });
+      this.#directories.set(path, directory);
+      if ('children' in directory && directory.isNested && path !== '') this.nested.add(path);
+    });
+  }
+
+  #directoryOf(path: TreePath, found: Found): Directory {
+    const problem = found.problems.find(({ name }) => name === undefined);
+    if (problem !== undefined) return { problem: fileProblem(errorOf(problem), { path, doing: 'list' }) };
+    const before = this.#rules.before.get(path);
+    if (before !== undefined && isAsBefore(before, found)) return before;
+    const { names } = found;
+    // A part of the batch would keep all of it in memory.
+    const stats = before === undefined ? found.stats : found.stats.slice();
+    const all = names === '' ? [] : names.split('/');
+    const children = all.flatMap((name, i) => this.#childOf(path, { name, i, found }) ?? []);
+    return { names, stats, children, isNested: all.includes('.git') };
+  }
+
+  #childOf(above: TreePath, { name, i, found }: Named): Child | undefined {
+    if (this.#rules.isOwn(name)) return undefined;
+    const path = above === '' ? name : `${above}/${name}`;
+    const problem = found.problems.find((one) => one.name === i);
+    if (problem !== undefined) {
+      const isGone = fileProblem(errorOf(problem), { path, doing: 'look at' }) === 'gone';
+      return isGone ? undefined : { path, kind: 'unreadable' };
     }
-    return { children };
-  }
-
-  #names(path: TreePath): string[] | FileProblem {
-    try {
-      return readdirSync(rawPath(this.#root, path), { encoding: 'latin1' }).sort();
-    } catch (error) {
-      return fileProblem(error, { path, doing: 'list' });
-    }
-  }
-
-  #child(path: TreePath): Child | undefined {
-    try {
-      return this.#describe(path, lstatSync(rawPath(this.#root, path), { bigint: true }));
-    } catch (error) {
-      return fileProblem(error, { path, doing: 'look at' }) === 'gone'
-        ? undefined
-        : { path, kind: 'unreadable' };
-    }
-  }
-
-  #describe(path: TreePath, stats: BigIntStats): Child {
-    const kind = kindOf(stats);
-    if (kind === 'directory') return { path, kind, mode: modeBits(stats) };
+    const at = i * numbersPerName;
+    const mode = found.stats[at] ?? 0;
+    const kind = kindOf(mode);
+    if (kind === 'directory') return { path, kind, mode: modeBits(mode) };
     if (kind !== 'file') return { path, kind };
-    const known = this.#known.get(path);
-    const mode = modeBits(stats);
-    if (known?.stat.isOf(stats) === true) return { path, kind, mode, stat: known.stat, cached: known };
-    return { path, kind, mode, stat: new FileStat(stats), cached: undefined };
+    const stat = statAt(found.stats, at + 1);
+    return { path, kind, mode: modeBits(mode), stat, cached: this.#rules.known(path, stat) };
   }
+}
+
+function directoriesIn({ children }: SeenDirectory, skips: (path: TreePath) => boolean): readonly TreePath[] {
+  const paths: TreePath[] = [];
+  for (const { kind, path } of children)
+    if (kind === 'directory' && !isGitName(path) && !skips(path)) paths.push(path);
+  return paths;
+}
+
+interface Found {
+  readonly names: string;
+  readonly stats: Float64Array;
+  readonly problems: readonly LookProblem[];
+}
+
+interface Named {
+  readonly name: string;
+  /** Its place among the names of the directory. */
+  readonly i: number;
+  readonly found: Found;
+}
+
+function countOf(names: string): number {
+  if (names === '') return 0;
+  let count = 1;
+  for (let at = names.indexOf('/'); at !== -1; at = names.indexOf('/', at + 1)) count += 1;
+  return count;
+}
+
+function isAsBefore(before: SeenDirectory, { names, stats, problems }: Found): boolean {
+  if (problems.length > 0 || before.names !== names) return false;
+  for (let i = 0; i < stats.length; i++) if (before.stats[i] !== stats[i]) return false;
+  return true;
+}
+
+function errorOf({ code, message }: LookProblem): Error {
+  return Object.assign(new Error(message), code === '' ? {} : { code });
 }
 
 export function isGitName(path: TreePath): boolean {

@@ -6,7 +6,7 @@ import {
   readlinkSync,
   readSync,
   realpathSync,
-  type BigIntStats,
+  type Stats,
 } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TreePath } from '../../checkpoint/tree.ts';
@@ -28,7 +28,7 @@ export async function readTreeFile(root: string, path: TreePath, now = Date.now)
   let problem: FileProblem = 'changing';
   let last: Buffer | undefined;
   for (let attempt = 0; attempt < tries; attempt++) {
-    const readAt = BigInt(now()) * 1_000_000n;
+    const readAt = now();
     const read = readOnce(root, path);
     if ('problem' in read) {
       problem = read.problem;
@@ -47,7 +47,7 @@ export async function readTreeFile(root: string, path: TreePath, now = Date.now)
 
 interface Reading {
   readonly bytes: Buffer;
-  readonly stats: BigIntStats;
+  readonly stats: Stats;
   readonly beganMs: number;
 }
 
@@ -67,12 +67,11 @@ function readOnce(root: string, path: TreePath): Attempt {
 
 function readOpen(file: number, root: string, path: TreePath): Attempt {
   const beganMs = Date.now();
-  const stats = fstatSync(file, { bigint: true });
-  if (kindOf(stats) !== 'file') return { problem: 'special' };
+  const stats = fstatSync(file);
+  if (kindOf(stats.mode) !== 'file') return { problem: 'special' };
   if (!isWhereItSeems(file, root, path)) return { problem: 'changing' };
-  const bytes = readExactly(file, Number(stats.size));
-  if (bytes === undefined || !sameFile(stats, fstatSync(file, { bigint: true })))
-    return { problem: 'changing' };
+  const bytes = readExactly(file, stats.size);
+  if (bytes === undefined || !sameFile(stats, fstatSync(file))) return { problem: 'changing' };
   return { bytes, stats, beganMs };
 }
 
@@ -100,10 +99,10 @@ function readExactly(file: number, size: number): Buffer | undefined {
 
 /** How long before the reading the file was last written, in ms; below 0 when its times lie ahead. */
 function ageMs(read: Reading): number {
-  return read.beganMs - Number(read.stats.ctimeNs / 1_000_000n);
+  return read.beganMs - Math.floor(read.stats.ctimeMs);
 }
 
-function whole(read: Reading, readAt: bigint): ReadFile {
+function whole(read: Reading, readAt: number): ReadFile {
   const stat = new FileStat(read.stats, readAt);
-  return { ok: true, bytes: read.bytes, mode: modeBits(read.stats), stat };
+  return { ok: true, bytes: read.bytes, mode: modeBits(read.stats.mode), stat };
 }

@@ -3,13 +3,15 @@ import type { ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
 import { fileProblem } from './file-problem.ts';
 import { isBelow, type IncludedPaths } from './included-paths.ts';
-import { isGitName, Listing, type Child } from './listing.ts';
-import { rawPath } from './raw-path.ts';
-import type { StatCache } from './stat-cache.ts';
+import { isGitName, Listing, type Child, type SeenDirectory } from './listing.ts';
+import { parentPath, rawPath } from './raw-path.ts';
+import { knownFile, type StatCache } from './stat-cache.ts';
 
 export interface TreeRules {
   readonly root: string;
   readonly cache: StatCache;
+  /** What the last scan saw; empty when there was none. */
+  readonly before: ReadonlyMap<TreePath, SeenDirectory>;
   readonly include: IncludedPaths;
   readonly fileBytesMax: number;
   readonly bytesMax: number;
@@ -21,20 +23,36 @@ export interface TreeRules {
 /** The ignored paths: those of the project's repository, or those of the nested repositories at these paths. */
 export type Ignored = (nested?: readonly TreePath[]) => Promise<readonly TreePath[]>;
 
+/** What a scan found, and the directories it looked at for the next one to compare with. */
+export interface Scanned {
+  readonly scan: TreeScan;
+  readonly seen: ReadonlyMap<TreePath, SeenDirectory>;
+}
+
 /** Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. */
-export async function scanTree(rules: TreeRules): Promise<TreeScan> {
+export async function scanTree(rules: TreeRules): Promise<Scanned> {
+  const { root, cache, isOwn, before } = rules;
+  const listing = new Listing({ root, isOwn, before, known: (path, stat) => knownFile(cache, path, stat) });
+  const skipped = new Set(cache.skipped);
+  const likely = [...likelyDirectories(rules)].filter((path) => !isBelow(path, skipped));
+  const reading = listing.readLikely(likely).then(() => listing.readTree((path) => skipped.has(path)));
   const asked = rules.ignored();
-  const listing = new Listing(rules.root, { known: rules.cache.files, isOwn: rules.isOwn });
-  const skipped = new Set(rules.cache.skipped);
-  try {
-    listing.readBelow('', (path) => skipped.has(path));
-  } catch (error) {
-    // Nobody awaits the other one any more, and its failure must not end the process.
-    await Promise.allSettled([asked]);
-    throw error;
-  }
+  // When one fails nobody awaits the other one any more, and its failure must not end the process.
+  await Promise.allSettled([reading, asked]);
+  await reading;
   const ignored = await readUnignored(listing, new Set(await asked), rules);
-  return new Scan(listing, ignored, rules).run();
+  return { scan: new Scan(listing, ignored, rules).run(), seen: listing.seen };
+}
+
+/** Where the last scan, or the cache that was read from its file, knows of something. */
+function likelyDirectories({ before, cache }: TreeRules): Iterable<TreePath> {
+  if (before.size > 0) return before.keys();
+  const directories = new Set<TreePath>();
+  for (const path of cache.files.keys()) {
+    for (let above = parentPath(path); !directories.has(above); above = parentPath(above))
+      directories.add(above);
+  }
+  return directories;
 }
 
 /** Reads the directories that the walk left out but should not have, and asks nested repositories for their rules. */
@@ -45,7 +63,7 @@ async function readUnignored(
 ): Promise<Set<TreePath>> {
   const asked = new Set<TreePath>();
   for (;;) {
-    listing.readBelow('', (path) => ignored.has(path) && !rules.include.reaches(path));
+    await listing.readTree((path) => ignored.has(path) && !rules.include.reaches(path));
     const fresh = [...listing.nested].filter((path) => !asked.has(path) && !isBelow(path, ignored));
     if (fresh.length === 0) return ignored;
     for (const path of fresh) asked.add(path);
@@ -119,11 +137,13 @@ class Scan {
     }
   }
 
-  #addFile({ path, mode, stat, cached }: Extract<Child, { kind: 'file' }>): void {
+  #addFile(child: Extract<Child, { kind: 'file' }>): void {
+    const { path, mode, stat } = child;
     if (stat.size > this.#rules.fileBytesMax && !this.#rules.include.covers(path)) {
       this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
       return;
     }
+    const cached = (child.cached ??= knownFile(this.#rules.cache, path, stat));
     if (cached === undefined) {
       this.#entries.push({ kind: 'file', path, mode, stat, object: undefined });
       return;

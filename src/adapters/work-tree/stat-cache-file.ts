@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { TreePath } from '../../checkpoint/tree.ts';
-import { FileStat } from './file-stat.ts';
+import { statAt } from './file-stat.ts';
 import { emptyCache, type CachedFile, type StatCache } from './stat-cache.ts';
 
 /*
  * The file is one section after another, each of which says more, or newer things, than those before. A section: a line
- * `codeframe stat cache 2 <files> <bytes of an object id> <bytes of the section>`; for each file size, mtime, ctime, inode
- * and device as 64-bit numbers; all object ids; all paths and after them all skipped directories, each ended by a NUL;
+ * `codeframe stat cache 3 <files> <bytes of an object id> <bytes of the section>`; for each file size, mtime and ctime in
+ * ms, inode and device as 64-bit floating-point numbers of this machine; all object ids; all paths and after them all skipped directories, each ended by a NUL;
  * the sha256 of all before. What comes after a section that is torn or damaged does not count: losing it costs time only,
  * so that nothing of it is ever synced.
  */
-const magic = 'codeframe stat cache 2';
+const magic = 'codeframe stat cache 3';
 const numbers = 5;
 const headerBytes = 96;
 const hashBytes = 32;
@@ -103,7 +103,7 @@ interface Section {
 /** The first section of these bytes; undefined when it is not whole. */
 function takeSection(bytes: Buffer): Section | undefined {
   const line = bytes.toString('latin1', 0, headerBytes);
-  const [, count, width, length] = /^codeframe stat cache 2 (\d+) (\d+) (\d+) *\n$/.exec(line) ?? [];
+  const [, count, width, length] = /^codeframe stat cache 3 (\d+) (\d+) (\d+) *\n$/.exec(line) ?? [];
   if (count === undefined || bytes.length < Number(length)) return undefined;
   const section = bytes.subarray(0, Number(length));
   const hash = createHash('sha256').update(section.subarray(0, -hashBytes)).digest();
@@ -114,36 +114,29 @@ function takeSection(bytes: Buffer): Section | undefined {
 /** Answers the skipped directories. */
 function decodeInto(files: Map<TreePath, CachedFile>, section: Section): readonly TreePath[] {
   const { count, width, bytes } = section;
-  const view = new BigInt64Array(count * numbers);
+  const view = new Float64Array(count * numbers);
   Buffer.from(view.buffer).set(bytes.subarray(headerBytes, headerBytes + view.byteLength));
   const objectsAt = headerBytes + view.byteLength;
   const namesAt = objectsAt + count * width;
   const objects = bytes.toString('hex', objectsAt, namesAt);
   const names = bytes.toString('latin1', namesAt, bytes.length - hashBytes).split('\0');
-  const at = (index: number): bigint => view[index] ?? 0n;
   for (let i = 0; i < count; i++) {
-    const stat = new FileStat({
-      size: at(i * numbers),
-      mtimeNs: at(i * numbers + 1),
-      ctimeNs: at(i * numbers + 2),
-      ino: BigInt.asUintN(64, at(i * numbers + 3)),
-      dev: BigInt.asUintN(64, at(i * numbers + 4)),
-    });
-    files.set(names[i] ?? '', { object: objects.slice(i * width * 2, (i + 1) * width * 2), stat });
+    const object = objects.slice(i * width * 2, (i + 1) * width * 2);
+    files.set(names[i] ?? '', { object, stat: statAt(view, i * numbers) });
   }
   return names.slice(count, -1);
 }
 
 function encode(files: ReadonlyMap<TreePath, CachedFile>, skipped: readonly TreePath[]): Buffer {
-  const view = new BigInt64Array(files.size * numbers);
+  const view = new Float64Array(files.size * numbers);
   const objects: string[] = [];
   let at = 0;
   for (const { object, stat } of files.values()) {
-    view[at++] = BigInt(stat.size);
-    view[at++] = stat.mtime;
-    view[at++] = stat.ctime;
-    view[at++] = BigInt.asIntN(64, stat.ino);
-    view[at++] = BigInt.asIntN(64, stat.dev);
+    view[at++] = stat.size;
+    view[at++] = stat.mtimeMs;
+    view[at++] = stat.ctimeMs;
+    view[at++] = stat.inode;
+    view[at++] = stat.device;
     objects.push(object);
   }
   const width = (objects[0]?.length ?? 0) / 2;

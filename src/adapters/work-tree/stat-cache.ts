@@ -23,15 +23,21 @@ export function emptyCache(): StatCache {
   return { files: new Map(), skipped: [] };
 }
 
+/** What is known of a file with this signature. */
+export function knownFile(cache: StatCache, path: TreePath, stat: FileStat): CachedFile | undefined {
+  const known = cache.files.get(path);
+  return known?.stat.isOf(stat) === true ? known : undefined;
+}
+
 /**
  * How long before it was read a file must have been left alone, by its own times, for its signature to be trusted by a
  * later scan. A write changes ctime, but file systems count in ticks: 10 ms at most on Linux's own, 2 s on FAT. A file
  * that was read in the tick of its last write can be written again without a trace; one older than a tick cannot.
  */
-const racyNs = 2_000_000_000n;
+const racyMs = 2_000;
 
 /** True also for what was not read by this process: nobody knows when its bytes were those. */
 export function isRacy(stat: FileStat): boolean {
-  const youngest = stat.mtime > stat.ctime ? stat.mtime : stat.ctime;
-  return stat.readAt === undefined || youngest >= stat.readAt - racyNs;
+  const youngest = Math.max(stat.mtimeMs, stat.ctimeMs);
+  return stat.readAt === undefined || youngest >= stat.readAt - racyMs;
 }

@@ -1,0 +1,82 @@
+import type * as fs from 'node:fs';
+import type { TreePath } from '../../checkpoint/tree.ts';
+
+/** What is in some directories, in a form that a thread hands over at little cost. */
+export interface Look {
+  /** Of each directory all names, sorted, with `/` between them: no name has one. Empty for one that could not be listed, too. */
+  readonly names: readonly string[];
+  /** For each name of each directory, one after the other, `numbersPerName` numbers: mode, size, mtimeMs, ctimeMs, ino, dev. */
+  readonly stats: Float64Array;
+  /** What could not be looked at: a directory, or one of the names, whose numbers are 0 then. */
+  readonly problems: readonly LookProblem[];
+}
+
+export interface LookProblem {
+  /** By its place in what was asked. */
+  readonly directory: number;
+  /** By its place among the directory's; undefined for the directory itself. */
+  readonly name?: number;
+  /** Of the error; empty when it is none of the system's. */
+  readonly code: string;
+  readonly message: string;
+}
+
+export const numbersPerName = 6;
+
+type FileSystem = Pick<typeof fs, 'lstatSync' | 'readdirSync'>;
+
+/**
+ * Lists directories and looks at each name in them, without following it. Synchronously: twenty times as fast as with
+ * promises. Threads get this function as text, so it uses nothing but what it is given.
+ */
+export function lookAtDirectories(
+  { lstatSync, readdirSync }: FileSystem,
+  root: string,
+  directories: readonly TreePath[],
+): Look {
+  const problems: { directory: number; name?: number; code: string; message: string }[] = [];
+  // Bytes, unless they are all ASCII: a string is cheaper there.
+  const raw = (path: string): string | Buffer =>
+    // eslint-disable-next-line no-control-regex
+    /^[\0-\x7f]*$/.test(path)
+      ? path === ''
+        ? root
+        : `${root}/${path}`
+      : Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
+  const note = (error: unknown, at: { directory: number; name?: number }): void => {
+    const { code = '', message = String(error) } = error as { code?: string; message?: string };
+    problems.push({ ...at, code, message });
+  };
+  const listed = directories.map((path, directory) => {
+    try {
+      return readdirSync(raw(path), { encoding: 'latin1' }).sort();
+    } catch (error) {
+      note(error, { directory });
+      return [];
+    }
+  });
+  const stats = new Float64Array(6 * listed.reduce((sum, names) => sum + names.length, 0));
+  const quietly = { throwIfNoEntry: false } as const;
+  let at = 0;
+  listed.forEach((names, directory) => {
+    const above = directories[directory] === '' ? '' : `${directories[directory]}/`;
+    for (let name = 0; name < names.length; name++, at += 6) {
+      try {
+        const found = lstatSync(raw(above + names[name]), quietly);
+        if (found === undefined) {
+          problems.push({ directory, name, code: 'ENOENT', message: 'no such file or directory' });
+          continue;
+        }
+        stats[at] = found.mode;
+        stats[at + 1] = found.size;
+        stats[at + 2] = found.mtimeMs;
+        stats[at + 3] = found.ctimeMs;
+        stats[at + 4] = found.ino;
+        stats[at + 5] = found.dev;
+      } catch (error) {
+        note(error, { directory, name });
+      }
+    }
+  });
+  return { names: listed.map((names) => names.join('/')), stats, problems };
+}
