@@ -105,8 +105,8 @@ function isUnchanged(before: KnownEntry, after: ScannedEntry): boolean {
 function isSameStat(one: StatSignature, other: StatSignature): boolean {
   return (
     one.size === other.size &&
-    one.mtimeNs === other.mtimeNs &&
-    one.ctimeNs === other.ctimeNs &&
+    one.mtimeMs === other.mtimeMs &&
+    one.ctimeMs === other.ctimeMs &&
     one.inode === other.inode &&
     one.device === other.device
   );
