@@ -7,7 +7,8 @@ import { wires } from './wires.ts';
 
 const scene = (): { session: MemorySession; memory: LineMemory } => {
   const session = new MemorySession(noRows(), taskRow());
-  const memory = new LineMemory({ session, redact: (said) => said, pathIn: (path) => path });
+  const breathe = () => Promise.resolve();
+  const memory = new LineMemory({ session, redact: (said) => said, pathIn: (path) => path, breathe });
   return { session, memory };
 };
 
@@ -72,6 +73,35 @@ describe('the memory of a line', () => {
     await Promise.all([rewritten, recorded]);
     expect(await memory.record(messages)).toEqual(await recorded);
     expect(session.rows.items.map(({ kind }) => kind)).toEqual(['decision', 'call', 'result']);
+  });
+
+  it('lets others go on while a long history is searched for secrets, also when it is read again', async () => {
+    const session = new MemorySession(noRows(), taskRow());
+    let sinceBreath = 0;
+    let most = 0;
+    const open = () =>
+      new LineMemory({
+        session,
+        redact: (said) => {
+          sinceBreath += said.length;
+          most = Math.max(most, sinceBreath);
+          return said;
+        },
+        pathIn: (path) => path,
+        breathe: async () => {
+          sinceBreath = 0;
+        },
+      });
+    const parts = Array.from({ length: 300 }, (_, n) => ({
+      kind: 'message' as const,
+      text: `${n} `.repeat(3_000),
+      slot: null,
+    }));
+    const history = [{ role: 'assistant' as const, parts }];
+    await open().record(history);
+    await open().record(history);
+    expect(session.rows.items).toHaveLength(300);
+    expect(most).toBeLessThan(130_000);
   });
 
   it('asks a store again that could not be read', async () => {

@@ -2,7 +2,7 @@ import type { AgentSession } from '../agent/session.ts';
 import type { ContextItemRow } from '../context/item.ts';
 import { spliceJson, type Edit } from './splice-json.ts';
 import { isObject, parseJson } from './json.ts';
-import { contentHash, itemsOf, keysOfRows, type WireItem } from './wire-items.ts';
+import { contentHash, itemsOf, keptText, keysOfRows, type WireItem } from './wire-items.ts';
 import type { WireMessage } from './wire.ts';
 
 export interface LineMemoryParts {
@@ -11,7 +11,12 @@ export interface LineMemoryParts {
   readonly redact: (text: string) => string;
   /** A path as the memory names it: relative to the project. */
   readonly pathIn: (path: string) => string;
+  /** Resolves after others had their turn: a long history takes seconds to be searched for secrets. */
+  readonly breathe: () => Promise<void>;
 }
+
+/** Characters that are searched in one go. */
+const charsAtOnce = 100_000;
 
 /** What is known of a row of the memory: enough to find it again in a call. */
 interface KnownRow {
@@ -50,11 +55,13 @@ export class LineMemory {
     const stubs = await this.#parts.session.stubs();
     if (stubs.size === 0) return raw;
     const known = await this.#load();
+    await this.#hashAll(messages().flatMap(({ parts }) => parts));
     const edits = this.#itemsOf(messages()).flatMap((one) => this.#editOf(one, { known, stubs }));
     return edits.length === 0 ? raw : spliceJson(raw, edits);
   }
 
   async #record(messages: readonly WireMessage[]): Promise<readonly string[]> {
+    await this.#hashAll(messages.flatMap(({ parts }) => parts));
     const items = this.#itemsOf(messages);
     let known = await this.#load();
     // A prompt may have been written down by whoever gave it.
@@ -62,6 +69,7 @@ export class LineMemory {
     const added = items.filter(({ key }) => !known.has(key));
     for (let at = 0; at < added.length; at += rowsAtOnce) {
       const some = added.slice(at, at + rowsAtOnce);
+      await this.#parts.breathe();
       const rows = await this.#parts.session.remember(some.map(({ item }) => item));
       rows.forEach((row, index) => this.#know(known, some[index]?.key, row));
     }
@@ -103,6 +111,7 @@ export class LineMemory {
 
   async #read(): Promise<Map<string, KnownRow>> {
     const rows = await this.#parts.session.items();
+    await this.#hashAll(rows);
     const keys = keysOfRows(rows, this.#hash);
     const known = new Map<string, KnownRow>();
     rows.forEach((row, index) => this.#know(known, keys[index], row));
@@ -115,6 +124,18 @@ export class LineMemory {
     row: Pick<ContextItemRow, 'id' | 'text'>,
   ): void {
     if (key !== undefined) known.set(key, { id: row.id, hash: this.#hash(row.text) });
+  }
+
+  /** So that each hash is known when it is needed, in slices between which others have their turn. */
+  async #hashAll(texts: readonly { readonly text: string }[]): Promise<void> {
+    let chars = 0;
+    for (const { text } of texts) {
+      if (chars > charsAtOnce) await this.#parts.breathe();
+      if (chars > charsAtOnce) chars = 0;
+      const kept = keptText(text);
+      this.#hash(kept);
+      chars += kept.length;
+    }
   }
 
   /** Of a text without its secrets; each text is searched for them once. */

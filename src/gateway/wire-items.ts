@@ -88,7 +88,8 @@ export type HashText = (said: string) => string;
 /** A longer text would take seconds to be counted: its beginning is kept, and what tells it from another. */
 const keptMax = 200_000;
 
-function keptText(said: string): string {
+/** A text as it is kept. */
+export function keptText(said: string): string {
   if (said.length <= keptMax) return said;
   const left = said.length - keptMax;
   return `${said.slice(0, keptMax)}\n[${left} more characters are not kept; all of it has the hash ${contentHash(said)}]`;

@@ -117,6 +117,13 @@ async function startAgent(protocol: ProtocolCase): Promise<WireAgent> {
   return agent;
 }
 
+/** The history of a body up to where the next one may go on, and all the rest. */
+function prefixOf(body: string, { protocol }: ProtocolCase): { history: string; besides: string } {
+  const key = { 'openai-responses': 'input', gemini: 'contents' }[protocol as string] ?? 'messages';
+  const { [key]: history, ...rest } = JSON.parse(body) as Record<string, unknown>;
+  return { history: JSON.stringify(history).slice(0, -1), besides: JSON.stringify(rest) };
+}
+
 describe.each(protocolCases)('flash save on the wire of $protocol', (protocol) => {
   it('replaces what was archived in every further call, always alike, and nothing else', async () => {
     await using agent = await startAgent(protocol);
@@ -131,6 +138,11 @@ describe.each(protocolCases)('flash save on the wire of $protocol', (protocol) =
     await agent.save();
     agent.line.release();
     const bodies = [await waiting];
+    const [saved] = await agent.memory.store.read((tx) =>
+      tx.list('events', { where: { type: 'flash-save-done' } }),
+    );
+    const { tokensBefore, tokensAfter } = saved!.data as { tokensBefore: number; tokensAfter: number };
+    expect(tokensAfter / tokensBefore).toBeLessThan(0.65);
     expect(bodies[0]!.length).toBeLessThan(agent.plain().length * 0.7);
     expect(bodies[0]).toContain('[archived ');
     for (let turn = 8; turn < 12; turn += 1) {
@@ -140,6 +152,12 @@ describe.each(protocolCases)('flash save on the wire of $protocol', (protocol) =
     const histories = agent.provider.received.slice(-bodies.length).map(({ history }) => history);
     for (const [at, history] of histories.slice(1).entries())
       expect(history.slice(0, histories[at]!.length)).toEqual(histories[at]);
+    // What a provider caches is the bytes: of one call they begin the next.
+    const sent = bodies.map((body) => prefixOf(body, protocol));
+    for (const [at, next] of sent.slice(1).entries()) {
+      expect(next.history.startsWith(sent[at]!.history)).toBe(true);
+      expect(next.besides).toBe(sent[at]!.besides);
+    }
     const archives = await agent.memory.store.read((tx) => tx.list('archives'));
     const items = await agent.session.items();
     const out = archives.filter(({ stub }) => stub !== null);

@@ -51,6 +51,7 @@ export class Line implements GatewayLine, AgentDesk {
       session: of.seat.session,
       redact,
       pathIn: (path) => pathInProject(path, projectDir),
+      breathe: () => new Promise((resolve) => setImmediate(resolve)),
     });
   }
 
