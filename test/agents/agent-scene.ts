@@ -51,18 +51,17 @@ export async function effects(scene: Scene, file = 'effects.txt'): Promise<reado
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** Waits for the end of what the real agents do, lets the programs beside them end, and waits for the end of the run. */
-export async function untilDone(scene: Scene): Promise<void> {
-  const isDone = async (): Promise<boolean> => {
-    const tasks = (await scene.ok('task', 'list')).filter((task) => task['title'] === title);
-    const failed = tasks.find(({ status }) => status === 'failed');
-    if (failed !== undefined) throw new Error(`it failed: ${JSON.stringify(failed['state'])}`);
-    return tasks.every(({ status }) => status === 'done');
-  };
-  await until('the plan to be done', isDone, patienceMs);
+/** Resumes in a new process, lets the programs beside the agent end when its plan is done, and waits for the end of it. */
+export async function resumeToEnd(scene: Scene): Promise<void> {
+  const running = scene.ok('resume');
+  const isThere = async (): Promise<boolean> => (await effects(scene)).length >= steps;
+  await Promise.race([running, untilSeen('the effects of the plan', isThere)]).catch(
+    async (error: unknown) => {
+      throw new Error(`${String(error)}\n${JSON.stringify(await scene.ok('task', 'list'))}`);
+    },
+  );
   await scene.write('finish', '');
-  const isCompleted = async (): Promise<boolean> => (await scene.status())['status'] === 'completed';
-  await until('the project to be completed', isCompleted, patienceMs);
+  await running;
   await rm(scene.path('finish'));
 }
 

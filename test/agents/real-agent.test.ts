@@ -16,21 +16,20 @@ import {
   pause,
   pauseAt,
   plan,
+  resumeToEnd,
   sceneOf,
   stopOf,
-  untilDone,
   untilSeen,
   type Pause,
 } from './agent-scene.ts';
 import { printFigures, sessionBytes } from './figures.ts';
 import { installedOf } from './installed.ts';
 
-/** Resumes in a new process and waits for the end; answers the first call of the plan, and how long it took to come. */
+/** Resumes to the end; answers the first call of the plan, and how long it took to come. */
 async function goOn(scene: Scene, server: PlanServer): Promise<PlanCall & { readonly tookMs: number }> {
   const calls = server.planned.length;
   const resumedAt = performance.now();
-  await scene.ok('resume', '--detach');
-  await untilDone(scene);
+  await resumeToEnd(scene);
   const first = server.planned[calls];
   if (first === undefined) throw new Error('no call of the plan came');
   return { ...first, tookMs: Math.round(first.at - resumedAt) };

@@ -9,7 +9,6 @@ import {
   expectLegal,
   pause,
   stopOf,
-  untilDone,
   untilSeen,
 } from './agent-scene.ts';
 import { installedOf } from './installed.ts';
@@ -50,8 +49,7 @@ test.runIf(found.length > 0)(
     expect(await agentProcesses(scene)).toEqual([]);
     for (const driver of found) expect([driver, stopOf(paused, driver)]).toEqual([driver, 'cut']);
     expect(compareFiles(before, await readAllFiles(scene.dir))).toEqual([]);
-    await scene.ok('resume', '--detach');
-    await untilDone(scene);
+    await scene.ok('resume');
     for (const [driver, server] of servers) {
       expect(await effects(scene, `effects-${driver}.txt`)).toEqual(['effect-0', 'effect-1', 'effect-2']);
       expectLegal(server);
