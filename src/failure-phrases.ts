@@ -61,6 +61,7 @@ export function listHint(kind: string): string {
     blocker: 'blocker list',
     item: 'context list',
     'archived piece': 'context list',
+    permission: 'permission list',
   }[kind];
   return command === undefined
     ? '`codeframe status` shows what there is.'

@@ -38,6 +38,7 @@ export type Failure =
         | 'checkpoint'
         | 'deleted checkpoint'
         | 'blocker'
+        | 'permission'
         | 'item'
         | 'archived piece';
       readonly id: string;

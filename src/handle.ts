@@ -12,6 +12,7 @@ import type { EventRow } from './event/event.ts';
 import type { LeaseRow } from './project/lease.ts';
 import type { ProjectState, StopReason } from './project/lifecycle.ts';
 import type { PauseResult } from './project/pause.ts';
+import type { PermissionHandle } from './runner/permission-handle.ts';
 import type { RetentionHandle } from './runner/retention-handle.ts';
 import type { AuditReport } from './secret/audit.ts';
 import type { TaskRow } from './task/task.ts';
@@ -57,6 +58,8 @@ export interface ProjectHandle extends AsyncDisposable {
   diff(fromId: string, toId?: string): Promise<CheckpointDiff>;
   /** Which of them stay, and what they take. */
   readonly retention: RetentionHandle;
+  /** What agents may run without asking. */
+  readonly permissions: PermissionHandle;
   /** What a restore would change; changes nothing. */
   previewRestore(id: string, options?: RestoreOptions): Promise<RestorePreview>;
   /** Refused with `tree-moved` when a preview is given and what it lists is no longer what would change. */

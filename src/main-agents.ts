@@ -6,8 +6,9 @@ import type { AgentReport } from './agent/agent-report.ts';
 import type { AgentRow } from './agent/agent.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import type { AgentHomes } from './agent/home.ts';
-import { mayRun } from './agent/run-rules.ts';
+import { permissionFor, rulesFor, type Permission, type PermissionRules } from './agent/permissions.ts';
 import type { Gateway } from './gateway/gateway.ts';
+import { openPermissions } from './adapters/project-files/permissions-file.ts';
 import type { RecordedTurn } from './gateway/recorded-turn.ts';
 import { CodeframeError } from './failure.ts';
 import { silentLog, type Output } from './log.ts';
@@ -36,11 +37,6 @@ export async function externalDrivers(made: DriverParts): Promise<readonly Agent
   const { changeTexts } = await import('./adapters/store-sqlite/change-texts.ts');
   const { savedSession, changesSince } = await import('./checkpoint/resumed-work.ts');
   const { place, ports, gateway } = made;
-  const rulesOf = (agent: AgentRow): readonly string[] => [
-    ...place.config.settings.allow,
-    ...(agent.settings.allow ?? []),
-    ...made.allow,
-  ];
   const options = {
     processes: ports.processes,
     clock: systemClock,
@@ -56,12 +52,25 @@ export async function externalDrivers(made: DriverParts): Promise<readonly Agent
         await savedSession(ports, { agent, checkpointId }),
       ),
     changesSince: (at: number) => changesSince(ports, at),
-    mayRun: (agent: AgentRow, line: string) => mayRun(rulesOf(agent), line),
-    rulesOf,
+    ...permissionsOf(made),
     openOutput: (agent: string) => openAgentOutput(made, agent),
     toolsCommand: [...ownCommand, 'mcp', '--url'],
   };
   return [...quirks, otherAcp].map((quirk) => createAgentDriver(options, quirk));
+}
+
+/** What a run's agents may do, as people have it now: an answer for good counts at once. */
+export function permissionsOf({ place, allow, ports }: DriverParts): {
+  readonly permissionFor: (agent: AgentRow, line: string) => Permission;
+  readonly rulesOf: (agent: AgentRow) => PermissionRules;
+} {
+  const memory = openPermissions(place.dataDir);
+  const rulesOf = (agent: AgentRow): PermissionRules =>
+    rulesFor({ config: place.config.settings, remembered: memory.read(), agent, run: allow });
+  return {
+    rulesOf,
+    permissionFor: (agent, line) => permissionFor(rulesOf(agent), ports.secrets.redact(line).text),
+  };
 }
 
 function noGateway(): never {
@@ -141,8 +150,8 @@ export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentRe
     gateway: async () => gateway,
     savedSession: async () => [],
     changesSince: async () => null,
-    mayRun: () => true,
-    rulesOf: () => ['**'],
+    permissionFor: () => 'allow' as const,
+    rulesOf: () => ({ allow: ['**'], ask: [], deny: [], lines: [] }),
     openOutput: () => ({ write() {}, close() {} }),
     toolsCommand: [...ownCommand, 'mcp', '--url'],
   };

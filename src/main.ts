@@ -12,6 +12,7 @@ import {
   dataHome,
   findProject,
 } from './adapters/project-files/project-place.ts';
+import { openPermissions } from './adapters/project-files/permissions-file.ts';
 import { measureData } from './adapters/project-files/data-sizes.ts';
 import { matchPaths } from './adapters/secrets-secretlint/match-paths.ts';
 import { openSecrets, type OpenedSecrets } from './adapters/secrets-secretlint/open-secrets.ts';
@@ -22,7 +23,6 @@ import { FileTreeWriter } from './adapters/tree-writer/tree-writer.ts';
 import { FileGitRewinder } from './adapters/user-git/file-git-rewinder.ts';
 import { openUserGit } from './adapters/user-git/git-user-repository.ts';
 import { openWorkTree } from './adapters/work-tree/fs-work-tree.ts';
-import { mayRun } from './agent/run-rules.ts';
 import { driverNames } from './agent/agent.ts';
 import type { AgentDriver } from './agent/driver.ts';
 import type { RecoveredRestore } from './checkpoint/recover-restore.ts';
@@ -33,7 +33,13 @@ import type { UserGit } from './checkpoint/user-git.ts';
 import type { TreeWriter } from './checkpoint/tree-writer.ts';
 import type { WorkTree } from './checkpoint/work-tree.ts';
 import type { ProjectHandle } from './handle.ts';
-import { externalDrivers, openAgentOutput, openHomes, type DriverParts } from './main-agents.ts';
+import {
+  externalDrivers,
+  openAgentOutput,
+  openHomes,
+  permissionsOf,
+  type DriverParts,
+} from './main-agents.ts';
 import { ownPackage } from './main-package.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
@@ -87,6 +93,7 @@ export async function openPlace(place: ProjectPlace, options: OpenOptions): Prom
     loadRunner: (allow) => loadRunner(ports, { place, allow, gateway: gateway.open }),
     loadWindows,
     audit: (checkpointIds) => auditProject(ports, place, checkpointIds),
+    permissions: { config: place.config.settings, memory: openPermissions(place.dataDir) },
     upkeep: { openDrill, ...movingOf(place, ports.program) },
     closePorts: async () => {
       await gateway.close();
@@ -318,10 +325,7 @@ async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDr
     ...parts,
     openModel: createOpenModel({ env: process.env, clock: systemClock }),
     tools: [...fileTools, createRunCommandTool(process.env)],
-    mayRunFor: (agent) => {
-      const rules = [...settings.allow, ...(agent.settings.allow ?? []), ...made.allow];
-      return (line) => mayRun(rules, line);
-    },
+    permissionFor: permissionsOf(made).permissionFor,
     ...(settings.stepsMax === undefined ? {} : { stepsMax: settings.stepsMax }),
   });
   const command = createCommandDriver({

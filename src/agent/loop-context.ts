@@ -2,6 +2,7 @@ import type { Log } from '../log.ts';
 import { instructionsFor } from './agent-words.ts';
 import type { Job, RunEnd } from './driver.ts';
 import type { Model, ToolSpec } from './model.ts';
+import type { Permission } from './permissions.ts';
 import type { AgentSession } from './session.ts';
 import type { StepRow } from './step.ts';
 import type { StopControl } from './stop-control.ts';
@@ -16,7 +17,7 @@ export interface LoopContext {
   readonly log: Log;
   readonly stop: StopControl;
   /** By the rules of the project and of this agent. */
-  readonly mayRun: (line: string) => boolean;
+  readonly permissionFor: (line: string) => Permission;
   readonly answers: Awaited<ReturnType<AgentSession['answers']>>;
   /** Calls of this task that an end without warning cut, by call id: the step that was cut last. */
   readonly cutCalls: ReadonlyMap<string, StepRow>;

@@ -52,7 +52,7 @@ function beginRun(begun: Begun = {}): { run: AgentRun; session: MemorySession } 
     clock,
     log: silentLog,
     projectDir: dir,
-    mayRunFor: () => (line) => begun.allow?.includes(line) ?? false,
+    permissionFor: (_, line) => (begun.allow?.includes(line) === true ? 'allow' : 'ask'),
     ...(begun.stepsMax === undefined ? {} : { stepsMax: begun.stepsMax }),
   });
   const agent = agentRow({ model: 'recorded:turns.ndjson' });

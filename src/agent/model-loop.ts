@@ -11,6 +11,7 @@ import { sentBesides, stoppedEnd } from './loop-context.ts';
 import type { Model, OpenModel } from './model.ts';
 import { askModel } from './model-step.ts';
 import { nextMove } from './next-move.ts';
+import type { Permission } from './permissions.ts';
 import { ownToolSpecs } from './own-tools.ts';
 import type { StepRow } from './step.ts';
 import { StopControl } from './stop-control.ts';
@@ -25,8 +26,8 @@ export interface ModelDriverParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly projectDir: string;
-  /** Which command lines an agent may run without asking. */
-  readonly mayRunFor: (agent: AgentRow) => (line: string) => boolean;
+  /** What becomes of a command line that an agent wants to run; asked each time, for it may change meanwhile. */
+  readonly permissionFor: (agent: AgentRow, line: string) => Permission;
   /** Model calls that one run may make before it is taken for lost; 200 unless told. */
   readonly stepsMax?: number;
 }
@@ -113,7 +114,7 @@ async function prepare(
     log: parts.log,
     tools: new Map(parts.tools.map((tool) => [tool.spec.name, tool])),
     toolSpecs: [...parts.tools.map((tool) => tool.spec), ...ownToolSpecs],
-    mayRun: parts.mayRunFor(job.agent),
+    permissionFor: (line) => parts.permissionFor(job.agent, line),
     answers: await job.session.answers(),
     cutCalls,
   };

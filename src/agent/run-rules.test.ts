@@ -1,6 +1,6 @@
 import { array, assert, constantFrom, property, string, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mayRun } from './run-rules.ts';
+import { mayRun, names } from './run-rules.ts';
 
 describe('rules for commands', () => {
   it.each([
@@ -58,5 +58,30 @@ describe('rules for commands', () => {
   it('decides quickly, whatever the rule', () => {
     const rule = `${'*a'.repeat(12)}`;
     expect(mayRun([rule], `${'a'.repeat(40)}!`)).toBe(false);
+  });
+});
+
+describe('rules that deny or ask', () => {
+  it.each([
+    ['git push*', 'git push --force'],
+    ['git push*', 'cd x && git push'],
+    ['git push*', 'FOO=1 BAR=2 git push'],
+    ['git push*', 'echo $(git push)'],
+    ['git push*', '(git push; true)'],
+    ['git push*', 'ls\ngit push'],
+    ['rm *', 'rm -rf "a;b"'],
+    ['curl * | sh', 'curl x.example | sh'],
+    ['**', 'ls'],
+  ])('%s names %j', (rule, line) => {
+    expect(names([rule], line)).toBe(true);
+  });
+
+  it.each([
+    ['git push*', 'git pull'],
+    ['git push*', 'echo git push'],
+    ['rm *', 'rmdir x'],
+    ['rm *', ''],
+  ])('%s does not name %j', (rule, line) => {
+    expect(names([rule], line)).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ import { lostStep, stoppedEnd } from './loop-context.ts';
 import { NOT_AN_OBJECT } from './model-step.ts';
 import { FINISH_TOOL, seenHash } from './next-move.ts';
 import { ASK_TOOL, describeOwnCall, finishResult, questionOf, recall, RECALL_TOOL } from './own-tools.ts';
+import { isYes } from './permissions.ts';
 import type { AskSubject } from './session.ts';
 import type { StepEffect, StepRow } from './step.ts';
 import { toolError } from './tool.ts';
@@ -48,9 +49,13 @@ export async function runCall(
   const line = tool.commandLine?.(call.input) ?? null;
   const lost = tool.effect === 'pure' ? null : lostSecret(call.input);
   if (lost !== null) return runStep(loop, refusal(call, lostSecretText(lost)), items);
-  if (line !== null && !loop.mayRun(line)) return runIfAllowed(loop, { call, tool, line }, items);
+  const permission = line === null ? 'allow' : loop.permissionFor(line);
+  if (permission === 'deny') return runStep(loop, refusal(call, denied), items);
+  if (line !== null && permission === 'ask') return runIfAllowed(loop, { call, tool, line }, items);
   return runStep(loop, projectCall(call, tool), items);
 }
+
+const denied = 'A rule of the project denies this command. Nothing was run.';
 
 /** A placeholder whose secret this run has not seen: a tool would take it for the secret, and overwrite the real one with it. */
 function lostSecret(input: unknown): string | null {
@@ -121,10 +126,6 @@ async function runIfAllowed(
   if (isYes(answer.answer)) return runStep(loop, projectCall(call, tool), items);
   const words = `A person did not allow this command: "${answer.answer}". Nothing was run.`;
   return runStep(loop, refusal(call, words), items);
-}
-
-function isYes(answer: string): boolean {
-  return /^\s*(y|yes|yep|ok|okay|allow|allowed|sure|true)\b/i.test(answer);
 }
 
 async function wait(loop: LoopContext, question: string, subject: AskSubject): Promise<RunEnd> {

@@ -36,6 +36,9 @@ import { eventsCommand } from './commands/events.ts';
 import { initCommand } from './commands/init.ts';
 import { mcpCommand } from './commands/mcp.ts';
 import { pauseCommand } from './commands/pause.ts';
+import { permissionConfirmCommand } from './commands/permission-confirm.ts';
+import { permissionListCommand } from './commands/permission-list.ts';
+import { permissionRemoveCommand } from './commands/permission-remove.ts';
 import { redoCommand } from './commands/redo.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
@@ -62,7 +65,17 @@ export function createProgram(run: RunWork): Command {
     .addHelpText('after', () => programTail());
   const groups: readonly (readonly [string, readonly Command[]])[] = [
     ['Set up:', [initCommand(run), agentGroup(run), taskGroup(run), demoCommand(run)]],
-    ['Run:', [startCommand(run), pauseCommand(run), resumeCommand(run), stopCommand(run), blockerGroup(run)]],
+    [
+      'Run:',
+      [
+        startCommand(run),
+        pauseCommand(run),
+        resumeCommand(run),
+        stopCommand(run),
+        blockerGroup(run),
+        permissionGroup(run),
+      ],
+    ],
     [
       'Look:',
       [
@@ -118,6 +131,14 @@ function blockerGroup(run: RunWork): Command {
   return group('blocker', "List and answer the agents' questions.", [
     blockerListCommand(run),
     blockerAnswerCommand(run),
+  ]);
+}
+
+function permissionGroup(run: RunWork): Command {
+  return group('permission', 'List, confirm and forget what agents may run.', [
+    permissionListCommand(run),
+    permissionConfirmCommand(run),
+    permissionRemoveCommand(run),
   ]);
 }
 

@@ -8,8 +8,12 @@ export interface ProjectConfig {
 }
 
 interface ProjectSettings {
-  /** Commands that every model agent may run without asking, as globs over the whole line. */
+  /** Commands that agents may run without asking, as globs over the whole line; see `agent/run-rules.ts`. */
   readonly allow: readonly string[];
+  /** Commands about which agents ask, whatever else allows them. */
+  readonly ask?: readonly string[] | undefined;
+  /** Commands that no agent may run. */
+  readonly deny?: readonly string[] | undefined;
   /** Ignored paths that a checkpoint covers all the same: files, directories with all that is in them, or globs. */
   readonly include: readonly string[];
   /** New files that a checkpoint covers although a secret is in them, as paths or globs. */

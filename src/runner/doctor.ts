@@ -1,8 +1,9 @@
+import { unconfirmedRules } from '../agent/permissions.ts';
 import { isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
 import type { Finding } from '../handle.ts';
 import { problemOf } from '../problem-of.ts';
-import { ok, problem, type Examining } from './examination.ts';
+import { ok, problem, warning, type Examining } from './examination.ts';
 import { examineCheckpoints, examineLeftovers } from './examine-checkpoints.ts';
 import { examineOwner, examineRestores } from './examine-owner.ts';
 
@@ -19,6 +20,7 @@ export async function examine(examining: Examining): Promise<readonly Finding[]>
     ['restores', examineRestores],
     ['owner', examineOwner],
     ['agents', examineAgents],
+    ['permissions', examinePermissions],
   ];
   const findings: Finding[] = [];
   for (const [subject, check] of checks) {
@@ -76,4 +78,12 @@ async function examineAgents({ ports }: Examining): Promise<readonly Finding[]> 
     }
   }
   return findings;
+}
+
+/** A repository may bring a config that nobody here has read. */
+async function examinePermissions({ permissions }: Examining): Promise<readonly Finding[]> {
+  const rules = unconfirmedRules(permissions.config, permissions.memory.read());
+  if (rules.length === 0) return [];
+  const text = `the config allows what nobody has confirmed on this machine, so agents ask all the same: ${rules.join(', ')}`;
+  return [warning('permissions', text, 'To confirm: codeframe permission confirm')];
 }

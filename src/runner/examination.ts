@@ -1,5 +1,6 @@
 import type { Finding } from '../handle.ts';
 import { recordEvent } from '../event/record-event.ts';
+import type { PermissionParts } from './permission-handle.ts';
 import type { ProjectPorts } from './ports.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -7,6 +8,7 @@ import type { Upkeep } from './upkeep.ts';
 export interface Examining {
   readonly ports: ProjectPorts;
   readonly upkeep: Pick<Upkeep, 'checkDatabase' | 'leftovers' | 'removeLeftovers' | 'keptIds'>;
+  readonly permissions: PermissionParts;
   /** False: nothing is changed. */
   readonly repair: boolean;
 }

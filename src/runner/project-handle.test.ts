@@ -70,6 +70,10 @@ function withProject(
       loadWindows: async () => () => null,
       audit: () => Promise.reject(new Error('nobody asked for an audit')),
       upkeep: noUpkeep,
+      permissions: {
+        config: { allow: [] },
+        memory: { read: () => ({ lines: [], confirmed: [] }), write: () => undefined },
+      },
       closePorts: async () => void (closed.ports = true),
     });
     await work({ project, ports: { ...ports, drivers }, closed });

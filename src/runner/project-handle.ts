@@ -40,6 +40,12 @@ import { retentionHandle, type RetentionHandle } from './retention-handle.ts';
 import { stopProject } from './stop-project.ts';
 import { exportCheckpoint, pullIntoProject, pushProject, takeInExport } from './move-project.ts';
 import type { Upkeep } from './upkeep.ts';
+import {
+  permissionHandle,
+  rememberAnswer,
+  type PermissionHandle,
+  type PermissionParts,
+} from './permission-handle.ts';
 import { waitForChange } from './wait-for-change.ts';
 
 export interface OpenedProject {
@@ -53,6 +59,7 @@ export interface OpenedProject {
   /** Searches these checkpoints and all that is not in one. */
   readonly audit: (checkpointIds: readonly string[]) => Promise<AuditReport>;
   readonly upkeep: Upkeep;
+  readonly permissions: PermissionParts;
   /** Closes what the ports hold open. */
   readonly closePorts: () => Promise<void>;
 }
@@ -85,6 +92,10 @@ export class OpenProject implements ProjectHandle {
 
   get retention(): RetentionHandle {
     return retentionHandle(this.#ports);
+  }
+
+  get permissions(): PermissionHandle {
+    return permissionHandle(this.#ports, this.#opened.permissions);
   }
 
   status(): ReturnType<ProjectHandle['status']> {
@@ -129,7 +140,9 @@ export class OpenProject implements ProjectHandle {
   }
 
   async answerBlocker(id: string, answer: string): ReturnType<ProjectHandle['answerBlocker']> {
-    return this.#ports.secrets.redactValue(await answerBlocker(this.#ports, { id, answer }));
+    const blocker = this.#ports.secrets.redactValue(await answerBlocker(this.#ports, { id, answer }));
+    rememberAnswer(this.#opened.permissions.memory, blocker);
+    return blocker;
   }
 
   async start(options: StartOptions = {}): Promise<Run> {

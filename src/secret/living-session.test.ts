@@ -40,7 +40,7 @@ async function play(rows: AgentRows, turns: readonly object[], taskId = 1): Prom
     clock: systemClock,
     log: silentLog,
     projectDir: dir,
-    mayRunFor: () => () => true,
+    permissionFor: () => 'allow',
   });
   const agent = agentRow({ model: 'recorded:turns.ndjson' });
   const session = livingSession(new MemorySession(rows, taskRow(taskId)), freshSecrets());

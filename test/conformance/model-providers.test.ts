@@ -61,7 +61,7 @@ function begin({ server, wire }: At, rows: AgentRows): { run: AgentRun; session:
     clock,
     log: silentLog,
     projectDir: dir,
-    mayRunFor: () => (line) => line === 'cat a.txt b.txt >> log',
+    permissionFor: (_, line) => (line === 'cat a.txt b.txt >> log' ? 'allow' : 'ask'),
   });
   const agent = agentRow({ model: modelName(wire), baseUrl: server.url(wire) });
   const run = driver.begin({ agent, task: taskRow(), projectDir: dir, marker: 'p/ada/1', session });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { AgentRow } from '../../agent/agent.ts';
 import type { SessionFile } from '../../agent/home.ts';
+import type { Permission, PermissionRules } from '../../agent/permissions.ts';
 import type { Processes } from '../../agent/processes.ts';
 import type { Clock } from '../../clock.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
@@ -25,10 +26,10 @@ export interface AgentDriverOptions {
   readonly changesSince: (
     at: number,
   ) => Promise<readonly { readonly path: string; readonly change: string }[] | null>;
-  /** Whether an agent may run a line without asking. */
-  readonly mayRun: (agent: AgentRow, line: string) => boolean;
-  /** The rules of all that it may run, `**` for everything. */
-  readonly rulesOf: (agent: AgentRow) => readonly string[];
+  /** What becomes of a command line that an agent wants to run; asked each time, for it may change meanwhile. */
+  readonly permissionFor: (agent: AgentRow, line: string) => Permission;
+  /** The rules that it starts with, for agents that decide by themselves. */
+  readonly rulesOf: (agent: AgentRow) => PermissionRules;
   /** Behind which an MCP server's address makes it one on standard input and output, for agents that know no other. */
   readonly toolsCommand: readonly string[];
   /** Where an agent's own messages go. */

@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import type { AgentRow } from '../../agent/agent.ts';
+import { allowsAll } from '../../agent/permissions.ts';
 import { markerVariable } from '../../agent/processes.ts';
 import { CodeframeError } from '../../failure.ts';
 import type { GatewayLine } from '../../gateway/gateway.ts';
@@ -48,7 +49,7 @@ export class AgentSeat {
 
   /** What the quirk is asked with. */
   seatAt(options: AgentDriverOptions, line: GatewayLine, home: string): Seat {
-    const allow = options.rulesOf(this.#agent);
+    const rules = options.rulesOf(this.#agent);
     const model = chooseModel(this.#quirk, this.#agent.settings, options.env);
     const key = options.env[model.keyVariable ?? 'OPENAI_API_KEY'] ?? '';
     return {
@@ -59,8 +60,9 @@ export class AgentSeat {
       mcpUrl: line.mcpUrl,
       program: this.program,
       model,
-      allowAll: allow.includes('**'),
-      allow: allow.filter((rule) => rule !== '**'),
+      allowAll: allowsAll(rules),
+      allow: rules.allow.filter((rule) => rule.trim() !== '**'),
+      deny: [...rules.deny, ...rules.ask],
     };
   }
 

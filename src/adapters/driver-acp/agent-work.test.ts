@@ -10,7 +10,7 @@ import {
 } from '../../../test/rig/memory-session.ts';
 import { ProcessRig, runs, until } from '../../../test/rig/processes.ts';
 import type { AgentRun, RunEnd } from '../../agent/driver.ts';
-import { mayRun } from '../../agent/run-rules.ts';
+import { permissionFor, type PermissionRules } from '../../agent/permissions.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { silentLog } from '../../log.ts';
 import { openGateway } from '../gateway-http/http-gateway.ts';
@@ -40,7 +40,9 @@ afterEach(async () => {
 
 const marker = (): string => `pacp${process.pid}n${run}/ada/o1`;
 
-function begin(how: string, allow: readonly string[] = []): AgentRun {
+const rules: PermissionRules = { allow: [], ask: [], deny: [], lines: [] };
+
+function begin(how: string, given: Partial<PermissionRules> = {}): AgentRun {
   const driver = createAgentDriver(
     {
       processes,
@@ -53,8 +55,8 @@ function begin(how: string, allow: readonly string[] = []): AgentRun {
       gateway: async () => gateway,
       savedSession: async () => [],
       changesSince: async () => [{ path: 'src/a.ts', change: 'change' }],
-      mayRun: (_, line) => mayRun(allow, line),
-      rulesOf: () => allow,
+      permissionFor: (_, line) => permissionFor({ ...rules, ...given }, line),
+      rulesOf: () => ({ ...rules, ...given }),
       toolsCommand: ['codeframe', 'mcp', '--url'],
       openOutput: () => ({ write() {}, close() {} }),
     },
@@ -126,7 +128,7 @@ test('what no rule allows is asked once; the answer is given to the agent when i
   const end = await begin('asks').ended;
   expect(end).toEqual({ kind: 'waiting', blockerId: 'b1' });
   expect(rows.blockers[0]).toMatchObject({
-    question: 'May it run `rm -rf build`? yes or no',
+    question: 'May it run `rm -rf build`? yes or no, always or never',
     status: 'open',
   });
   await expectNobodyLeft();
@@ -156,13 +158,31 @@ test('an agent that writes its session when it ends is given the time for it', a
   expect(readFileSync(rig.path('saved'), 'utf8')).toBe('whole');
 });
 
+test('what a rule denies is not asked, and not run', async () => {
+  const given = { allow: ['**'], deny: ['rm *'] };
+  expect(await begin('asks', given).ended).toEqual({ kind: 'done', summary: 'The answer was no.' });
+  expect(rows.blockers).toEqual([]);
+});
+
+test.each([
+  ['always', 'yes'],
+  ['never', 'no'],
+])('an answer of %s is a %s', async (answer, outcome) => {
+  expect(await begin('asks').ended).toMatchObject({ kind: 'waiting' });
+  new MemorySession(rows, taskRow()).answer('b1', answer);
+  expect(await begin('asks').ended).toEqual({ kind: 'done', summary: `The answer was ${outcome}.` });
+});
+
 test('what a rule allows is not asked', async () => {
-  expect(await begin('asks', ['rm -rf *']).ended).toEqual({ kind: 'done', summary: 'The answer was yes.' });
+  expect(await begin('asks', { allow: ['rm -rf *'] }).ended).toEqual({
+    kind: 'done',
+    summary: 'The answer was yes.',
+  });
   expect(rows.blockers).toEqual([]);
 });
 
 test('a question that comes up while the agent is to stop is not answered, and the agent is told so', async () => {
-  const running = begin('asks-late', ['rm -rf *']);
+  const running = begin('asks-late', { allow: ['rm -rf *'] });
   await until(() => existsSync(rig.path('prompts')));
   running.finishStep();
   writeFileSync(rig.path('ask'), '');

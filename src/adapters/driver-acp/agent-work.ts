@@ -274,7 +274,8 @@ export class AgentWork implements AgentRun {
     if (this.#askedAt !== null) return 'hold';
     if (wish.kind !== 'execute' && wish.kind !== 'other') return 'allow';
     const { agent, session } = this.#job;
-    if (this.#options.mayRun(agent, wish.line)) return 'allow';
+    const permission = this.#options.permissionFor(agent, wish.line);
+    if (permission !== 'ask') return permission;
     const before = allowedBefore(await session.answers(), wish.line);
     if (before !== null) return before;
     const blockerId = await session.ask(questionAbout(wish.line), { kind: 'command', line: wish.line });

@@ -49,6 +49,7 @@ const seat: Seat = {
   key: 'none',
   allowAll: false,
   allow: [],
+  deny: [],
 };
 const secrets = {
   redact: (text: string) => ({ text: text.replaceAll('sk-123', '[secret]'), found: [] }),

@@ -1,6 +1,8 @@
+import { isYes } from '../../agent/permissions.ts';
+
 /** What a person is asked when an agent wants to run a line that no rule covers. */
 export function questionAbout(line: string): string {
-  return `May it run \`${line}\`? yes or no`;
+  return `May it run \`${line}\`? yes or no, always or never`;
 }
 
 /** What a person has answered about a line before, for the same task; null when nobody has been asked. */
@@ -13,5 +15,5 @@ export function allowedBefore(
 ): 'allow' | 'deny' | null {
   const given = answers.findLast(({ subject }) => subject.kind === 'command' && subject.line === line);
   if (given === undefined) return null;
-  return /^\s*y(es)?\b/iu.test(given.answer) ? 'allow' : 'deny';
+  return isYes(given.answer) ? 'allow' : 'deny';
 }

@@ -60,6 +60,8 @@ export interface Seat {
   /** Everything is allowed. */
   readonly allowAll: boolean;
   readonly allow: readonly string[];
+  /** What it may not run, or only when a person has said so; for agents that ask nobody. */
+  readonly deny: readonly string[];
 }
 
 /** The model that an agent is to use, and how it gets at it. */

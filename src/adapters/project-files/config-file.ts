@@ -44,6 +44,8 @@ const schema = z.looseObject({
   settings: z.prefault(
     z.looseObject({
       allow: globs,
+      ask: z.optional(z.array(z.string().check(z.minLength(1)))),
+      deny: z.optional(z.array(z.string().check(z.minLength(1)))),
       include: insidePaths,
       allowSecrets: z.optional(z.array(z.string().check(z.minLength(1)))),
       graceMs: z.optional(count),

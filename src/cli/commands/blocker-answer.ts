@@ -8,7 +8,8 @@ export function blockerAnswerCommand(run: RunWork): Command {
     summary: "Answer an agent's question.",
     paragraph:
       'The agent gets the text as the answer and its task goes on, at once when agents are running, else with the next ' +
-      '`codeframe start`. A question whether a command may run is answered with yes or no.',
+      '`codeframe start`. A question whether a command may run is answered with yes or no, for that line in that task, or ' +
+      'with always or never, for that line in all tasks of this project; `codeframe permission list` shows those.',
     examples: [
       'codeframe blocker answer b4k2m1x9q0aa yes',
       'codeframe blocker answer b4k2 "Keep the old name."',

@@ -15,7 +15,7 @@ export function checkpointImportCommand(run: RunWork): Command {
       'On a machine that has never seen the project: makes its data and its files, in a directory that is empty, not ' +
       'there yet, or a clone of it; `codeframe resume` goes on there. Where the project is known the checkpoint is added ' +
       'to its list, and nothing else changes. A file that is cut off, altered, of a newer codeframe or of another project ' +
-      'is refused, and nothing is changed. Read the commands that its config allows before you start agents.',
+      'is refused, and nothing is changed. What its config allows counts after `codeframe permission confirm`.',
     examples: [
       'codeframe checkpoint import shop.codeframe shop',
       'cd shop && codeframe checkpoint import ../shop.codeframe',

@@ -42,7 +42,7 @@ export const claude: Quirk = {
   },
   headless: {
     choosesId: true,
-    args: ({ allowAll, allow, mcpUrl }, { sessionId, isNew }) => [
+    args: ({ allowAll, allow, deny, mcpUrl }, { sessionId, isNew }) => [
       '-p',
       '--output-format',
       'stream-json',
@@ -50,6 +50,7 @@ export const claude: Quirk = {
       ...(allowAll
         ? ['--permission-mode', 'bypassPermissions']
         : ['--permission-mode', 'acceptEdits', '--allowedTools', allowedTools(allow)]),
+      ...(deny.length === 0 ? [] : ['--disallowedTools', deny.map((line) => `Bash(${line})`).join(',')]),
       '--mcp-config',
       JSON.stringify({ mcpServers: { codeframe: { type: 'http', url: mcpUrl } } }),
       isNew ? '--session-id' : '--resume',

@@ -48,8 +48,8 @@ const clients: Readonly<Record<WireProtocol, string>> = {
 
 /** A provider of codeframe's name where the key is in the environment, else the vendor's own with another address. */
 export function config(seat: Seat): object {
-  const { model, gatewayUrl, allow, allowAll } = seat;
-  const base = { autoupdate: false, share: 'disabled', permission: permission(allow, allowAll) };
+  const { model, gatewayUrl, allowAll } = seat;
+  const base = { autoupdate: false, share: 'disabled', permission: permission(allowAll) };
   const baseURL = `${gatewayUrl}/${model.protocol === 'gemini' ? 'v1beta' : 'v1'}`;
   const name = model.name ?? 'default';
   if (model.keyVariable === null && model.vendor !== null) {
@@ -72,8 +72,8 @@ export function config(seat: Seat): object {
   };
 }
 
-function permission(allow: readonly string[], allowAll: boolean): object {
+/** It asks about every command: what the rules say of it is decided in one place, for all agents. */
+function permission(allowAll: boolean): object {
   if (allowAll) return { '*': 'allow' };
-  const lines = Object.fromEntries(allow.map((line) => [line, 'allow']));
-  return { edit: 'allow', bash: { '*': 'ask', ...lines }, external_directory: 'ask' };
+  return { edit: 'allow', bash: 'ask', external_directory: 'ask' };
 }
