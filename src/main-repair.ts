@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
 import { removeAbandoned, stageName } from './adapters/checkpoint-git/stages.ts';
@@ -130,17 +130,32 @@ function makeStage(dataDir: string): string {
   return mkdtempSync(path.join(dataDir, stageName(process.pid)));
 }
 
+const damagedPrefix = 'damaged-';
+
 /** Answers where they are now; null when there was none. The database goes first: its log alone is nothing to open. */
 function moveAside(dataDir: string): string | null {
   const names = ['state.db', 'state.db-wal', 'state.db-shm'].filter((name) =>
     existsSync(path.join(dataDir, name)),
   );
   if (names.length === 0) return null;
-  const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '');
-  const aside = path.join(dataDir, 'backups', `damaged-${stamp}-${process.pid}`);
-  mkdirSync(aside, { recursive: true, mode: 0o700 });
+  const aside = makeAside(dataDir);
   for (const name of names) renameSync(path.join(dataDir, name), path.join(aside, name));
   syncPath(aside);
+  return aside;
+}
+
+/** The one that a repair made, and was killed before anything was in it; else a new one. */
+function makeAside(dataDir: string): string {
+  const backups = path.join(dataDir, 'backups');
+  mkdirSync(backups, { recursive: true, mode: 0o700 });
+  const left = readdirSync(backups)
+    .filter((name) => name.startsWith(damagedPrefix))
+    .map((name) => path.join(backups, name))
+    .find((aside) => readdirSync(aside).length === 0);
+  if (left !== undefined) return left;
+  const stamp = new Date().toISOString().replaceAll(/[-:.]/g, '');
+  const aside = path.join(backups, `${damagedPrefix}${stamp}-${process.pid}`);
+  mkdirSync(aside, { mode: 0o700 });
   return aside;
 }
 

@@ -172,11 +172,7 @@ describe('moved to another machine', () => {
     await refused(whole.subarray(0, whole.length - 1), 'corrupt-export', /length/);
     await refused(whole.subarray(0, line + 20), 'corrupt-export', /header/);
     await refused(Buffer.concat([whole, Buffer.from('x')]), 'corrupt-export', /length/);
-    await refused(
-      Buffer.from(whole).fill(0x78, whole.length - 30, whole.length - 29),
-      'corrupt-export',
-      /objects/,
-    );
+    await refused(flipped(whole, whole.length - 30), 'corrupt-export', /objects/);
     await refused(Buffer.from(whole).fill(0x39, 17, 18), 'export-newer');
     await refused(Buffer.from('{}'), 'corrupt-export', /first line/);
 
@@ -214,3 +210,10 @@ describe('moved to another machine', () => {
     expect(await other.ok('verify')).toHaveLength(1);
   });
 });
+
+/** One byte of it another one, whatever it was. */
+function flipped(bytes: Buffer, at: number): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[at] = (bytes[at] ?? 0) ^ 0xff;
+  return copy;
+}

@@ -105,12 +105,15 @@ describe('killed at any moment, the same command goes on', () => {
     for (let i = 1; i <= moments; i++) {
       await lose();
       await cp(damage, path.join(dataDir, 'state.db'));
-      const kept = (await readdir(path.join(dataDir, 'backups'))).length;
+      const backups = path.join(dataDir, 'backups');
+      const kept = (await readdir(backups)).length;
+      // What one leaves that is killed when it has made the place for what was damaged.
+      if (i === 1) await mkdir(path.join(backups, 'damaged-killed'));
       await run(['doctor', '--repair'], scene, (wholeMs * i) / (moments + 1));
       await ok(['doctor', '--repair'], scene);
       expect(await scene.status()).toMatchObject({ status: 'paused', next: 'codeframe resume' });
       // What was damaged is kept, whatever was killed.
-      expect((await readdir(path.join(dataDir, 'backups'))).length).toBe(kept + 1);
+      expect((await readdir(backups)).length).toBe(kept + 1);
       expect((await readdir(dataDir)).filter((file) => file.startsWith('.arriving'))).toEqual([]);
     }
     await scene.ok('resume');
