@@ -1,4 +1,5 @@
 // Measures the memory policy on recorded sessions: `npm run bench:context -- [--data DIRECTORY] [--target 0.4]`.
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -9,6 +10,7 @@ import { planFlashSave } from '../src/context-entry.ts';
 import { planRanked } from '../src/context/plan-flash-save.ts';
 import { RANKING, type Ranking } from '../src/context/weights.ts';
 import { estimate } from './context/bootstrap.ts';
+import { asRecorded, DISGUISES } from './context/disguise.ts';
 import { examplesOf, fitRanking } from './context/fit.ts';
 import { type Judged, type PauseScore, scorePause } from './context/measure.ts';
 import { needsAfter, readItem, type Shown } from './context/needs.ts';
@@ -40,6 +42,9 @@ const POLICIES: Readonly<Record<string, Policy>> = {
   oracle,
 };
 
+const HEAD =
+  '| policy | cut | faulted steps | faulted edit steps | no fault in 20 steps | target met | recalled | ms |\n' +
+  '| --- | --- | --- | --- | --- | --- | --- | --- |';
 const MET_WITHIN = 0.03;
 const SLICE = 2_000;
 
@@ -52,6 +57,8 @@ const { values } = parseArgs({
     policy: { type: 'string', multiple: true },
     /** Prints the weights that `src/context/weights.ts` ships, and those without each repository. */
     fit: { type: 'boolean' },
+    /** Prints one of the parts alone. */
+    only: { type: 'string', multiple: true },
   },
 });
 const root = process.cwd();
@@ -73,7 +80,11 @@ if (values.fit === true) {
   console.log('all', rankingWithout(null));
   for (const [repository, ranking] of rankings) console.log(`without ${repository}`, ranking);
 }
-for (const target of values.target ?? ['0.3', '0.4', '0.5']) report(Number(target));
+const asked = (part: string): boolean => values.only?.includes(part) ?? values.policy === undefined;
+if (values.only === undefined || asked('targets'))
+  for (const target of values.target ?? ['0.3', '0.4', '0.5']) report(Number(target));
+if (asked('disguises')) reportDisguises(0.4);
+if (asked('save')) reportSave();
 
 function rankingWithout(left: string | null): Ranking {
   return fitRanking(examples.flatMap(({ repository, all }) => (repository === left ? [] : all)));
@@ -115,10 +126,7 @@ function countSliced(text: string): number {
 
 function report(target: number): void {
   console.log(`## Target ${Math.round(target * 100)} %\n`);
-  console.log(
-    '| policy | cut | faulted steps | faulted edit steps | no fault in 20 steps | target met | recalled | ms |',
-  );
-  console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
+  console.log(HEAD);
   for (const [name, policy] of Object.entries(POLICIES)) {
     if (values.policy !== undefined && !values.policy.includes(name)) continue;
     if (name === UNSEEN && repositories.length < 2) continue;
@@ -146,6 +154,36 @@ function report(target: number): void {
     }
   }
   console.log('');
+}
+
+/** The same sessions as other agents would have written them down. */
+function reportDisguises(targetReduction: number): void {
+  console.log(`## In other clothes, at ${Math.round(targetReduction * 100)} %\n`);
+  console.log(HEAD);
+  for (const [name, disguise] of Object.entries(DISGUISES)) {
+    const scores = pauses.map((pause) => {
+      const items = disguise(pause.items);
+      const start = performance.now();
+      const answer = planFlashSave(items, { targetReduction });
+      const ms = performance.now() - start;
+      // The ruler knows the kinds of the recording.
+      const judged = items.map((item, index) => ({
+        ...item,
+        kind: pause.items[index]?.kind ?? item.kind,
+        text: asRecorded(item.text),
+      }));
+      const prompt = answer.prompt.map(({ id, text }) => ({ id, text: asRecorded(text) }));
+      return scorePause({ ...pause, items: judged }, { prompt }, ms);
+    });
+    console.log(row(name, scores, targetReduction));
+  }
+  console.log('');
+}
+
+/** In processes of its own: the first plan of a process is the one that people wait for. */
+function reportSave(): void {
+  const args = ['scripts/run-ts.mjs', 'bench/context/save.ts', directory];
+  spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
 }
 
 function measure(pause: Pause, policy: Policy, targetReduction: number): PauseScore {

@@ -43,13 +43,10 @@ export function factsOf(memory: Memory): Facts {
     names: newNameFacts(memory.names.table.size),
     lines: newLineFacts(memory.lines.table.size),
   };
-  const failed = new Set(
-    items.flatMap((item) => (item.kind === 'result' && item.isError ? [item.callId] : [])),
-  );
   const seen = new Int32Array(memory.names.table.size).fill(-1);
   for (let index = 0; index < items.length; index += 1) {
     gatherNames(facts, index, seen);
-    gatherLines(facts, index, failed.has(items[index]?.callId ?? ''));
+    gatherLines(facts, index);
   }
   const { spread, rarity } = facts.names;
   for (let name = 0; name < spread.length; name += 1) {
@@ -112,8 +109,9 @@ function isPeoples(kind: string): boolean {
 }
 
 /** A failed edit replaced nothing. What a search or a command printed is not a file's content: it leaves first. */
-function gatherLines(facts: Facts, index: number, failed: boolean): void {
+function gatherLines(facts: Facts, index: number): void {
   const { memory, files } = facts;
+  const failed = files.failed.has(index);
   const { shown, replaced } = facts.lines;
   const kept = memory.kept[index] === true;
   for (const { role, linesFrom, linesTo } of memory.stretches[index] ?? []) {

@@ -1,5 +1,6 @@
 import type { AdmittedItem } from './flash-item.ts';
 import type { Memory } from './memory.ts';
+import { callsOf } from './pairs.ts';
 import type { Role } from './stretches.ts';
 
 /** What an item is to the files of the project. */
@@ -10,6 +11,8 @@ export interface Files {
   readonly deeds: readonly Deed[];
   /** The key of the file that an item is about; '' for none. */
   readonly keys: readonly string[];
+  /** Calls whose result was an error, by their place in the list. */
+  readonly failed: ReadonlySet<number>;
   /** Whether text with this role in this item is the content of a file. */
   readonly holds: (index: number, role: Role) => boolean;
 }
@@ -17,24 +20,28 @@ export interface Files {
 /** Tells from tools, paths and commands which files were read and changed. */
 export function filesOf(memory: Memory): Files {
   const { items } = memory;
-  const calls = new Map<string, string>();
-  for (const item of items) if (item.kind === 'call') calls.set(item.callId, item.text);
+  const calls = callsOf(items);
   const deedIn = deedReader();
   const deeds: Deed[] = [];
   const keys: string[] = [];
+  const failed = new Set<number>();
   const keyOf = keyReader();
-  for (const item of items) {
-    const call = item.kind === 'call' ? item.text : (calls.get(item.callId) ?? '');
-    const { deed, path } = deedIn(item, call);
+  items.forEach((item, index) => {
+    const call = items[calls[index] ?? -1];
+    // Some agents name the tool and the file in the call alone.
+    const tool = item.tool || (call?.tool ?? '');
+    const named = item.path || (call?.path ?? '');
+    const { deed, path } = deedIn({ kind: item.kind, tool, path: named }, call?.text ?? '');
     deeds.push(deed);
-    keys.push(keyOf(item.path || path));
-  }
+    keys.push(keyOf(named || path));
+    if (item.kind === 'result' && item.isError) failed.add(calls[index] ?? -1);
+  });
   const holds = (index: number, role: Role): boolean => {
     const deed = deeds[index];
     if (items[index]?.kind === 'call') return deed === 'edit' && role !== 'text';
     return items[index]?.kind === 'result' && (deed === 'read' || deed === 'edit');
   };
-  return { deeds, keys, holds };
+  return { deeds, keys, failed, holds };
 }
 
 /** The tool and its command stand at the start of a call; the patterns below are not run over megabytes. */
@@ -54,7 +61,7 @@ interface Told {
 }
 
 /** A call and its result are asked one after the other, and agents say the same again and again. */
-function deedReader(): (item: AdmittedItem, call: string) => Told {
+function deedReader(): (item: Pick<AdmittedItem, 'kind' | 'tool' | 'path'>, call: string) => Told {
   const byTool = new Map<string, Deed | null>();
   const byCall = new Map<string, Told>();
   return (item, call) => {
@@ -71,8 +78,9 @@ function deedReader(): (item: AdmittedItem, call: string) => Told {
   };
 }
 
-/** Null: the tool's name says nothing, its command may. */
+/** Null: the tool's name says nothing, what it is given may. */
 function deedOfTool(tool: string): Deed | null {
+  if (tool.includes('stdin')) return null;
   if (tool.includes('todo') || tool.startsWith('task')) return 'other';
   if (EDIT_TOOL.test(tool)) return 'edit';
   if (READ_TOOL.test(tool)) return 'read';
@@ -82,8 +90,26 @@ function deedOfTool(tool: string): Deed | null {
 function toldBy(call: string): Told {
   const path = READ_COMMAND.test(call) ? pathIn(call) : '';
   if (path !== '') return { deed: 'read', path };
-  return { deed: SEARCH_COMMAND.test(call) ? 'search' : 'other', path: '' };
+  if (SEARCH_COMMAND.test(call)) return { deed: 'search', path: '' };
+  return COMMAND_INPUT.test(call) ? { deed: 'other', path: '' } : shapedAs(call);
 }
+
+/** Tools have many names, but what they are given looks alike. */
+function shapedAs(call: string): Told {
+  if (EDIT_INPUT.test(call)) return { deed: 'edit', path: '' };
+  const file = FILE_INPUT.exec(call)?.[1];
+  if (file !== undefined && CONTENT_INPUT.test(call)) return { deed: 'edit', path: '' };
+  if (SEARCH_INPUT.test(call)) return { deed: 'search', path: '' };
+  return file === undefined ? { deed: 'other', path: '' } : { deed: 'read', path: file };
+}
+
+const COMMAND_INPUT = /"(?:cmd|command|script|code)"\s*:/;
+const EDIT_INPUT =
+  /"(?:old|new)_?(?:str|string|text|content)"\s*:|"(?:patch|diff|edits|file_text)"\s*:|\*\*\* Begin Patch/i;
+const CONTENT_INPUT = /"(?:content|contents|text|code_edit)"\s*:/i;
+const SEARCH_INPUT = /"(?:pattern|query|regex|glob|search)"\s*:/i;
+const FILE_INPUT =
+  /"(?:absolute_?path|file_?path|file_?name|target_?file|path|file|uri)"\s*:\s*"([^"\n]*\.\w{1,8})"/i;
 
 /** The last thing that looks like a file in a call that shows one. */
 function pathIn(call: string): string {

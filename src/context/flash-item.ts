@@ -59,7 +59,7 @@ function admit(item: FlashItem, step: number): AdmittedItem {
   const tokens = counted < 0 ? Math.ceil(estimateTokens(text)) : counted;
   return {
     id: String(item.id),
-    kind: String(item.kind).toLowerCase(),
+    kind: kindOf(String(item.kind).toLowerCase()),
     tool: String(item.tool ?? '').toLowerCase(),
     path: String(item.path ?? ''),
     callId: String(item.callId ?? ''),
@@ -70,6 +70,28 @@ function admit(item: FlashItem, step: number): AdmittedItem {
     promptTokens: wholeOr(item.promptTokens, tokens),
     pinned: item.pinned === true,
   };
+}
+
+/** What other agents call the kinds that the policy treats apart: a call that it did not know would not stay JSON. */
+const KINDS = new Map([
+  ...['tool_call', 'tool_use', 'tool-call', 'function_call', 'toolcall'].map(
+    (kind) => [kind, 'call'] as const,
+  ),
+  ...[
+    'tool_result',
+    'tool-result',
+    'tool_response',
+    'function_call_output',
+    'function_response',
+    'tool',
+    'toolresult',
+  ].map((kind) => [kind, 'result'] as const),
+  ...['developer', 'reminder'].map((kind) => [kind, 'meta'] as const),
+  ['human', 'user'] as const,
+]);
+
+function kindOf(kind: string): string {
+  return KINDS.get(kind) ?? kind;
 }
 
 function wholeOr(value: unknown, otherwise: number): number {

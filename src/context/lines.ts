@@ -47,18 +47,51 @@ export function scanLines(
 const SHORTEST = 7;
 
 /**
- * Where the text of a line begins behind the number that a file tool put before it: `  12→`, `  12<tab>`, `  12| `; `12:` stays.
+ * Where the text of a line begins behind the number that a file tool put before it: `  12→`, `  12<tab>`, `  12| `, `12: `, `L12: `.
  * `to` may lie beyond the line's end.
  */
 export function lineStart(units: Units, from: number, to: number): number {
   let at = from;
   while (at < to && units[at] === SPACE) at += 1;
+  if (units[at] === LETTER_L) at += 1;
   const digits = at;
   while (at < to && isDigit(units[at] ?? 0)) at += 1;
   if (at === digits || at >= to) return from;
   const sign = units[at];
+  if (sign === COLON) return isCounted(units, { from, digits, to: at }) ? at + 2 : from;
+  if (units[digits - 1] === LETTER_L) return from;
   if (sign === ARROW || sign === TAB) return at + 1;
   return sign === BAR && units[at + 1] === SPACE ? at + 2 : from;
+}
+
+/** `12: ` is a line's number only where the line before or after it has the number before or after it: a log's time is none. */
+function isCounted(
+  units: Units,
+  { from, digits, to }: { from: number; digits: number; to: number },
+): boolean {
+  if (units[to + 1] !== SPACE || to - digits > LONGEST_NUMBER) return false;
+  const number = numberIn(units, digits);
+  let before = from - 1;
+  while (before > 0 && units[before - 1] !== NEWLINE) before -= 1;
+  if (from > 0 && numberIn(units, startOfNumber(units, before)) === number - 1) return true;
+  let next = to;
+  while (units[next] !== NEWLINE && units[next] !== 0) next += 1;
+  return units[next] === NEWLINE && numberIn(units, startOfNumber(units, next + 1)) === number + 1;
+}
+
+const LONGEST_NUMBER = 7;
+
+function startOfNumber(units: Units, from: number): number {
+  let at = from;
+  while (units[at] === SPACE) at += 1;
+  return units[at] === LETTER_L ? at + 1 : at;
+}
+
+function numberIn(units: Units, from: number): number {
+  let number = Number.NaN;
+  for (let at = from; isDigit(units[at] ?? 0) && at - from <= LONGEST_NUMBER; at += 1)
+    number = (Number.isNaN(number) ? 0 : number * 10) + (units[at] ?? 0) - 48;
+  return number;
 }
 
 const SPACE = 32;
@@ -66,6 +99,8 @@ const TAB = 9;
 const NEWLINE = 10;
 const ARROW = 0x2192;
 const BAR = 124;
+const COLON = 58;
+const LETTER_L = 76;
 const QUOTE = 34;
 const BACKSLASH = 92;
 const LETTER_N = 110;

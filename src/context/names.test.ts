@@ -65,3 +65,16 @@ test('a line is the same line when it is read with a number, quoted in JSON, and
   expect(new Set(found.ids.values()).size).toBe(1);
   expect(found.ids.length).toBe(3);
 });
+
+test.each([
+  ['1: export const a = 1;\n2: export const b = 2;\n', 2],
+  ['L1: export const a = 1;\nL2: export const b = 2;\n', 2],
+  ['00001| export const a = 1;\n00002| export const b = 2;\n', 2],
+  ['12: starting the server\n19: the server has started\n', 0],
+  ['12:30:01 starting the server\n12:30:02 has started\n', 0],
+])('knows a number before a line from a time in a log: %j', (text, numbered) => {
+  const found = { ids: new IntList(), at: new IntList(), numbered: new IntList() };
+  const range = { from: 0, to: text.length, escaped: false };
+  scanLines({ units: unitsOf(text), range }, new HashTable(), found);
+  expect(found.numbered.length).toBe(numbered);
+});

@@ -103,7 +103,7 @@ function linesOf({ memory, pieces }: CutMemory, part: PieceRange): string {
 }
 
 /** As `lineStart` reads it. */
-const NUMBER = / *\d+(?:[\t→]|\| )/y;
+const NUMBER = / *(?:\d+(?:[\t→]|\| )|L?\d+: )/y;
 
 /** `12-40` where a file tool put numbers before the lines. */
 function numbersOf({ memory, pieces }: CutMemory, part: PieceRange): string | null {
@@ -116,7 +116,7 @@ function numbersOf({ memory, pieces }: CutMemory, part: PieceRange): string | nu
 }
 
 function numberAt(text: string, at = 0): number {
-  return Number.parseInt(text.slice(at, at + LONGEST_NUMBER), 10);
+  return Number.parseInt(text.slice(at, at + LONGEST_NUMBER).replace('L', ''), 10);
 }
 
 /** With the space before it. */

@@ -119,9 +119,10 @@ function supersededItems(items: readonly TieredItem[]): readonly Tiered['superse
     const item = items[index];
     if (item === undefined || item.kind !== 'result') continue;
     const call = calls.get(item.callId ?? '');
-    superseded[index] = whySuperseded(item, call, { changed, repeated });
+    const inputs = inputsOf(repeated, call?.tool ?? null);
+    superseded[index] = whySuperseded(item, call, { changed, inputs });
     if (item.path !== null && !item.isError && isChange(item.tool)) changed.add(item.path);
-    if (call !== undefined) inputsOf(repeated, call.tool).add(call.text);
+    if (call !== undefined) inputs.add(call.text);
   }
   return superseded;
 }
@@ -129,11 +130,10 @@ function supersededItems(items: readonly TieredItem[]): readonly Tiered['superse
 function whySuperseded(
   item: TieredItem,
   call: TieredItem | undefined,
-  later: { readonly changed: ReadonlySet<string>; readonly repeated: Map<string, Set<string>> },
+  later: { readonly changed: ReadonlySet<string>; readonly inputs: ReadonlySet<string> },
 ): Tiered['superseded'] {
   if (item.path !== null && later.changed.has(item.path)) return 'the file was changed since';
-  if (call !== undefined && inputsOf(later.repeated, call.tool).has(call.text))
-    return 'the same call was made again';
+  if (call !== undefined && later.inputs.has(call.text)) return 'the same call was made again';
   return null;
 }
 

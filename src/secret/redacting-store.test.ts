@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openMemoryStore } from '../adapters/store-memory/memory-store.ts';
+import { item } from '../../test/conformance/store-rows.ts';
 import { tables, tableNames } from '../store/tables.ts';
 import type { TaskRow } from '../task/task.ts';
 import { redactingStore } from './redacting-store.ts';
@@ -73,6 +74,16 @@ describe('a store that redacts', () => {
     expect(await change(`use ${token}`, `now ${token}`)).toBe(true);
     expect(await change(`now ${token}`, 'clean')).toBe(true);
     expect((await store.read((tx) => tx.get('tasks', 1)))?.title).toBe('clean');
+  });
+
+  it('cleans what a prompt shows of an item when the item is inserted, as a restore does', async () => {
+    const { inner, store } = open();
+    const shown = { text: `use ${token}`, promptText: `[archived 1: 2 lines]\nuse ${token}` };
+    await store.write((tx) => tx.insert('context_items', item(shown)));
+    expect(await all(inner)).not.toContain(token);
+    const promptText = '[archived 2: 3 lines]';
+    await store.write((tx) => tx.update('context_items', { key: ['ada', 1], set: { promptText } }));
+    expect((await store.read((tx) => tx.get('context_items', 'ada', 1)))?.promptText).toBe(promptText);
   });
 
   it('covers every column that can hold a text of somebody', () => {

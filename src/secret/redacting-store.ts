@@ -2,7 +2,7 @@ import type { CodeframeEvent } from '../event/event.ts';
 import type { Query, ReadTransaction, RowChange, Store, Where, WriteTransaction } from '../store/store.ts';
 import type { TableName, Tables } from '../store/tables.ts';
 import type { Secrets } from './secrets.ts';
-import { contentColumns } from './stored-content.ts';
+import { contentColumns, derivedColumns } from './stored-content.ts';
 
 /**
  * A store into which no secret gets: every row, change and event goes through here (X1). What is asked for is redacted
@@ -38,7 +38,7 @@ function redactingWrites(tx: WriteTransaction, secrets: Secrets): WriteTransacti
     insert: (table, row) => tx.insert(table, redactRow(secrets, table, row)),
     async update(table, change) {
       const expect = await expected(tx, secrets, { table, change });
-      const set = redactRow(secrets, table, change.set);
+      const set = redactColumns(secrets, changedColumns(table), change.set);
       return tx.update(table, { ...change, set, ...(expect === undefined ? {} : { expect }) });
     },
     delete: (table, where) => tx.delete(table, where && redactWhere(secrets, table, where)),
@@ -52,9 +52,18 @@ function redactingWrites(tx: WriteTransaction, secrets: Secrets): WriteTransacti
   };
 }
 
+/** Those in which a change may bring something new. */
+function changedColumns(table: TableName): readonly string[] {
+  const derived: readonly string[] = derivedColumns[table] ?? [];
+  return contentColumns[table].filter((column) => !derived.includes(column));
+}
+
 /** The row, or some columns of one, without secrets. */
 function redactRow<Row extends object>(secrets: Secrets, table: TableName, row: Row): Row {
-  const columns: readonly string[] = contentColumns[table];
+  return redactColumns(secrets, contentColumns[table], row);
+}
+
+function redactColumns<Row extends object>(secrets: Secrets, columns: readonly string[], row: Row): Row {
   const changed = columns.filter((column) => column in row);
   if (changed.length === 0) return row;
   const values = row as Readonly<Record<string, unknown>>;

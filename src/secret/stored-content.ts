@@ -27,3 +27,9 @@ export const contentColumns: ContentColumns = {
   counters: [],
   events: ['actor', 'data'],
 };
+
+/**
+ * Of these, those that a change makes of what the row holds: an item's prompt text is its own text, which was cleaned when it was
+ * inserted, and stubs of it. To look through it again at each flash save would take longer than the save.
+ */
+export const derivedColumns: Partial<ContentColumns> = { context_items: ['promptText'] };
