@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/rig/count-reporter.ts'],
     pool: 'forks',
-    setupFiles: ['./test/rig/fixed-seed.ts'],
+    setupFiles: ['./test/rig/same-everywhere.ts'],
     // Most tests wait for the programs that they started: one worker leaves half of a small machine idle.
     maxWorkers: 2,
     // Not what a test takes, but when one hangs for sure: a busy machine is ten times as slow.

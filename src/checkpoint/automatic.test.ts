@@ -56,6 +56,7 @@ describe('the settings of checkpoints', () => {
       beforeCommands: ['x'],
       cleanup: { keep: 3, keepWithin: '24h', maxSize: '5GB' },
       reclaimAfter: '1d',
+      undoFor: '30d',
       warnAt: '800MB',
     };
     expect(checkpointSettings(config)).toEqual({
@@ -64,6 +65,7 @@ describe('the settings of checkpoints', () => {
       beforeCommands: ['x'],
       cleanup: { keep: 3, keepWithinMs: 86_400_000, maxSizeBytes: 5_000_000_000 },
       reclaimAfterMs: 86_400_000,
+      undoForMs: 2_592_000_000,
       warnBytes: 800_000_000,
     });
     expect(checkpointSettings({ every: false }).everyMs).toBeNull();
