@@ -62,7 +62,10 @@ function refuseUnfit(state: ProjectState, verb: 'start' | 'resume'): void {
   throw new CodeframeError({ code: 'wrong-status', verb, status: state.kind, next: nextCommand(state) });
 }
 
-/** A missing key or program is told before anything starts, not by a failed task. */
+/**
+ * A missing key or program is told before anything starts, not by a failed task. One agent that cannot be run keeps the
+ * others from nothing: its task then fails, with the same words.
+ */
 async function checkAgents(ports: RunnerPorts): Promise<void> {
   const { agents, tasks, open } = await ports.store.read(async (tx) => ({
     agents: await tx.list('agents'),
@@ -72,9 +75,17 @@ async function checkAgents(ports: RunnerPorts): Promise<void> {
   const answered = new Set(
     tasks.flatMap(({ id, state }) => (state.kind === 'waiting' && !open.has(state.blockerId) ? [id] : [])),
   );
-  for (const { agent } of chooseTasks(tasks, agents, answered)) {
-    await ports.drivers.get(agent.driver)?.check(agent);
+  const chosen = chooseTasks(tasks, agents, answered);
+  const problems: unknown[] = [];
+  for (const { agent } of chosen) {
+    try {
+      await ports.drivers.get(agent.driver)?.check(agent);
+    } catch (error) {
+      ports.log.warn({ err: error, agent: agent.name }, 'an agent cannot be run');
+      problems.push(error);
+    }
   }
+  if (problems.length > 0 && problems.length === chosen.length) throw problems[0];
 }
 
 async function markStarted(ports: RunnerPorts, held: HeldLease): Promise<void> {

@@ -17,6 +17,12 @@ if (how === 'stubborn') {
     "process.on('SIGTERM',()=>{}); require('fs').writeFileSync('child', String(process.pid)); setInterval(()=>{},1e6)";
   spawn(process.execPath, ['-e', script], { detached: true, stdio: 'ignore' }).unref();
 }
+if (how === 'leaves-writers') {
+  process.on('SIGTERM', () => {});
+  // Twice forked, in a session of its own, deaf to SIGTERM.
+  const writer = `trap '' TERM; (while :; do echo x >> ticks-${process.pid}; sleep 0.05; done) & wait`;
+  spawn('sh', ['-c', `trap '' TERM; (${writer}) & wait`], { detached: true, stdio: 'ignore' }).unref();
+}
 if (how === 'exits-0-on-signal') process.on('SIGTERM', () => process.exit(0));
 if (how === 'saves-late') {
   const save = () => setTimeout(() => (writeFileSync('saved', 'whole'), process.exit()), 20);
@@ -53,6 +59,8 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     for (let index = 0; index < 1100; index += 1) process.stdout.write('{"jsonrpc":"2.0","id":\n');
     return;
   }
+  if (how === 'signed-out' && method === 'session/new')
+    return send({ id, error: { code: -32000, message: 'Authentication required' } });
   if (method in answers) send({ id, result: answers[method](params) });
   if (method === 'session/prompt') prompt(id, params);
   if (method === undefined && id === 'permission') {
@@ -65,7 +73,7 @@ createInterface({ input: process.stdin }).on('line', (line) => {
 function prompt(id, params) {
   appendFileSync('prompts', `${JSON.stringify(params.prompt[0].text)}\n`);
   prompting = id;
-  if (how === 'stubborn' || how === 'exits-0-on-signal') return;
+  if (how === 'stubborn' || how === 'leaves-writers' || how === 'exits-0-on-signal') return;
   if (how === 'runs-a-tool') return begin(params, 'beside', 'pending');
   if (how === 'asks-beside-a-tool') {
     begin(params, 'beside', 'in_progress');

@@ -42,7 +42,7 @@ const marker = (): string => `pacp${process.pid}n${run}/ada/o1`;
 
 const rules: PermissionRules = { allow: [], ask: [], deny: [], lines: [] };
 
-function begin(how: string, given: Partial<PermissionRules> = {}): AgentRun {
+function begin(how: string, given: Partial<PermissionRules> = {}, command?: readonly string[]): AgentRun {
   const driver = createAgentDriver(
     {
       processes,
@@ -62,7 +62,7 @@ function begin(how: string, given: Partial<PermissionRules> = {}): AgentRun {
     },
     otherAcp,
   );
-  const agent = { ...agentRow({ command: [process.execPath, fake, how] }), driver: 'acp' };
+  const agent = { ...agentRow({ command: command ?? [process.execPath, fake, how] }), driver: 'acp' };
   const task = taskRow();
   return driver.begin({
     agent,
@@ -100,9 +100,14 @@ test.each([
   ['breaks', /1000 lines that are not JSON/],
   ['floods', /1000 lines that are not JSON/],
   ['refuses', /ended its turn with refusal/],
+  ['signed-out', /Authentication required \(is it signed in\? as its own documentation says\)/],
 ])('an agent that %s fails its task with words for it, and leaves nothing', async (how, words) => {
   expect(problemOf(await begin(how).ended)).toMatch(words);
   await expectNobodyLeft();
+});
+
+test('an agent that is not installed fails its task with words for it', async () => {
+  expect(problemOf(await begin('good', {}, ['/nowhere/agent']).ended)).toContain('/nowhere/agent');
 });
 
 test('an agent that exits with 0 on a signal from elsewhere has not done its task', async () => {
