@@ -152,6 +152,7 @@ async function openPorts(
     checkpointSettings: checkpointSettings(config.settings.checkpoints),
     flashSave: flashSaveSettings(config),
     graceMs: config.settings.graceMs ?? defaultGraceMs,
+    budgetUsd: config.settings.budgetUsd,
     actor: `${program}:${userName()}@${hostname()}#${process.pid}`,
     guard: (ownerId) => startReaper({ scope: project.marker, ownerId }),
   };

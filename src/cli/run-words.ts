@@ -1,5 +1,6 @@
 import type { ProjectHandle, RunSummary } from '../handle.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { isBudgetReason } from '../project/budget.ts';
 import { blockerLines } from './blocker-words.ts';
 import type { Line } from './output.ts';
 import { countWords, listWords } from './quantity-words.ts';
@@ -28,7 +29,7 @@ function endSentence(name: string, summary: RunSummary): Line {
     case 'completed':
       return `${name} is completed: ${tasks}.`;
     case 'paused':
-      return `${name} was paused by another command${pauseWords(summary)}: ${tasks}.`;
+      return `${name} was paused${pauserWords(summary)}${pauseWords(summary)}: ${tasks}.`;
     case 'asked':
       return `${name} is stopped, tasks in hand are held: ${tasks}.`;
     case 'waiting':
@@ -47,6 +48,10 @@ function taskWords({ done, failed, waiting }: RunSummary): string {
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
   ];
   return listWords(parts);
+}
+
+function pauserWords({ pause }: RunSummary): string {
+  return isBudgetReason(pause?.reason ?? null) ? '' : ' by another command';
 }
 
 function pauseWords({ pause }: RunSummary): string {

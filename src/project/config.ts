@@ -25,6 +25,8 @@ interface ProjectSettings {
   readonly checkpoints?: CheckpointConfig | undefined;
   /** How many steps an agent may take for one task. */
   readonly stepsMax?: number | undefined;
+  /** US dollars that the project's agents may spend, all told; then it is paused. */
+  readonly budgetUsd?: number | undefined;
 }
 
 interface FlashSaveSettings {

@@ -25,6 +25,8 @@ export interface ProjectPorts extends RestorePorts {
   readonly checkpointSettings: CheckpointSettings;
   readonly flashSave: FlashSaveSettings;
   readonly graceMs: number;
+  /** US dollars that the project's agents may spend, all told; undefined: as they like. */
+  readonly budgetUsd?: number | undefined;
   /** Who does things, for the events: `cli:USER@HOST#PID`, `library#PID`. */
   readonly actor: string;
   /** Watches over this process while it owns agents: kills what they left when it dies without a word. */

@@ -55,7 +55,8 @@ async function settleBetween(ports: RunnerPorts, version: number): Promise<void>
 
 type Asked = { readonly pauseId: string } | { readonly result: PauseResult };
 
-async function requestPause(ports: RunnerPorts, options: PauseOptions): Promise<Asked> {
+/** Writes down that the project is to be paused; whoever owns it does it. Throws `wrong-status`. */
+export async function requestPause(ports: RunnerPorts, options: PauseOptions): Promise<Asked> {
   const { store, ids, clock } = ports;
   return store.write(async (tx) => {
     const { state } = await readProject(tx, ports.project.id);

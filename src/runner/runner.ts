@@ -17,6 +17,7 @@ import type { TaskRow } from '../task/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { StoreAgentSession } from './agent-session.ts';
 import { AutomaticCheckpoints } from './automatic-checkpoints.ts';
+import { keepBudget } from './keep-budget.ts';
 import type { HeldLease } from './lease.ts';
 import { serveCheckpoint } from './live-checkpoint.ts';
 import { performPause } from './perform-pause.ts';
@@ -97,6 +98,7 @@ export class Runner {
       const seen = await this.#look();
       const over = await this.#obey(seen);
       if (over !== undefined) return over;
+      if (await keepBudget(this.#ports, seen.state)) continue;
       const served = await serveCheckpoint(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
       if (served) this.#automatic.made();
       // Meanwhile tasks may have ended: what was seen before is old.

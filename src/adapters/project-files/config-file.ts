@@ -81,6 +81,7 @@ const schema = z.looseObject({
         }),
       ),
       stepsMax: z.optional(z.int().check(z.positive())),
+      budgetUsd: z.optional(z.number().check(z.positive())),
     }),
     {},
   ),
