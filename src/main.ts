@@ -151,8 +151,7 @@ async function openPorts(
     measureDisk: async () => measureData(dataDir),
     checkpointSettings: checkpointSettings(config.settings.checkpoints),
     flashSave: flashSaveSettings(config),
-    graceMs: config.settings.graceMs ?? defaultGraceMs,
-    budgetUsd: config.settings.budgetUsd,
+    ...limitsOf(config),
     actor: `${program}:${userName()}@${hostname()}#${process.pid}`,
     guard: (ownerId) => startReaper({ scope: project.marker, ownerId }),
   };
@@ -162,6 +161,10 @@ async function openPorts(
     log.close();
   };
   return { ports: options.wrapPorts?.(ports) ?? ports, close };
+}
+
+function limitsOf({ settings }: ProjectConfig): Pick<ProjectPorts, 'graceMs' | 'budgetUsd'> {
+  return { graceMs: settings.graceMs ?? defaultGraceMs, budgetUsd: settings.budgetUsd };
 }
 
 function flashSaveSettings({ settings }: ProjectConfig): FlashSaveSettings {

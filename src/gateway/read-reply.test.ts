@@ -42,6 +42,18 @@ describe.each(protocolCases)('a reply in $protocol', ({ protocol, wireName }) =>
     expect(read(protocol, false, JSON.stringify(own.error(400, 'too long'))).problem).toBe('too long');
   });
 
+  it('is told by what it is, whatever its head says', () => {
+    const events = wire.write(turn, 1);
+    expect(read(protocol, false, events.join(''))).toMatchObject({ usage, isEnded: true });
+    expect(read(protocol, false, `: a comment\n\n${events.join('')}`)).toMatchObject({
+      usage,
+      isEnded: true,
+    });
+    const refused = JSON.stringify(wires[protocol].error(400, 'too long'));
+    expect(read(protocol, true, refused).problem).toBe('too long');
+    expect(read(protocol, true, ' [').problem).toContain('not JSON');
+  });
+
   it('is broken where it is no JSON, and no-ops say nothing', () => {
     expect(read(protocol, true, 'data: {"half":\n\n').problem).toContain('not JSON');
     expect(read(protocol, false, '<html>').problem).toContain('not JSON');

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request as requestHttp, type ServerResponse } from 'node:http';
 import { gzipSync, constants } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../src/log.ts';
 import { openScene } from '../rig/gateway.ts';
 import { wires as scripted } from '../rig/model-server.ts';
 import { protocolCases } from '../rig/protocol-cases.ts';
@@ -98,6 +99,29 @@ describe('after a cut', () => {
     expect(scene.rows.steps).toMatchObject([{ status: 'interrupted' }]);
     expect(scene.rows.costs).toMatchObject([{ inputTokens: 100, cacheReadTokens: 40 }]);
   });
+});
+
+it('tells of the end of a call that could not be written down, though the agent has its answer and is gone', async () => {
+  const events = scripted[0]!.write({ text: 'Fine.' }, 1);
+  await using provider = await RawProvider.start((_call, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
+  });
+  let tell = (_error: unknown): void => undefined;
+  const told = new Promise<unknown>((resolve) => (tell = resolve));
+  const error = (about: object): void => tell((about as { readonly err: unknown }).err);
+  await using scene = await openScene({ protocol, baseUrl: provider.url }, { log: { ...silentLog, error } });
+  let fail = (): void => undefined;
+  const failing = new Promise<void>((resolve) => (fail = resolve));
+  const full = new Error('the disk is full');
+  scene.session.endStep = async () => {
+    await failing;
+    throw full;
+  };
+  const exchange = begin(scene.line.baseUrl, requestOf());
+  expect((await readAll(await exchange.head)).body.toString()).toBe(events.join(''));
+  exchange.request.destroy();
+  fail();
+  expect(await told).toBe(full);
 });
 
 describe('two calls at once of one agent', () => {

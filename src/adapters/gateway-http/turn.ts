@@ -181,17 +181,19 @@ export class Turn {
     const isStream = (response.headers['content-type'] ?? '').includes('text/event-stream');
     const reply = new ReplyReader(wire, isStream);
     const reader = readingAnswer(response, reply);
-    if (!to.headersSent) {
-      to.writeHead(status, response.statusMessage, headersToAgent(response.rawHeaders));
-      to.flushHeaders();
-    }
     try {
+      if (!to.headersSent) {
+        to.writeHead(status, response.statusMessage, headersToAgent(response.rawHeaders));
+        to.flushHeaders();
+      }
       await passOn(response, to, { reader, onFirst: () => setImmediate(() => this.#record()) });
       to.end();
       await reader?.end();
       return { kind: 'answered', status, facts: reply.end(), isRead: reader !== null };
     } catch (error) {
       to.destroy();
+      // Whoever cannot be passed on is not paid for any longer.
+      response.destroy();
       await reader?.end();
       const facts = reply.end();
       if (this.#signal.aborted) return this.#cutOff(facts);
@@ -288,16 +290,23 @@ export class Turn {
   #fail(error: unknown): void {
     const { response, wire } = this.#asked;
     const { agent } = this.#line.seat;
+    // An answer that was passed on ends its connection, too: what fails after that is told.
+    const isCut = this.#signal.aborted && (error === this.#signal.reason || isAbort(error));
+    if (!isCut)
+      this.#line.parts.log.error({ err: error, agent }, 'a call of the model failed in the gateway');
     if (this.#signal.aborted) {
       response.destroy();
       return;
     }
-    this.#line.parts.log.error({ err: error, agent }, 'a call of the model failed in the gateway');
     const message = isFailure(error, 'stale-owner')
       ? 'codeframe runs this project in another process now'
       : `codeframe: ${problemOf(error)}`;
     refuse(response, { status: 503, body: wire.error(503, message) });
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 type BodyToSend = Pick<ProviderCall, 'body' | 'isUnpacked'>;
