@@ -181,7 +181,7 @@ describe.each(wires.map((wire) => [wire.name, wire] as const))('a task over the 
     server.misbehave = () => ({ kind: 'status', status: 401 });
     const { end } = await work({ server, wire });
     expect(end).toMatchObject({ kind: 'failed', problem: expect.stringContaining('401') });
-    expect(JSON.stringify(end)).not.toContain('4711');
+    expect(JSON.stringify(end)).not.toContain('key-4711');
     expect(server.requests).toBe(1);
     expect(JSON.stringify(server.received[0]?.key ?? '')).toContain(
       wire.name === 'openai-compatible' ? '' : '4711',
