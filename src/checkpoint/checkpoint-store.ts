@@ -89,12 +89,23 @@ export interface WrittenCheckpoint {
   readonly objects: ReadonlyMap<TreePath, ObjectId>;
 }
 
+/** What is at one path of a checkpoint; of a file without its size, of a directory without what is in it. */
+export type PlacedEntry =
+  | Omit<Extract<CodeEntry, { kind: 'file' }>, 'size'>
+  | Extract<CodeEntry, { kind: 'link' }>
+  | Omit<Extract<CodeEntry, { kind: 'directory' }>, 'empty'>;
+
 export interface StoredCheckpoint {
   readonly id: string;
   readonly commit: string;
   readonly manifest: Manifest;
   /** The working tree, sorted by path. */
   code(): Promise<readonly CodeEntry[]>;
+  /**
+   * What the working tree has at these paths, where it has something: read without the rest of the tree. Throws
+   * `corrupt-checkpoint` for what cannot be read on the way there.
+   */
+  codeAt(paths: readonly TreePath[]): Promise<readonly PlacedEntry[]>;
   /** The paths of the other parts that start so, sorted. */
   partPaths(prefix: string): Promise<readonly string[]>;
   /** A part's bytes. Throws `corrupt-checkpoint` when it is not there or not what its name says. */

@@ -1,5 +1,7 @@
 /** A name as one step of a part's path: what could mean something else there is written as `%XX`, a byte each. */
 export function partName(name: string): string {
+  // As most names are.
+  if (/^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/.test(name)) return name;
   const escaped = Array.from(Buffer.from(name, 'utf8'), escapedByte).join('').replace(/^\./, '%2e');
   return escaped === '' ? '%' : escaped;
 }

@@ -6,7 +6,7 @@ export type PlainRow = Readonly<Record<string, unknown>>;
 /** One line of `<table>/NNNN.ndjson`: the columns in the table's order, without those of `omit`. */
 export function encodeRow(table: TableName, row: PlainRow, omit?: string): string {
   const line: Record<string, unknown> = {};
-  for (const column of Object.keys(tables[table].columns)) {
+  for (const column in tables[table].columns) {
     if (column !== omit) line[column] = row[column] ?? null;
   }
   return JSON.stringify(line);

@@ -14,7 +14,7 @@ export function listChanges(
   view: PresentView,
   wanted: WantedTree,
 ): readonly TreeChange[] {
-  const occupied = new Set(operations.flatMap(({ path }) => [...ancestorsOf(path)]));
+  const occupied = directoriesAbove(operations);
   const changes = new Map<TreePath, TreeChange['change']>();
   for (const operation of operations) {
     const change = changeOf(operation, view, wanted);
@@ -24,6 +24,18 @@ export function listChanges(
   return [...changes]
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([path, change]) => ({ path: showPath(path), change }));
+}
+
+function directoriesAbove(operations: readonly TreeOperation[]): ReadonlySet<TreePath> {
+  const directories = new Set<TreePath>();
+  for (const { path } of operations) {
+    for (const above of ancestorsOf(path)) {
+      // Then those above it are, too.
+      if (directories.has(above)) break;
+      directories.add(above);
+    }
+  }
+  return directories;
 }
 
 /** Equal for two plans exactly when they do the same to the same content. Times of files do not count. */

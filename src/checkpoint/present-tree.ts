@@ -88,6 +88,7 @@ export function sameContent(present: KnownEntry, wanted: CodeEntry): boolean {
 }
 
 function coveringOf(path: TreePath, uncovered: ReadonlyMap<TreePath, Uncovered>): Uncovered | undefined {
+  if (uncovered.size === 0) return undefined;
   const itself = uncovered.get(path);
   if (itself !== undefined) return itself;
   for (const parent of ancestorsOf(path)) {

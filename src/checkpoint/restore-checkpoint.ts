@@ -243,7 +243,8 @@ async function makeSafety(ports: RestorePorts, restoring: Restoring): Promise<St
     },
   );
   const safety = await ports.checkpoints.open(row.id);
-  const paths = notSaved(looked.plan.operations, await safety.code());
+  const { operations } = looked.plan;
+  const paths = notSaved(operations, await safety.codeAt(operations.map(({ path }) => path)));
   if (paths.length > 0) throw new CodeframeError({ code: 'tree-moved', paths: paths.map(showPath) });
   return safety;
 }

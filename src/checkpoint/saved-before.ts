@@ -1,10 +1,11 @@
-import type { CodeEntry, TreePath } from './tree.ts';
+import type { PlacedEntry } from './checkpoint-store.ts';
+import type { TreePath } from './tree.ts';
 import type { Before, TreeOperation } from './tree-writer.ts';
 
 /** The paths of which operations replace or delete something that a checkpoint does not hold exactly so (R1, R3). */
 export function notSaved(
   operations: readonly TreeOperation[],
-  saved: readonly CodeEntry[],
+  saved: readonly PlacedEntry[],
 ): readonly TreePath[] {
   const byPath = new Map(saved.map((entry) => [entry.path, entry]));
   return operations
@@ -12,7 +13,7 @@ export function notSaved(
     .map(({ path }) => path);
 }
 
-function isSaved(operation: TreeOperation, saved: CodeEntry | undefined): boolean {
+function isSaved(operation: TreeOperation, saved: PlacedEntry | undefined): boolean {
   switch (operation.kind) {
     case 'put-file':
     case 'put-link':
@@ -29,7 +30,7 @@ function isSaved(operation: TreeOperation, saved: CodeEntry | undefined): boolea
 }
 
 /** Where nothing was, nothing has to be kept: that it stays so is checked when the operation is done. */
-function holds(before: Before, saved: CodeEntry | undefined): boolean {
+function holds(before: Before, saved: PlacedEntry | undefined): boolean {
   switch (before.kind) {
     case 'absent':
       return true;

@@ -112,6 +112,7 @@ describe('verifying checkpoints', () => {
           commit: stored.commit,
           manifest: { ...stored.manifest, ...change },
           code: () => stored.code(),
+          codeAt: (paths) => stored.codeAt(paths),
           partPaths: (prefix) => stored.partPaths(prefix),
           part: (path) => stored.part(path),
           objects: (ids) => stored.objects(ids),

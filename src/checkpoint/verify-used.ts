@@ -12,6 +12,7 @@ export function rememberParts(stored: StoredCheckpoint): StoredCheckpoint {
     commit: stored.commit,
     manifest: stored.manifest,
     code: () => stored.code(),
+    codeAt: (paths) => stored.codeAt(paths),
     partPaths: (prefix) => stored.partPaths(prefix),
     part(path) {
       const known = parts.get(path) ?? stored.part(path);

@@ -46,14 +46,20 @@ function placeProblem(wanted: Map<TreePath, CodeEntry>, entry: CodeEntry): strin
   if (wanted.has(entry.path)) return 'it is listed twice';
   for (const parent of ancestorsOf(entry.path)) {
     const above = wanted.get(parent);
-    if (above !== undefined && above.kind !== 'directory') return 'it lies in something that is no directory';
+    if (above === undefined) continue;
+    // What is above a directory was looked at when that came.
+    return above.kind === 'directory' ? null : 'it lies in something that is no directory';
   }
   return null;
 }
 
 function addParents(wanted: Map<TreePath, CodeEntry>, path: TreePath): void {
-  const missing = [...ancestorsOf(path)].filter((parent) => !wanted.has(parent)).reverse();
-  for (const parent of missing) {
+  const missing: TreePath[] = [];
+  for (const parent of ancestorsOf(path)) {
+    if (wanted.has(parent)) break;
+    missing.push(parent);
+  }
+  for (const parent of missing.reverse()) {
     wanted.set(parent, { kind: 'directory', path: parent, mode: 0o755, empty: false });
   }
 }

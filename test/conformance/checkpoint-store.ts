@@ -5,6 +5,7 @@ import type {
   CheckpointStore,
   CodeDraft,
   PartDraft,
+  StoredCheckpoint,
 } from '../../src/checkpoint/checkpoint-store.ts';
 import type { Manifest } from '../../src/checkpoint/manifest.ts';
 import type { CodeEntry } from '../../src/checkpoint/tree.ts';
@@ -310,12 +311,22 @@ export function describeCheckpointStore(maker: CheckpointStoreMaker): void {
           const id = `r${count++}`;
           await store.create(draftOf(id, drafts));
           expect(await contents(id)).toEqual(drafts.map((draft) => describeDraft(draft, drafts)));
+          await expectPlaced(await store.open(id));
           await store.verify(id);
         }),
         { numRuns: 25 },
       );
     });
   });
+}
+
+/** At each path is what the whole list has there, and nothing anywhere else. */
+async function expectPlaced(stored: StoredCheckpoint): Promise<void> {
+  const code = await stored.code();
+  const paths = code.map(({ path }) => path);
+  const placed = await stored.codeAt([...paths, ...paths.map((path) => `${path}/none`), 'none']);
+  expect(placed).toHaveLength(code.length);
+  for (const [i, entry] of placed.entries()) expect(code[i]).toMatchObject(entry);
 }
 
 function byPath(a: CodeDraft, b: CodeDraft): number {

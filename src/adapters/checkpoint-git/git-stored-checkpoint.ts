@@ -1,19 +1,14 @@
-import type { PartDraft, StoredCheckpoint } from '../../checkpoint/checkpoint-store.ts';
+import type { PartDraft, PlacedEntry, StoredCheckpoint } from '../../checkpoint/checkpoint-store.ts';
 import { codeList, parseManifest, sha256, type Manifest } from '../../checkpoint/manifest.ts';
-import { showPath, type CodeEntry, type ObjectId } from '../../checkpoint/tree.ts';
-import { CodeframeError, isFailure } from '../../failure.ts';
+import { showPath, type CodeEntry, type ObjectId, type TreePath } from '../../checkpoint/tree.ts';
+import { isFailure } from '../../failure.ts';
 import { gitFailure } from '../git-process.ts';
+import { codeAt } from './code-at.ts';
 import { codeEntries, codePrefix, isLink, type StoredBlob } from './code-entries.ts';
-import { objectId, parseTree, treeOfCommit } from './git-objects.ts';
-import type { ObjectReader } from './object-reader.ts';
-import type { ObjectFormat, StorePlace } from './store-place.ts';
+import { parseTree, treeOfCommit } from './git-objects.ts';
+import { corrupt, readChecked, type StoreReading } from './read-checked.ts';
+import type { StorePlace } from './store-place.ts';
 import { decodeModes, modesPrefix } from './tree-modes.ts';
-
-export interface StoreReading {
-  readonly place: StorePlace;
-  readonly reader: ObjectReader;
-  readonly format: ObjectFormat;
-}
 
 /** How many objects are asked for before the first is awaited. */
 const windowObjects = 64;
@@ -43,32 +38,6 @@ async function findManifest(
   return manifest.object;
 }
 
-export interface Wanted {
-  readonly id: string;
-  readonly object: ObjectId;
-  /** What to call it when it is not right. */
-  readonly part: string;
-  readonly type?: 'blob' | 'tree' | 'commit';
-}
-
-/** An object's bytes, hashed and compared with its name. Throws `corrupt-checkpoint`. */
-export async function readChecked(reading: StoreReading, wanted: Wanted): Promise<Buffer> {
-  const found = await reading.reader.read(wanted.object);
-  const type = wanted.type ?? 'blob';
-  if (found === null)
-    throw corrupt(wanted.id, wanted.part, `object ${wanted.object} is missing or unreadable`);
-  if (found.type !== type)
-    throw corrupt(wanted.id, wanted.part, `object ${wanted.object} is a ${found.type}`);
-  if (objectId(reading.format, type, found.bytes) !== wanted.object) {
-    throw corrupt(wanted.id, wanted.part, `object ${wanted.object} has other bytes than its name says`);
-  }
-  return found.bytes;
-}
-
-export function corrupt(id: string, part: string, problem: string): CodeframeError {
-  return new CodeframeError({ code: 'corrupt-checkpoint', id, part, problem });
-}
-
 class GitStoredCheckpoint implements StoredCheckpoint {
   readonly id: string;
   readonly commit: string;
@@ -95,6 +64,10 @@ class GitStoredCheckpoint implements StoredCheckpoint {
       throw corrupt(this.id, 'code', 'the list of files is not the one that the manifest has the hash of');
     }
     return entries;
+  }
+
+  codeAt(paths: readonly TreePath[]): Promise<readonly PlacedEntry[]> {
+    return codeAt(this.#reading, this, paths);
   }
 
   async partPaths(prefix: string): Promise<readonly string[]> {

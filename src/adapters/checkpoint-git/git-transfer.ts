@@ -3,7 +3,7 @@ import { CodeframeError } from '../../failure.ts';
 import { gitFailure } from '../git-process.ts';
 import { checkpointRef, isCheckpointId } from './checkpoint-ref.ts';
 import { GitRemote } from './git-remote.ts';
-import { corrupt } from './git-stored-checkpoint.ts';
+import { corrupt } from './read-checked.ts';
 import { Incoming } from './incoming.ts';
 import { beginWriting } from './store-turns.ts';
 import { storeFailure, StorePlace } from './store-place.ts';

@@ -1,7 +1,8 @@
 import type { CheckpointAt, IncomingCheckpoints } from '../../checkpoint/checkpoint-transfer.ts';
 import { CodeframeError, isFailure } from '../../failure.ts';
 import { createRef, listRefs } from './checkpoint-ref.ts';
-import { openStored, type StoreReading } from './git-stored-checkpoint.ts';
+import { openStored } from './git-stored-checkpoint.ts';
+import type { StoreReading } from './read-checked.ts';
 import { ObjectReader } from './object-reader.ts';
 import type { Quarantine } from './quarantine.ts';
 import { storeFailure, StorePlace } from './store-place.ts';

@@ -2,7 +2,7 @@ import type { CheckpointSize } from '../../checkpoint/checkpoint-space.ts';
 import type { ObjectId } from '../../checkpoint/tree.ts';
 import { gitFailure } from '../git-process.ts';
 import { parseTree, treeOfCommit } from './git-objects.ts';
-import { readChecked, type StoreReading } from './git-stored-checkpoint.ts';
+import { readChecked, type StoreReading } from './read-checked.ts';
 import type { StorePlace } from './store-place.ts';
 
 /** What each checkpoint takes. Every tree is read once, however many of them have it. */

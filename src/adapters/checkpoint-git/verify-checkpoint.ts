@@ -2,14 +2,8 @@ import type { SeenObject, SeenObjects, VerifiedContent } from '../../checkpoint/
 import { codeList, groupHashes, sha256, type Manifest } from '../../checkpoint/manifest.ts';
 import { codePrefix, type StoredBlob } from './code-entries.ts';
 import { parseTree, treeOfCommit, type TreeItem } from './git-objects.ts';
-import {
-  assembleCode,
-  corrupt,
-  isPart,
-  partOfPath,
-  readChecked,
-  type StoreReading,
-} from './git-stored-checkpoint.ts';
+import { assembleCode, isPart, partOfPath } from './git-stored-checkpoint.ts';
+import { corrupt, readChecked, type StoreReading } from './read-checked.ts';
 import { modesPrefix } from './tree-modes.ts';
 
 export interface Verified {

@@ -194,6 +194,10 @@ function stored(id: string, kept: Kept, objects: ReadonlyMap<ObjectId, Uint8Arra
     commit: kept.commit,
     manifest: parseManifest(id, kept.manifest),
     code: async () => kept.code,
+    async codeAt(paths) {
+      const wanted = new Set(paths);
+      return kept.code.filter(({ path }) => wanted.has(path));
+    },
     partPaths: async (prefix) => [...kept.parts.keys()].filter((path) => path.startsWith(prefix)).toSorted(),
     async part(path) {
       const bytes = kept.parts.get(path);

@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, openSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readlinkSync } from 'node:fs';
 import { CodeframeError } from '../../failure.ts';
 import { showPath, type TreePath } from '../../checkpoint/tree.ts';
 
@@ -68,6 +68,29 @@ function openDirectory(root: string, path: TreePath): SafeDirectory & { close():
 }
 
 function openByDescriptor(root: string, names: readonly string[]): SafeDirectory & { close(): void } {
+  const opened = openAtOnce(root, names) ?? openNameByName(root, names);
+  return {
+    at: (name) => inDescriptor(opened, name),
+    self: inDescriptor(opened, '.'),
+    close: () => closeSync(opened),
+  };
+}
+
+/** In one call, when no link was on the way: then what was opened is where it seems. Undefined when that is not sure. */
+function openAtOnce(root: string, names: readonly string[]): number | undefined {
+  const path = Buffer.concat([Buffer.from(root), ...names.map((name) => Buffer.from(`/${name}`, 'latin1'))]);
+  let opened: number | undefined;
+  try {
+    opened = openSync(path, pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    if (readlinkSync(`/proc/self/fd/${opened}`, { encoding: 'buffer' }).equals(path)) return opened;
+  } catch {
+    // Name by name it is found out why.
+  }
+  if (opened !== undefined) closeSync(opened);
+  return undefined;
+}
+
+function openNameByName(root: string, names: readonly string[]): number {
   let descriptor = openSync(root, pathOnly | constants.O_DIRECTORY);
   for (const name of names) {
     const above = descriptor;
@@ -78,12 +101,7 @@ function openByDescriptor(root: string, names: readonly string[]): SafeDirectory
       closeSync(above);
     }
   }
-  const opened = descriptor;
-  return {
-    at: (name) => inDescriptor(opened, name),
-    self: inDescriptor(opened, '.'),
-    close: () => closeSync(opened),
-  };
+  return descriptor;
 }
 
 function inDescriptor(descriptor: number, name: string): Buffer {

@@ -50,6 +50,7 @@ export class IncludedPaths {
 
 /** Whether a path or a directory above it is one of these. */
 export function isBelow(path: TreePath, set: ReadonlySet<TreePath>): boolean {
+  if (set.size === 0) return false;
   for (let above = path; above !== ''; above = parentPath(above)) if (set.has(above)) return true;
   return false;
 }
