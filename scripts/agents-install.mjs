@@ -78,7 +78,7 @@ function install(name) {
   const partial = `${place}.${process.pid}`;
   console.log(`${name}: installing, some hundred megabytes`);
   for (const { dir, packages, more } of placesOf(name)) {
-    const why = npmInstall(path.join(partial, dir), [...more, ...specs(packages)]);
+    const why = npmInstall(path.join(partial, dir), packages, more);
     if (why === null) continue;
     rmSync(partial, { recursive: true, force: true });
     return `could not be installed: ${why}`;
@@ -88,11 +88,14 @@ function install(name) {
   return null;
 }
 
-function npmInstall(cwd, what) {
+function npmInstall(cwd, packages, more) {
   mkdirSync(cwd, { recursive: true });
-  writeFileSync(path.join(cwd, 'package.json'), '{ "private": true }\n');
-  const args = ['install', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false', ...what];
-  const options = { cwd, encoding: 'utf8', timeout: installMs, killSignal: 'SIGKILL' };
+  // Their binaries are put in place by scripts of their own, which a newer npm runs only when it is told to.
+  const allowScripts = Object.fromEntries(Object.keys(packages).map((name) => [name, true]));
+  writeFileSync(path.join(cwd, 'package.json'), `${JSON.stringify({ private: true, allowScripts })}\n`);
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false'];
+  const args = ['install', ...quiet, ...more, ...specs(packages)];
+  const options = { cwd, encoding: 'utf8', maxBuffer: 2 ** 26, timeout: installMs, killSignal: 'SIGKILL' };
   return whyNot(spawnSync('npm', args, options));
 }
 

@@ -12,7 +12,7 @@ export const allEffects = Array.from({ length: steps }, (_, step) => `effect-${s
 
 const title = 'Carry out the plan';
 /** Real agents take seconds to start, and many on a machine that has other work. */
-const patienceMs = 180_000;
+const patienceMs = 900_000;
 
 const ticking =
   'while :; do echo x >> ticks-$CODEFRAME_AGENT_NAME.txt; sleep 0.2; [ -e finish ] && exit 0; done\n';

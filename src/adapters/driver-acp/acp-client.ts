@@ -31,8 +31,8 @@ export interface Wish {
 /** `hold`: no answer is given; the process is about to be stopped. */
 export type Decision = 'allow' | 'deny' | 'hold';
 
-/** An agent answers its first request, also when it unpacks itself first, within this. */
-const answerMs = 60_000;
+/** An agent answers its first request, also when it unpacks itself first on a busy machine, within this. */
+const answerMs = 180_000;
 const chunksMax = 5000;
 
 /** An agent that speaks the Agent Client Protocol over its standard streams. */
