@@ -132,6 +132,24 @@ describe('the HOME of an agent', () => {
     expect(existsSync(at('homes', 'ada', '.claude', 'kept.json'))).toBe(true);
   });
 
+  test('is put right by the next try when the one before was killed', () => {
+    const projects = at('homes', 'ada', '.claude', 'projects', '-p');
+    const files = ['a', 'b'].map((name) => ({
+      path: `.claude/projects/-p/${name}.jsonl`,
+      bytes: Buffer.from(`early ${name}`),
+    }));
+    put(join(projects, 'a.jsonl'), 'early a');
+    put(join(projects, 'b.jsonl'), 'later b');
+    put(at('homes', 'ada', '.codeframe-session', '1'), 'ear');
+    expect(Object.keys(read('claude') ?? {})).toHaveLength(2);
+    homeFor(claude).putSession(files);
+    expect(read('claude')).toEqual({
+      '.claude/projects/-p/a.jsonl': 'early a',
+      '.claude/projects/-p/b.jsonl': 'early b',
+    });
+    expect(existsSync(at('homes', 'ada', '.codeframe-session'))).toBe(false);
+  });
+
   test('keeps what no checkpoint takes along when session files are put into it', () => {
     put(at('homes', 'ada', '.qwen', 'projects', '-p', 'chats', 'later.jsonl'), 'later');
     put(at('homes', 'ada', '.qwen', 'projects', '-p', 'notes.md'), 'in no checkpoint');
