@@ -1,17 +1,19 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
 import { recoverRestores } from '../../src/checkpoint/recover-restore.ts';
 import type { RestoreRow } from '../../src/checkpoint/restore.ts';
 import { task } from '../conformance/store-rows.ts';
-import { bundleFixture } from '../rig/bundle.ts';
+import {
+  cloneDirectory,
+  commitOf,
+  killedRestore,
+  withStoredBench,
+  type RanRestore,
+} from '../rig/killed-restore.ts';
 import { treeOf, type ModelNode, type ModelTree } from '../rig/random-tree.ts';
 import { makeTree, readTree, withDirectory } from '../rig/real-tree.ts';
-import { benchFence, openRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
+import { benchFence, type RestoreBench } from '../rig/restore-bench.ts';
 
 /** Every kind of operation is on the way from one to the other. */
 const saved = treeOf([
@@ -108,19 +110,14 @@ interface Scene {
 }
 
 async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
-  const script = await bundleFixture(new URL('./fixtures/killed-restore.ts', import.meta.url));
+  const run = await killedRestore();
   await withDirectory(async (directory) => {
     const origin = join(directory, 'origin');
     const copy = join(directory, 'copy');
     const checkpointId = await prepare(origin);
-    // Modes, times and hard links as they are, which the copying of node:fs does not keep.
-    const clone = (from: string, to: string): void => {
-      rmSync(to, { recursive: true, force: true });
-      execFileSync('cp', ['-a', from, to]);
-    };
-    const fresh = (): void => clone(origin, copy);
+    const fresh = (): void => cloneDirectory(origin, copy);
     let cutAt = 0;
-    const start = (step: number, what: string): Promise<Ran> => runKilled(script, [copy, String(step), what]);
+    const start = (step: number, what: string): Promise<RanRestore> => run([copy, String(step), what]);
     fresh();
     const { steps } = await start(0, checkpointId);
     await work({
@@ -129,7 +126,7 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
       async run(step, check) {
         fresh();
         const { killed } = await start(step, checkpointId);
-        await withBench(copy, check);
+        await withStoredBench(copy, check);
         return killed;
       },
       async runTwice(step, second, check) {
@@ -137,12 +134,12 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
         if (cutAt !== step) {
           fresh();
           expect((await start(step, checkpointId)).killed).toBe(true);
-          clone(copy, cut);
+          cloneDirectory(copy, cut);
           cutAt = step;
         }
-        clone(cut, copy);
+        cloneDirectory(cut, copy);
         const { killed } = await start(second, 'recover');
-        await withBench(copy, check);
+        await withStoredBench(copy, check);
         return killed;
       },
     });
@@ -150,7 +147,7 @@ async function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
 }
 
 async function prepare(directory: string): Promise<string> {
-  return withBench(directory, async ({ root, ports, checkpoint }) => {
+  return withStoredBench(directory, async ({ root, ports, checkpoint }) => {
     await makeTree(root, saved);
     await ports.store.write((tx) => tx.insert('tasks', task({ title: 'saved' })));
     const id = await checkpoint();
@@ -158,37 +155,6 @@ async function prepare(directory: string): Promise<string> {
     await ports.store.write((tx) => tx.update('tasks', { key: [1], set: { title: 'present' } }));
     return id;
   });
-}
-
-async function withBench<T>(directory: string, work: (bench: RestoreBench) => Promise<T>): Promise<T> {
-  await mkdir(join(directory, 'data'), { recursive: true });
-  const store = await openSqliteStore({
-    path: join(directory, 'data/state.db'),
-    backupsDir: join(directory, 'data/backups'),
-  });
-  const bench = await openRestoreBench(directory, store);
-  try {
-    return await work(bench);
-  } finally {
-    await bench.ports.checkpoints.close();
-    await store.close();
-  }
-}
-
-interface Ran {
-  readonly killed: boolean;
-  readonly steps: readonly string[];
-}
-
-async function runKilled(script: string, args: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  let problem = '';
-  child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  child.stderr.on('data', (bytes: Buffer) => (problem += bytes.toString()));
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`the program failed: ${problem}`);
-  return { killed: signal === 'SIGKILL', steps: said.split('\n').slice(0, -1) };
 }
 
 /** All of one of the two states, never a mix; answers which. */
@@ -223,9 +189,4 @@ async function expectUsable({ root, restore, undo }: RestoreBench, checkpointId:
 
 function file(text: string, mode = 0o644): ModelNode {
   return { kind: 'file', mode, text };
-}
-
-/** The last write but one: after it comes how long it took. */
-function commitOf(steps: readonly string[]): number {
-  return steps.lastIndexOf('written', steps.lastIndexOf('written') - 1);
 }

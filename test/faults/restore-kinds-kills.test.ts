@@ -1,18 +1,20 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
 import { recoverRestores } from '../../src/checkpoint/recover-restore.ts';
 import type { TargetRequest } from '../../src/checkpoint/restore-intent.ts';
 import { readUndoStacks } from '../../src/checkpoint/undo.ts';
-import { bundleFixture } from '../rig/bundle.ts';
 import { GitScene } from '../rig/git-scene.ts';
+import {
+  cloneDirectory,
+  commitOf,
+  killedRestore,
+  withStoredBench,
+  type RanRestore,
+} from '../rig/killed-restore.ts';
 import { treeOf, type ModelNode } from '../rig/random-tree.ts';
 import { makeTree, readTree, withDirectory } from '../rig/real-tree.ts';
-import { benchFence, openRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
+import { benchFence, type RestoreBench } from '../rig/restore-bench.ts';
 
 const saved = treeOf([
   ['a', file('saved')],
@@ -34,7 +36,7 @@ describe('killed at each step, and finished or rolled back by the next command:'
       await kill({
         async prepare(directory) {
           const id = await prepare(directory);
-          await withBench(directory, async ({ restore, undo }) => {
+          await withStoredBench(directory, async ({ restore, undo }) => {
             await restore(id, limits);
             await undo();
           });
@@ -51,7 +53,7 @@ describe('killed at each step, and finished or rolled back by the next command:'
       await kill({
         async prepare(directory) {
           const id = await prepareMerge(directory);
-          await withBench(directory, ({ restore }) => restore(id, { git: true }));
+          await withStoredBench(directory, ({ restore }) => restore(id, { git: true }));
           return 'undo';
         },
         every: 3,
@@ -61,7 +63,7 @@ describe('killed at each step, and finished or rolled back by the next command:'
 });
 
 async function prepareTree(directory: string): Promise<string> {
-  return withBench(directory, async ({ root, checkpoint }) => {
+  return withStoredBench(directory, async ({ root, checkpoint }) => {
     await makeTree(root, saved);
     const id = await checkpoint();
     await makeTree(root, present);
@@ -71,7 +73,7 @@ async function prepareTree(directory: string): Promise<string> {
 
 /** A checkpoint in the middle of a merge with a conflict; now it is committed, and the branch is another. */
 async function prepareMerge(directory: string): Promise<string> {
-  return withBench(directory, async ({ root, checkpoint }) => {
+  return withStoredBench(directory, async ({ root, checkpoint }) => {
     const git = new GitScene(root);
     const write = (text: string): void => writeFileSync(join(root, 'a'), text);
     git.init();
@@ -105,30 +107,33 @@ interface Killing {
 async function withScript(
   work: (kit: { readonly kill: (killing: Killing) => Promise<void> }) => Promise<void>,
 ): Promise<void> {
-  const script = await bundleFixture(new URL('./fixtures/killed-restore.ts', import.meta.url));
-  await work({ kill: (killing) => withDirectory((directory) => killAtEach(script, directory, killing)) });
+  const run = await killedRestore();
+  await work({ kill: (killing) => withDirectory((directory) => killAtEach(run, directory, killing)) });
 }
 
-async function killAtEach(script: string, directory: string, killing: Killing): Promise<void> {
+async function killAtEach(
+  run: Awaited<ReturnType<typeof killedRestore>>,
+  directory: string,
+  killing: Killing,
+): Promise<void> {
   const origin = join(directory, 'origin');
   const copy = join(directory, 'copy');
   // In the copy's own place, because a journal names the repository by its path.
   const what = await killing.prepare(copy);
-  execFileSync('cp', ['-a', copy, origin]);
-  const before = await withBench(copy, snapshotOf);
-  const start = (step: number): Promise<Ran> => {
-    rmSync(copy, { recursive: true });
-    execFileSync('cp', ['-a', origin, copy]);
-    return runKilled(script, [copy, String(step), what, JSON.stringify(killing.limits ?? {})]);
+  cloneDirectory(copy, origin);
+  const before = await withStoredBench(copy, snapshotOf);
+  const start = (step: number): Promise<RanRestore> => {
+    cloneDirectory(origin, copy);
+    return run([copy, String(step), what, JSON.stringify(killing.limits ?? {})]);
   };
   const { steps } = await start(0);
-  const after = await withBench(copy, snapshotOf);
+  const after = await withStoredBench(copy, snapshotOf);
   expect(after).not.toEqual(before);
   const commit = commitOf(steps);
   const every = process.env['CODEFRAME_FUZZ'] === undefined ? (killing.every ?? 1) : 1;
   for (let step = 1; step <= steps.length; step += every) {
     expect((await start(step)).killed).toBe(true);
-    const found = await withBench(copy, async (bench) => {
+    const found = await withStoredBench(copy, async (bench) => {
       await recoverRestores(bench.ports, benchFence);
       return snapshotOf(bench);
     });
@@ -156,42 +161,6 @@ async function snapshotOf({ root, ports }: RestoreBench): Promise<Readonly<Recor
   };
 }
 
-async function withBench<T>(directory: string, work: (bench: RestoreBench) => Promise<T>): Promise<T> {
-  await mkdir(join(directory, 'data'), { recursive: true });
-  const store = await openSqliteStore({
-    path: join(directory, 'data/state.db'),
-    backupsDir: join(directory, 'data/backups'),
-  });
-  const bench = await openRestoreBench(directory, store);
-  try {
-    return await work(bench);
-  } finally {
-    await bench.ports.checkpoints.close();
-    await store.close();
-  }
-}
-
-interface Ran {
-  readonly killed: boolean;
-  readonly steps: readonly string[];
-}
-
-async function runKilled(script: string, args: readonly string[]): Promise<Ran> {
-  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let said = '';
-  let problem = '';
-  child.stdout.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  child.stderr.on('data', (bytes: Buffer) => (problem += bytes.toString()));
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
-  if (signal !== 'SIGKILL' && code !== 0) throw new Error(`the program failed: ${problem}`);
-  return { killed: signal === 'SIGKILL', steps: said.split('\n').slice(0, -1) };
-}
-
 function file(text: string): ModelNode {
   return { kind: 'file', mode: 0o644, text };
-}
-
-/** The last write but one: after it comes how long it took. */
-function commitOf(steps: readonly string[]): number {
-  return steps.lastIndexOf('written', steps.lastIndexOf('written') - 1);
 }

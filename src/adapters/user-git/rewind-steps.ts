@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, renameSync, rmdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  statSync,
+  utimesSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
 import { gitFailure, type GitOutput } from '../git-process.ts';
@@ -208,7 +217,18 @@ async function readRef(rewind: Rewind, name: string): Promise<string | null> {
 async function mustRun(rewind: Rewind, args: readonly string[]): Promise<void> {
   const output = await moveInRepository(repositoryOf(rewind), args);
   if (output.code !== 0)
-    throw lockFailure(output, rewind) ?? gitFailure(output, args[0] ?? '', rewind.gitDir);
+    throw (
+      lockFailure(output, rewind) ??
+      spaceFailure(output, rewind) ??
+      gitFailure(output, args[0] ?? '', rewind.gitDir)
+    );
+}
+
+/** Of a ref that it could not write git does not say why. */
+function spaceFailure({ stderr }: GitOutput, { gitDir }: Rewind): CodeframeError | undefined {
+  if (!/couldn't write|unable to write/i.test(stderr)) return undefined;
+  const { bavail, bsize } = statfsSync(gitDir);
+  return bavail * bsize < 65_536 ? new CodeframeError({ code: 'no-space', path: gitDir }) : undefined;
 }
 
 /** Another git's lock: it was waited for, so whoever made it may be dead. */
