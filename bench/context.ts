@@ -72,17 +72,20 @@ const edits = pauses.reduce(
 const steps = pauses.reduce((sum, pause) => sum + pause.needs.length, 0);
 console.log(`${pauses.length} pauses, ${steps} steps with a need, ${edits} of them edits\n`);
 const repositories = [...new Set(pauses.map(({ repository }) => repository))];
-const examples = pauses.map((pause) => ({ repository: pause.repository, all: examplesOf(pause) }));
+const asked = (part: string): boolean =>
+  values.only?.includes(part) ?? (part === 'targets' || values.policy === undefined);
+const examples = (asked('targets') ? pauses : []).map((pause) => ({
+  repository: pause.repository,
+  all: examplesOf(pause),
+}));
 // A synthetic set is one repository: nothing is left to learn from.
-const left = repositories.length < 2 ? [] : repositories;
+const left = repositories.length < 2 || !asked('targets') ? [] : repositories;
 const rankings = new Map(left.map((repository) => [repository, rankingWithout(repository)]));
 if (values.fit === true) {
   console.log('all', rankingWithout(null));
   for (const [repository, ranking] of rankings) console.log(`without ${repository}`, ranking);
 }
-const asked = (part: string): boolean => values.only?.includes(part) ?? values.policy === undefined;
-if (values.only === undefined || asked('targets'))
-  for (const target of values.target ?? ['0.3', '0.4', '0.5']) report(Number(target));
+if (asked('targets')) for (const target of values.target ?? ['0.3', '0.4', '0.5']) report(Number(target));
 if (asked('disguises')) reportDisguises(0.4);
 if (asked('save')) reportSave();
 
@@ -161,6 +164,7 @@ function reportDisguises(targetReduction: number): void {
   console.log(`## In other clothes, at ${Math.round(targetReduction * 100)} %\n`);
   console.log(HEAD);
   for (const [name, disguise] of Object.entries(DISGUISES)) {
+    if (values.policy !== undefined && !values.policy.includes(name)) continue;
     const scores = pauses.map((pause) => {
       const items = disguise(pause.items);
       const start = performance.now();

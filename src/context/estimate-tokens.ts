@@ -17,8 +17,12 @@ export function estimateUnits(units: Units, from: number, to: number): number {
   while (at < to) {
     const kind = KINDS[units[at] ?? 0] ?? SPACE;
     const end = kind === SPACE ? endOfSpace(units, at, to) : endOfRun(units, at, to);
-    tokens +=
-      kind === SPACE ? tokensOfSpace(units, { from: at, to: end }, before) : tokensOfRun(kind, end - at);
+    if (kind !== SPACE) tokens += tokensOfRun(kind, end - at);
+    else {
+      const indent = startOfIndent(units, at, end);
+      const lineEnd = indent === at ? NO_BREAK : before === SIGNS ? 0.5 : 1.6;
+      tokens += tokensOfSpace(lineEnd, end - indent, KINDS[units[end] ?? 0] === DIGITS);
+    }
     before = kind;
     at = end;
   }
@@ -59,17 +63,20 @@ function endOfSpace(units: Units, from: number, to: number): number {
 
 const NEWLINE = 10;
 
+function startOfIndent(units: Units, from: number, to: number): number {
+  let indent = to;
+  while (indent > from && units[indent - 1] !== NEWLINE) indent -= 1;
+  return indent;
+}
+
+const NO_BREAK = 0;
+
 /** A line end joins the signs before it, one space the word behind it; a longer indentation is a token of its own. */
-function tokensOfSpace(units: Units, run: { from: number; to: number }, before: number): number {
-  let indent = run.to;
-  while (indent > run.from && units[indent - 1] !== NEWLINE) indent -= 1;
-  const breaks = indent > run.from;
-  const length = run.to - indent;
-  const lineEnd = breaks ? (before === SIGNS ? 0.5 : 1.6) : 0;
-  if (length === 0) return lineEnd;
-  if (KINDS[units[run.to] ?? 0] === DIGITS) return lineEnd + (length === 1 ? 0.8 : 1.1);
-  if (breaks) return lineEnd + (length === 1 ? 0 : 0.9);
-  return length === 1 ? 0.22 : 1.5;
+function tokensOfSpace(lineEnd: number, indent: number, beforeDigits: boolean): number {
+  if (indent === 0) return lineEnd;
+  if (beforeDigits) return lineEnd + (indent === 1 ? 0.8 : 1.1);
+  if (lineEnd !== NO_BREAK) return lineEnd + (indent === 1 ? 0 : 0.9);
+  return indent === 1 ? 0.22 : 1.5;
 }
 
 function tokensOfRun(kind: number, length: number): number {

@@ -1,9 +1,3 @@
-/** Two 32-bit hashes of the same letters. */
-export interface HashPair {
-  readonly first: number;
-  readonly second: number;
-}
-
 /**
  * Numbers for texts by two 32-bit hashes: a million words are numbered without making a string. Open addressing, doubled
  * when half full. Two texts share a number with a chance of 1 in 2^63 per pair.
@@ -18,7 +12,7 @@ export class HashTable {
   }
 
   /** The number of this text, new or known: a new one is what `size` was. */
-  number({ first, second }: HashPair): number {
+  number(first: number, second: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = (first << 2) & mask;

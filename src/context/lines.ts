@@ -36,7 +36,7 @@ export function scanLines(
     if (escaped) readEscapedLine(units, from, to);
     else readLine(units, from, to);
     if (line.length >= SHORTEST) {
-      into.ids.push(lines.number(line));
+      into.ids.push(lines.number(line.first, line.second));
       into.at.push(at);
     }
     at = line.next;

@@ -1,5 +1,5 @@
 import { estimateUnits } from './estimate-tokens.ts';
-import { HashTable, type HashPair } from './hash-table.ts';
+import { HashTable } from './hash-table.ts';
 import { IntList } from './int-list.ts';
 import type { Units } from './text-units.ts';
 
@@ -12,10 +12,12 @@ export const NAME_HASH = 3;
 export const NAME_FILE = 4;
 export const NAME_NUMBER = 5;
 
-/** A name where it stands: enough to write it out without keeping a string of each. */
-export interface NamePlace extends HashPair {
+/** A name where it stands, enough to write it out without keeping a string of each, and its two hashes. */
+export interface NamePlace {
   readonly from: number;
   readonly end: number;
+  readonly first: number;
+  readonly second: number;
 }
 
 /** The names of a memory: each has a number, and is known by where it stands first. */
@@ -34,7 +36,7 @@ export class NameTable {
 
   /** The number of the name at this place of a text, new or known. */
   number(place: NamePlace, kind: number, source: { readonly text: string; readonly units: Units }): number {
-    const id = this.#hashes.number(place);
+    const id = this.#hashes.number(place.first, place.second);
     if (id < this.kinds.length) return id;
     this.#texts.push(source.text);
     this.#from.push(place.from);

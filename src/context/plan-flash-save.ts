@@ -57,7 +57,7 @@ export function planRanked(
   const goal = whole - tokensBefore * (1 - target);
   const desk = {
     drafts: draftsOf(cut, rankMemory(facts, cut.pieces, ranking)),
-    write: promptWriter(cut, options?.count ?? stubEstimate(cut)),
+    write: promptWriter(cut, counterOf(cut, options?.count)),
   };
   const written = writeToGoal(desk, {
     goal,
@@ -154,8 +154,15 @@ const NAMELESS = 1_000;
 /** A recall id is more tokens than its letters look like. */
 const RECALL_ID_TOKENS = 2.5;
 
-function stubEstimate(cut: CutMemory): StubCounter {
-  return (stub, item) => (estimateTokens(stub) + RECALL_ID_TOKENS) * (cut.rates[item] ?? cut.rate);
+/** The estimate stands in where a count is none. */
+function counterOf(cut: CutMemory, count: FlashSaveOptions['count']): StubCounter {
+  const estimated: StubCounter = (stub, item) =>
+    (estimateTokens(stub) + RECALL_ID_TOKENS) * (cut.rates[item] ?? cut.rate);
+  if (count === undefined) return estimated;
+  return (stub, item) => {
+    const counted = count(stub);
+    return Number.isFinite(counted) && counted >= 0 ? counted : estimated(stub, item);
+  };
 }
 
 /** The moves, cheapest first, that free as many tokens as the goal or come nearest to it. */

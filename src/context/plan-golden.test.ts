@@ -28,3 +28,10 @@ test.each([
 ])('plans are what they were, letter for letter, at %s', (target, hash) => {
   expect(hashAt(target)).toBe(hash);
 });
+
+test('a count that is no number is estimated', () => {
+  const items = sessions[0]?.segments[0] ?? [];
+  const estimated = planFlashSave(items, { targetReduction: 0.4 });
+  for (const count of [Number.NaN, -1, Infinity])
+    expect(planFlashSave(items, { targetReduction: 0.4, count: () => count })).toEqual(estimated);
+});
