@@ -298,6 +298,12 @@ const table: WordsTable = {
       `The disk answered an error at ${failure.path} (${failure.doing}): ${failure.problem}`,
       'Check the disk, then run `codeframe doctor`.',
     ),
+  'cannot-isolate': (failure) =>
+    words(
+      [7, 424],
+      `An agent cannot have a git worktree here: ${failure.problem}`,
+      'Put that right (`git init` and a first commit make a repository), or add the agent without --isolate.',
+    ),
   'git-failed': (failure) =>
     words(
       [7, 500],

@@ -149,6 +149,8 @@ export type Failure =
   | { readonly code: 'no-space'; readonly path: string }
   | { readonly code: 'no-permission'; readonly path: string; readonly doing: string }
   | { readonly code: 'input-output'; readonly path: string; readonly doing: string; readonly problem: string }
+  /** An agent cannot have a git worktree of its own. */
+  | { readonly code: 'cannot-isolate'; readonly problem: string }
   | { readonly code: 'git-failed'; readonly command: string; readonly problem: string }
   | { readonly code: 'git-missing'; readonly found: string | null }
   | { readonly code: 'unfinished-work'; readonly problem: string; readonly next: string };

@@ -10,6 +10,7 @@ export const idLetters = {
   archive: 'a',
   event: 'e',
   owner: 'o',
+  merge: 'm',
 } as const;
 
 export type IdKind = keyof typeof idLetters;

@@ -41,6 +41,7 @@ import {
   type DriverParts,
 } from './main-agents.ts';
 import { ownPackage } from './main-package.ts';
+import { openWorktrees, openWriters, withWorktrees } from './main-worktrees.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
 import type { FlashSaveSettings } from './context/flash-save.ts';
@@ -54,7 +55,10 @@ import { OpenProject } from './runner/project-handle.ts';
 import type { AuditReport } from './secret/audit.ts';
 import { redactLine } from './secret/redact-line.ts';
 import { redactingStore } from './secret/redacting-store.ts';
+import type { Secrets } from './secret/secrets.ts';
 import { SecretFreeTree } from './secret/secret-free-tree.ts';
+
+const reaperScript = path.join(ownPackage.dir, 'dist', 'reaper.js');
 
 export interface OpenOptions {
   /** Also print the log to stderr. */
@@ -110,12 +114,7 @@ async function openPorts(
   const program = options.program ?? 'library';
   const opened = openSecrets({ root: dir, dataDir, env: process.env });
   const { secrets } = opened;
-  const log = openLog({
-    dir: path.join(dataDir, 'logs'),
-    name: program,
-    verbose: options.verbose === true,
-    redact: (line) => redactLine(secrets, line),
-  });
+  const log = logOf(secrets, { dataDir, program, verbose: options.verbose === true });
   const store = await openSqliteStore({
     path: path.join(dataDir, 'state.db'),
     backupsDir: path.join(dataDir, 'backups'),
@@ -124,14 +123,14 @@ async function openPorts(
   const git = openUserGit({ root: dir });
   const checkpoints = openGitCheckpoints({ path: path.join(dataDir, 'store.git') });
   const processes = openProcesses();
-  const startReaper = createStartReaper({ script: path.join(ownPackage.dir, 'dist', 'reaper.js'), log });
+  const startReaper = createStartReaper({ script: reaperScript, log });
   const project = { id: config.id, name: config.name, marker: markerOf(config.id, dataDir) };
-  const writer = new FileTreeWriter({ root: dir, journalDir: path.join(dataDir, 'journal') });
+  const { both: writer, second } = openWriters(place);
   const ports: ProjectPorts = {
     store: redactingStore(store, secrets),
     checkpoints,
     git,
-    tree: openTree(place, { opened, git, log, writer }),
+    tree: openTree(place, { opened, git, log, writer, second }),
     secrets,
     writer,
     matchGlob,
@@ -146,21 +145,36 @@ async function openPorts(
     ...(options.onRecovered === undefined ? {} : { onRecovered: options.onRecovered }),
     processes,
     homes: openHomes(place, secrets),
+    worktrees: openWorktrees(place, project.marker),
     drivers: driversToCheck(() => ({ place, allow: [], ports })),
     space: checkpoints,
     measureDisk: async () => measureData(dataDir),
     checkpointSettings: checkpointSettings(config.settings.checkpoints),
     flashSave: flashSaveSettings(config),
     ...limitsOf(config),
-    actor: `${program}:${userName()}@${hostname()}#${process.pid}`,
+    actor: nameOf(program),
     guard: (ownerId) => startReaper({ scope: project.marker, ownerId }),
   };
-  const close = async (): Promise<void> => {
-    await checkpoints.close();
-    await store.close();
-    log.close();
+  return {
+    ports: options.wrapPorts?.(ports) ?? ports,
+    async close() {
+      await checkpoints.close();
+      await store.close();
+      log.close();
+    },
   };
-  return { ports: options.wrapPorts?.(ports) ?? ports, close };
+}
+
+function logOf(
+  secrets: Secrets,
+  of: { readonly dataDir: string; readonly program: string; readonly verbose: boolean },
+): ReturnType<typeof openLog> {
+  const redact = (line: string): string => redactLine(secrets, line);
+  return openLog({ dir: path.join(of.dataDir, 'logs'), name: of.program, verbose: of.verbose, redact });
+}
+
+function nameOf(program: string): string {
+  return `${program}:${userName()}@${hostname()}#${process.pid}`;
 }
 
 function limitsOf({ settings }: ProjectConfig): Pick<ProjectPorts, 'graceMs' | 'budgetUsd'> {
@@ -172,34 +186,36 @@ function flashSaveSettings({ settings }: ProjectConfig): FlashSaveSettings {
   return { off, target, threshold, windowTokens };
 }
 
-/** The project's files, without new ones that hold a secret but those that the settings allow. */
+/** The project's files and the agents' worktrees, without new files that hold a secret but those that the settings allow. */
 function openTree(
-  { dir, dataDir, config }: ProjectPlace,
+  place: ProjectPlace,
   made: {
     readonly opened: OpenedSecrets;
     readonly git: UserGit;
     readonly log: Log;
     readonly writer: TreeWriter;
+    readonly second: TreeWriter;
   },
 ): WorkTree {
-  const { opened, git, log, writer } = made;
+  const { dir, dataDir, config } = place;
+  const { opened, git, log, writer, second } = made;
+  const { secrets, clean } = opened;
+  const isAllowed = matchPaths(config.settings.allowSecrets);
+  const withoutSecrets = (tree: WorkTree, tracking: Pick<UserGit, 'tracked'>): WorkTree =>
+    new SecretFreeTree(tree, { secrets, clean, git: tracking, log, isAllowed });
+  const limits = {
+    fileBytesMax: sizeBytes(config.settings.checkpoints?.fileSizeMax ?? ''),
+    bytesMax: sizeBytes(config.settings.checkpoints?.sizeMax ?? ''),
+  };
   const files = openWorkTree({
     root: dir,
     dataDir,
     restoring: () => writer.open(),
     ignored: (nested) => git.ignored(nested),
     include: config.settings.include,
-    fileBytesMax: sizeBytes(config.settings.checkpoints?.fileSizeMax ?? ''),
-    bytesMax: sizeBytes(config.settings.checkpoints?.sizeMax ?? ''),
+    ...limits,
   });
-  const { secrets, clean } = opened;
-  return new SecretFreeTree(files, {
-    secrets,
-    clean,
-    git,
-    log,
-    isAllowed: matchPaths(config.settings.allowSecrets),
-  });
+  return withWorktrees(place, withoutSecrets(files, git), { second, ...limits, withoutSecrets });
 }
 
 /** Its rows only pass through. */

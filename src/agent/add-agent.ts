@@ -4,18 +4,21 @@ import { CodeframeError } from '../failure.ts';
 import type { Secrets } from '../secret/secrets.ts';
 import type { Store } from '../store/store.ts';
 import type { AgentRow } from './agent.ts';
+import type { AgentWorktrees } from './worktree.ts';
 
-/** Adds an agent. Throws `invalid-argument` and `already-exists`; starts nothing. */
+/** Adds an agent. Throws `invalid-argument`, `already-exists`, and `cannot-isolate`; starts nothing. */
 export async function addAgent(
   ports: EventPorts & {
     readonly store: Store;
     readonly drivers: ReadonlyMap<string, unknown>;
     readonly secrets: Pick<Secrets, 'find' | 'ready'>;
+    readonly worktrees?: Pick<AgentWorktrees, 'check'>;
   },
   agent: NewAgent,
 ): Promise<AgentRow> {
   refuseWrong(agent, [...ports.drivers.keys()]);
   await refuseSecrets(ports.secrets, agent);
+  if (agent.settings?.isolate === true) await ports.worktrees?.check();
   const row: AgentRow = {
     name: agent.name,
     role: agent.role ?? 'worker',

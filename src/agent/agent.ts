@@ -47,4 +47,6 @@ export interface AgentSettings {
   readonly bin?: string;
   /** Driver `command`: when its run was cut, ask before the program is started again. */
   readonly once?: boolean;
+  /** It works in a git worktree of its own, and what it has done is merged. */
+  readonly isolate?: boolean;
 }

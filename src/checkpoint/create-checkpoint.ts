@@ -1,4 +1,5 @@
 import type { AgentHomes } from '../agent/home.ts';
+import type { AgentWorktrees } from '../agent/worktree.ts';
 import { iso, type Clock } from '../clock.ts';
 import { recordEvent } from '../event/record-event.ts';
 import { isFailure } from '../failure.ts';
@@ -17,6 +18,7 @@ import { sessionParts } from './session-parts.ts';
 import { showPath, type TreePath } from './tree.ts';
 import type { CapturedGit, UserGit } from './user-git.ts';
 import type { Held, WorkTree } from './work-tree.ts';
+import { captureWorktrees, worktreeParts, type KnownWorktree } from './worktree-parts.ts';
 
 /** What a capture needs. */
 export interface CheckpointPorts {
@@ -37,6 +39,7 @@ export interface CheckpointPorts {
   readonly secrets?: Redactor;
   /** The session files of agents that others wrote. */
   readonly homes?: AgentHomes;
+  readonly worktrees?: AgentWorktrees;
 }
 
 export interface CheckpointRequest {
@@ -225,11 +228,15 @@ class Capture {
     let gathered: readonly [AllRows, CapturedGit | null] | undefined;
     const ports = this.#ports;
     const { fence } = this.#request;
+    const keepWorktrees = (known: readonly KnownWorktree[]): Promise<void> => this.#keepWorktrees(known);
     const parts = async function* (): AsyncGenerator<readonly PartDraft[]> {
       gathered = await gathering;
       const [rows, captured] = gathered;
       yield [...partsFromRows(rows), ...(captured?.parts ?? []), ...(captured?.staged ?? [])];
-      yield await sessionParts(ports, gathered[0]);
+      yield await sessionParts(ports, rows);
+      const worktrees = await captureWorktrees(ports, rows.worktrees);
+      yield worktreeParts(worktrees);
+      await keepWorktrees(worktrees);
       // Everything has been read. Had another owner come meanwhile, it would be of two instants, and adopted as if it were whole.
       if (fence !== undefined) checkFence(fence, await store.read((tx) => tx.get('leases', 'runner')));
     };
@@ -266,6 +273,16 @@ class Capture {
     await git.keep(this.#id, captured).catch((error: unknown) => {
       log.warn({ err: error, id: this.#id }, 'no ref keeps the commits of the checkpoint alive');
     });
+  }
+
+  /** As `#keep`; what they hold is in the checkpoint besides. */
+  async #keepWorktrees(known: readonly KnownWorktree[]): Promise<void> {
+    const { worktrees, log } = this.#ports;
+    for (const { row, captured } of known) {
+      await worktrees?.keep(row, this.#id, captured).catch((error: unknown) => {
+        log.warn({ err: error, id: this.#id }, 'no ref keeps the commits of a worktree alive');
+      });
+    }
   }
 
   #manifest(content: WrittenContent, [rows, git]: readonly [AllRows, CapturedGit | null]): Manifest {

@@ -1,5 +1,7 @@
 import { blobId } from './blob-id.ts';
-import type { PathFilter } from './path-filter.ts';
+import { worktreesPath } from '../agent/worktree.ts';
+import { inner, isInside } from './joined-tree.ts';
+import { everyPath, type PathFilter } from './path-filter.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { hiddenPaths, type KnownEntry, type PresentTree } from './present-tree.ts';
 import type { CodeEntry, ObjectId, ScannedEntry, TreePath, Uncovered, UncoveredReason } from './tree.ts';
@@ -42,7 +44,7 @@ export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<
       include.push(...ignored);
       continue;
     }
-    const plan = planRestore(wanted, present, target);
+    const plan = planRestore(wanted, present, limitsOf(target, present));
     if (plan.save.length === 0) {
       const saved = include.filter((path) => plan.operations.some((one) => isAtOrBelow(one.path, path)));
       const { scan, entries: known, uncovered } = present;
@@ -50,6 +52,26 @@ export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<
     }
     include.push(...plan.save);
   }
+}
+
+/** A worktree that the checkpoint does not know stays: its agent has been added since, and there may be work in it. */
+function limitsOf(target: LookTarget, { entries }: PresentTree): Parameters<typeof planRestore>[2] {
+  const { filter = everyPath, wanted } = target;
+  const unknown = entries.flatMap(({ path }) => (isWorktree(path) && !wanted.has(path) ? [path] : []));
+  if (unknown.length === 0) return target;
+  const isLeft = (path: TreePath): boolean =>
+    path === worktreesPath || unknown.some((one) => isAtOrBelow(path, one));
+  return {
+    ...target,
+    filter: {
+      selects: (path) => !isLeft(path) && filter.selects(path),
+      unmatched: () => filter.unmatched(),
+    },
+  };
+}
+
+function isWorktree(path: TreePath): boolean {
+  return isInside(path) && !inner(path).includes('/');
 }
 
 /** Those of the paths that are hidden because they are ignored, or lie in what is. */

@@ -7,7 +7,15 @@ import { partName } from './part-name.ts';
 import { decodeRow, encodeRow, type PlainRow } from './part-row.ts';
 
 /** The tables that go back with a restore. */
-export type StateTable = 'agents' | 'homes' | 'tasks' | 'blockers' | 'steps' | 'context_items' | 'archives';
+export type StateTable =
+  | 'agents'
+  | 'homes'
+  | 'worktrees'
+  | 'tasks'
+  | 'blockers'
+  | 'steps'
+  | 'context_items'
+  | 'archives';
 
 /** All rows of the tables that go back with a restore, each table in key order. */
 export type StateRows = { readonly [Name in StateTable]: readonly Tables[Name][] };

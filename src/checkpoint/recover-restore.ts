@@ -1,4 +1,4 @@
-import { recordEvent, type EventPorts } from '../event/record-event.ts';
+import { isMerged, recordEvent, type EventPorts } from '../event/record-event.ts';
 import { CodeframeError, isFailure } from '../failure.ts';
 import type { Log } from '../log.ts';
 import type { Fence, Store } from '../store/store.ts';
@@ -36,8 +36,11 @@ export async function recoverRestores(
   const ids = new Set([...open, ...begun.map(({ id }) => id)]);
   const recovered: RecoveredRestore[] = [];
   for (const restoreId of ids) {
-    const row = await ports.store.read((tx) => tx.get('restores', restoreId));
-    const how = endOf(row);
+    const { row, merged } = await ports.store.read(async (tx) => ({
+      row: await tx.get('restores', restoreId),
+      merged: await isMerged(tx, restoreId),
+    }));
+    const how = merged ? 'finished' : endOf(row);
     if (how === 'ended') {
       await ports.gitRewinder.forget(restoreId);
       await ports.writer.forget(restoreId);

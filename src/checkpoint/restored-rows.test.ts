@@ -169,6 +169,7 @@ function rows(some: Partial<StateRows>): StateRows {
   return {
     agents: [],
     homes: [],
+    worktrees: [],
     tasks: [],
     blockers: [],
     steps: [],

@@ -71,7 +71,7 @@ export function foreign(projectId: string, problem: string): CodeframeError {
   return new CodeframeError({ code: 'foreign-project', projectId, problem });
 }
 
-function arrivedRows(ports: TakeInPorts, { stored, present }: Arrival, rows: AllRows): AllRows {
+function arrivedRows(ports: TakeInPorts, { stored, present, why }: Arrival, rows: AllRows): AllRows {
   const at = ports.clock.now();
   const [project] = rows.project;
   if (rows.project.length !== 1 || project?.id !== ports.project.id) {
@@ -85,6 +85,9 @@ function arrivedRows(ports: TakeInPorts, { stored, present }: Arrival, rows: All
     // Whoever owned it did so elsewhere. The epoch stays: it never goes back.
     leases: rows.leases.map((lease) => ({ ...lease, ownerId: null })),
     checkpoints: [...others.map((row) => (present.has(row.id) ? row : goneRow(row, at))), own],
+    // Its branch, index and link to the repository did not come along with its row. A rebuilt database is of what is there.
+    worktrees:
+      why === 'rebuild' ? rows.worktrees : rows.worktrees.map((tree) => ({ ...tree, fromId: stored.id })),
     checkpoint_requests: rows.checkpoint_requests.map((row) =>
       row.status === 'requested'
         ? { ...row, status: 'failed', problem: 'who asked for it was elsewhere', endedAt: at }

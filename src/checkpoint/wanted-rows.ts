@@ -1,5 +1,6 @@
 import type { AgentRow } from '../agent/agent.ts';
 import type { HomeRow } from '../agent/home.ts';
+import type { WorktreeRow } from '../agent/worktree.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { TaskRow } from '../task/task.ts';
 import type { StateRows } from './parts.ts';
@@ -10,7 +11,8 @@ import type { RestorePart } from './restore.ts';
  *
  * `context` is the memory of the agents that are there now, with the steps that it is made of: an item and its step
  * belong together, and a memory without its steps would be told of interruptions that it knows. `state` is the rest.
- * An agent's step count follows its steps, because its next step takes the number after it.
+ * An agent's step count follows its steps, because its next step takes the number after it. What git has of a worktree goes
+ * back with all of the rest, or stays.
  */
 export function wantedRows(rows: {
   readonly saved: StateRows;
@@ -24,6 +26,9 @@ export function wantedRows(rows: {
   const saved = {
     ...atRest(rows.saved, rows.savedAt),
     homes: rows.saved.homes.map((home) => movedOut(home, rows.savedIn)),
+    worktrees: parts.has('code')
+      ? rows.saved.worktrees.map((tree): WorktreeRow => ({ ...tree, fromId: rows.savedIn }))
+      : present.worktrees,
   };
   if (parts.has('state') && parts.has('context')) return saved;
   if (parts.has('context')) return withMemory(saved, present);

@@ -40,6 +40,10 @@ const table: EventTable = {
   'task-started': ({ taskId, agent, continued }) =>
     `agent ${agent} ${continued ? 'continues' : 'begins'} task ${taskId}`,
   'task-done': ({ taskId, agent, summary }) => `agent ${agent} has done task ${taskId}: ${summary}`,
+  'work-finished': ({ taskId, agent }) =>
+    `agent ${agent} has finished its part of task ${taskId}, which is to be merged`,
+  'work-merged': ({ taskId, branch, into, files }) =>
+    `${branch} was merged into ${into} for task ${taskId}: ${countWords(files, 'file')}`,
   'task-failed': ({ taskId, agent, problem }) => `task ${taskId} of agent ${agent} failed: ${problem}`,
   'task-held': ({ taskId, agent }) => `agent ${agent} holds task ${taskId}, to be continued`,
   'task-waiting': ({ taskId, blockerId }) => `task ${taskId} waits for the answer to ${blockerId}`,
@@ -111,6 +115,7 @@ const progressTypes: ReadonlySet<EventType> = new Set([
   'agent-stopped',
   'task-started',
   'task-done',
+  'work-merged',
   'task-failed',
   'task-held',
   'task-waiting',

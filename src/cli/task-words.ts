@@ -18,9 +18,12 @@ function stateLines({ id, state }: TaskRow): readonly string[] {
   switch (state.kind) {
     case 'pending':
       return ['It is pending.'];
-    case 'running':
     case 'held':
-      return [`It is ${state.kind}, by agent ${state.agent}, since ${timeWords(state.since)}.`];
+      if (state.summary !== undefined)
+        return [`Agent ${state.agent} has done its part, which is to be merged.`];
+      return [`It is held, by agent ${state.agent}, since ${timeWords(state.since)}.`];
+    case 'running':
+      return [`It is running, by agent ${state.agent}, since ${timeWords(state.since)}.`];
     case 'waiting':
       return [`It waits for an answer: codeframe blocker answer ${state.blockerId} "…"`];
     case 'done':

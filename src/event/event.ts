@@ -70,6 +70,23 @@ export type EventData =
       readonly type: 'task-done';
       readonly data: { readonly taskId: number; readonly agent: string; readonly summary: string };
     }
+  /** Its agent has done its part in a worktree; it is done when that is merged. */
+  | {
+      readonly type: 'work-finished';
+      readonly data: { readonly taskId: number; readonly agent: string; readonly summary: string };
+    }
+  | {
+      readonly type: 'work-merged';
+      readonly data: {
+        readonly mergeId: string;
+        readonly taskId: number;
+        readonly agent: string;
+        readonly branch: string;
+        readonly into: string;
+        readonly commit: string;
+        readonly files: number;
+      };
+    }
   | {
       readonly type: 'task-failed';
       readonly data: { readonly taskId: number; readonly agent: string; readonly problem: string };

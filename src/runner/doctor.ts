@@ -6,6 +6,7 @@ import { problemOf } from '../problem-of.ts';
 import { ok, problem, warning, type Examining } from './examination.ts';
 import { examineCheckpoints, examineLeftovers } from './examine-checkpoints.ts';
 import { examineOwner, examineRestores } from './examine-owner.ts';
+import { examineWorktrees } from './examine-worktrees.ts';
 
 /**
  * Looks at everything that a project stands on, and says what is wrong and what to do. With `repair` it puts right what
@@ -21,6 +22,7 @@ export async function examine(examining: Examining): Promise<readonly Finding[]>
     ['owner', examineOwner],
     ['agents', examineAgents],
     ['permissions', examinePermissions],
+    ['worktrees', examineWorktrees],
   ];
   const findings: Finding[] = [];
   for (const [subject, check] of checks) {

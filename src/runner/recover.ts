@@ -12,7 +12,7 @@ import { changeTask } from '../task/change-task.ts';
 import { killStaleOwner, type HeldLease } from './lease.ts';
 import { finishPause } from './perform-pause.ts';
 import type { ProjectPorts } from './ports.ts';
-import { afterEnd, interruptOpenSteps } from './settle-run.ts';
+import { afterEnd, interruptOpenSteps, isIsolated } from './settle-run.ts';
 
 export interface Recovered {
   /** Steps whose outcome is unknown now. */
@@ -107,7 +107,9 @@ async function closeAll(
     if (task.state.kind !== 'running') continue;
     const { agent } = task.state;
     const ended = await endOfProgram(tx, { taskId: task.id, agent, since: task.state.since });
-    await changeTask(tx, ports, { task, ...afterEnd(ports, { agent, task, end: ended ?? heldEnd }) });
+    const isolated = await isIsolated(tx, agent);
+    const after = afterEnd(ports, { agent, task, end: ended ?? heldEnd, isolated });
+    await changeTask(tx, ports, { task, ...after });
   }
   await sayInterrupted(ports, { ...closing, interrupted });
   return interrupted;

@@ -5,6 +5,7 @@ import type { TargetRequest } from '../checkpoint/restore-intent.ts';
 import type { BoundRestore, UndoStep } from '../handle.ts';
 import { changeProject, readProject } from '../project/change-project.ts';
 import { takeLease, type HeldLease } from './lease.ts';
+import { placeWorktrees } from './place-worktree.ts';
 import type { ProjectPorts } from './ports.ts';
 import { recover } from './recover.ts';
 
@@ -39,12 +40,14 @@ async function asRestorer(
     const restoreId = ports.ids.next('restore');
     await begin(ports, { held, restoreId, command });
     try {
-      return await restoreCheckpoint(ports, {
+      const row = await restoreCheckpoint(ports, {
         ...request,
         restoreId,
         requestedBy: ports.actor,
         fence: held.fence,
       });
+      await placeWorktrees(ports, held.fence);
+      return row;
     } finally {
       // What the restore did stands, and so does its failure: a status that could not be written is put right by recovery.
       await end(ports, held).catch((error: unknown) => {

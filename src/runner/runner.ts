@@ -13,14 +13,16 @@ import type { WriteTransaction } from '../store/store.ts';
 import { livingSession } from '../secret/living-session.ts';
 import { changeTask } from '../task/change-task.ts';
 import { chooseTasks, isReady, type Assignment } from '../task/choose-tasks.ts';
-import type { TaskRow } from '../task/task.ts';
+import { finishedSummary, type TaskRow } from '../task/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { StoreAgentSession } from './agent-session.ts';
 import { AutomaticCheckpoints } from './automatic-checkpoints.ts';
 import { keepBudget } from './keep-budget.ts';
 import type { HeldLease } from './lease.ts';
 import { serveCheckpoint } from './live-checkpoint.ts';
+import { mergeWork } from './merge-work.ts';
 import { performPause } from './perform-pause.ts';
+import { worktreeFor } from './place-worktree.ts';
 import type { RunnerPorts } from './ports.ts';
 import { settleRun } from './settle-run.ts';
 import { StepGate } from './step-gate.ts';
@@ -197,9 +199,18 @@ export class Runner {
     );
     let begun = 0;
     for (const assignment of chooseTasks(seen.tasks, free, answered)) {
-      if (await this.#begin(assignment)) begun += 1;
+      if (finishedSummary(assignment.task) !== null) {
+        await this.#merge(assignment);
+        begun += 1;
+      } else if (await this.#begin(assignment)) begun += 1;
     }
     return begun;
+  }
+
+  /** Here and nowhere else, so that one at a time is merged, and none during a pause or a checkpoint of this loop. */
+  async #merge({ agent, task }: Assignment): Promise<void> {
+    const work = { agent, task, fence: this.#lease.fence, gate: this.#gate };
+    if (await mergeWork(this.#ports, work)) this.#automatic.taskDone(task);
   }
 
   async #begin(assignment: Assignment): Promise<boolean> {
@@ -222,12 +233,16 @@ export class Runner {
       { fence: this.#lease.fence },
     );
     if (began === undefined) return false;
-    await this.#launch(agent, began);
+    await this.#launch(agent, { task: began, isNew: !continued });
     return true;
   }
 
-  async #launch(agent: AgentRow, task: TaskRow): Promise<void> {
-    const { drivers, project, projectDir, log, secrets } = this.#ports;
+  async #launch(
+    agent: AgentRow,
+    { task, isNew }: { readonly task: TaskRow; readonly isNew: boolean },
+  ): Promise<void> {
+    const { drivers, project, log, secrets } = this.#ports;
+    let { projectDir } = this.#ports;
     const { fence } = this.#lease;
     const driver = drivers.get(agent.driver);
     if (driver === undefined) {
@@ -240,8 +255,10 @@ export class Runner {
     }
     try {
       await driver.check(agent);
+      if (agent.settings.isolate === true)
+        projectDir = await worktreeFor(this.#ports, { agent, fence, isNew });
     } catch (error) {
-      if (!(error instanceof CodeframeError)) throw error;
+      if (!(error instanceof CodeframeError) || isFailure(error, 'stale-owner')) throw error;
       await this.#settle({ agent, task, end: { kind: 'failed', problem: problemOf(error) } });
       return;
     }
@@ -278,7 +295,8 @@ export class Runner {
     await this.#ports.store.write((tx) => settleRun(tx, this.#ports, { ...ended, agent }), {
       fence: this.#lease.fence,
     });
-    if (ended.end.kind === 'done') this.#automatic.taskDone(ended.task);
+    const isMergedFirst = ended.agent.settings.isolate === true;
+    if (ended.end.kind === 'done' && !isMergedFirst) this.#automatic.taskDone(ended.task);
     this.#drop(ended.task);
   }
 

@@ -2,7 +2,7 @@ import type { RunEnd, StopReport } from '../agent/driver.ts';
 import type { StepRow } from '../agent/step.ts';
 import { recordEvent, type EventPorts } from '../event/record-event.ts';
 import type { EventData } from '../event/event.ts';
-import type { WriteTransaction } from '../store/store.ts';
+import type { ReadTransaction, WriteTransaction } from '../store/store.ts';
 import { changeTask } from '../task/change-task.ts';
 import type { TaskRow, TaskState } from '../task/task.ts';
 
@@ -21,7 +21,8 @@ export async function settleRun(
   const isOwn = task !== undefined && isSameRun(task.state, ended.task.state);
   if (!isOwn && (await isAtWork(tx, agent))) return;
   const interrupted = await interruptOpenSteps(tx, ports, { agent });
-  if (isOwn) await changeTask(tx, ports, { task, ...afterEnd(ports, { agent, task, end }) });
+  const isolated = await isIsolated(tx, agent);
+  if (isOwn) await changeTask(tx, ports, { task, ...afterEnd(ports, { agent, task, end, isolated }) });
   await tx.update('agents', {
     key: [agent],
     expect: { status: 'working' },
@@ -61,16 +62,32 @@ export async function interruptOpenSteps(
   return open;
 }
 
+/** Whether what an agent has done is to be merged before its task is done. */
+export async function isIsolated(tx: ReadTransaction, agent: string): Promise<boolean> {
+  return (await tx.get('agents', agent))?.settings.isolate === true;
+}
+
 /** What becomes of a task when its run ends so, and the event that says it. */
 export function afterEnd(
   ports: EventPorts,
-  ended: { readonly agent: string; readonly task: TaskRow; readonly end: RunEnd },
+  ended: {
+    readonly agent: string;
+    readonly task: TaskRow;
+    readonly end: RunEnd;
+    readonly isolated: boolean;
+  },
 ): { readonly to: TaskState; readonly event: EventData } {
   const { agent, end } = ended;
   const taskId = ended.task.id;
   const at = ports.clock.now();
   switch (end.kind) {
     case 'done':
+      if (ended.isolated) {
+        return {
+          to: { kind: 'held', agent, since: at, summary: end.summary },
+          event: { type: 'work-finished', data: { taskId, agent, summary: end.summary } },
+        };
+      }
       return {
         to: { kind: 'done', agent, at, summary: end.summary },
         event: { type: 'task-done', data: { taskId, agent, summary: end.summary } },

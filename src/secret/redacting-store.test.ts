@@ -89,7 +89,7 @@ describe('a store that redacts', () => {
   it('covers every column that can hold a text of somebody', () => {
     // Ids, names from a list, hashes; and what the file beside this one gives its reasons for.
     const others =
-      /^(?:.*[iI]d|status|type|kind|tier|effect|driver|trigger|method|tokenMethod|commit|sha256|host|bootId|processStart|settings|requester|after|agent|meta|only|undoneBy|repeats|model|stub|name|paths|git|turn)$/;
+      /^(?:.*[iI]d|status|type|kind|tier|effect|driver|trigger|method|tokenMethod|commit|sha256|host|bootId|processStart|settings|requester|after|agent|meta|only|undoneBy|repeats|model|stub|name|paths|git|turn|branch)$/;
     for (const table of tableNames) {
       const columns = Object.entries<string>(tables[table].columns);
       const texts = columns.filter(([, kind]) => /^(?:text|json)/.test(kind)).map(([column]) => column);

@@ -13,6 +13,7 @@ export const contentColumns: ContentColumns = {
   leases: ['command'],
   agents: ['role', 'lastStop'],
   homes: [],
+  worktrees: [],
   tasks: ['title', 'details', 'state'],
   blockers: ['subject', 'question', 'answer'],
   steps: ['name', 'intent', 'outcome', 'lateOutcome'],

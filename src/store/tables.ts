@@ -1,5 +1,6 @@
 import type { AgentRow } from '../agent/agent.ts';
 import type { HomeRow } from '../agent/home.ts';
+import type { WorktreeRow } from '../agent/worktree.ts';
 import type { StepRow } from '../agent/step.ts';
 import type { BlockerRow } from '../blocker/blocker.ts';
 import type { CheckpointRequestRow, CheckpointRow } from '../checkpoint/checkpoint.ts';
@@ -20,6 +21,7 @@ export interface Tables {
   readonly leases: LeaseRow;
   readonly agents: AgentRow;
   readonly homes: HomeRow;
+  readonly worktrees: WorktreeRow;
   readonly tasks: TaskRow;
   readonly blockers: BlockerRow;
   readonly steps: StepRow;
@@ -103,6 +105,11 @@ export const tables: { readonly [Name in TableName]: TableSpec<Tables[Name]> } =
       fromId: 'text?',
       leftAt: 'integer?',
     },
+  },
+  worktrees: {
+    key: ['agent'],
+    part: 'state',
+    columns: { agent: 'text', name: 'text', branch: 'text', fromId: 'text?' },
   },
   tasks: {
     key: ['id'],

@@ -104,7 +104,7 @@ export class Scene implements AsyncDisposable {
   }
 
   /** A program as an agent, and one task for it. */
-  async addProgram(name: string, script: string): Promise<void> {
+  async addProgram(name: string, script: string, ...more: readonly string[]): Promise<void> {
     await writeFile(path.join(this.#place.dir, '..', `${name}.sh`), script, { mode: 0o755 });
     await this.ok(
       'agent',
@@ -112,6 +112,7 @@ export class Scene implements AsyncDisposable {
       name,
       '--driver',
       'command',
+      ...more,
       '--',
       'sh',
       path.join(this.dir, '..', `${name}.sh`),
@@ -136,6 +137,16 @@ export class Scene implements AsyncDisposable {
       );
       return size >= bytesMin;
     });
+  }
+
+  /** Waits until something is at an absolute path. */
+  async grownAt(place: string): Promise<void> {
+    await until(`${place} to be there`, () =>
+      stat(place).then(
+        () => true,
+        () => false,
+      ),
+    );
   }
 
   async status(): Promise<Record<string, unknown>> {

@@ -111,7 +111,7 @@ export class AgentWork implements AgentRun {
     const output = this.#options.openOutput(agent.name);
     output.write(`--- task ${this.#job.task.id}: ${this.#job.task.title}\n`);
     try {
-      const seat = found.seatAt(this.#options, line, homeOf(this.#options, agent.name));
+      const seat = found.seatAt(this.#place(), line, homeOf(this.#options, agent.name));
       await this.#prepareHome(seat, home);
       if (this.#askedAt !== null) return this.#stopped();
       const client = this.#talk(found, seat, output);
@@ -123,6 +123,11 @@ export class AgentWork implements AgentRun {
       this.#client?.close();
       output.close();
     }
+  }
+
+  /** The options with the directory in which this agent works, which may be a worktree. */
+  #place(): AgentDriverOptions {
+    return { ...this.#options, projectDir: this.#job.projectDir };
   }
 
   async #openLine(): Promise<GatewayLine> {
@@ -146,8 +151,9 @@ export class AgentWork implements AgentRun {
   }
 
   #talk(found: AgentSeat, seat: Seat, output: Output): AgentClient {
-    const { clock, projectDir } = this.#options;
-    const env = found.environment(this.#options, seat, this.#job.marker);
+    const { clock } = this.#options;
+    const { projectDir } = this.#job;
+    const env = found.environment(this.#place(), seat, this.#job.marker);
     const command = { file: found.start.file, dir: projectDir, env, output };
     const { acp, headless, sessionFiles } = this.#quirk;
     if (found.start.kind === 'acp')

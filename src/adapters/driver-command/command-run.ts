@@ -70,13 +70,13 @@ export class CommandRun implements AgentRun {
   }
 
   async #run(step: StepRow): Promise<RunEnd> {
-    const { clock, env, openOutput, projectDir } = this.#options;
+    const { clock, env, openOutput } = this.#options;
     const { agent, task } = this.#job;
     const output = openOutput(agent.name);
     output.write(`--- task ${task.id}: ${task.title} (step ${step.id})\n`);
     const program = new Program({
       command: commandOf(this.#job),
-      dir: projectDir,
+      dir: this.#job.projectDir,
       env: environmentOf(env, this.#job, step.repeats),
       output,
       clock,

@@ -143,4 +143,12 @@ export const migrations: readonly Migration[] = [
       ALTER TABLE restores ADD COLUMN git TEXT;
     `,
   },
+  {
+    version: 6,
+    sql: `
+      CREATE TABLE worktrees (
+        agent TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, branch TEXT NOT NULL, from_id TEXT
+      ) STRICT;
+    `,
+  },
 ];

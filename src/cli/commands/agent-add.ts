@@ -12,6 +12,7 @@ interface AgentAddFlags {
   readonly allow: readonly string[];
   readonly once?: boolean;
   readonly bin?: string;
+  readonly isolate?: boolean;
 }
 
 type AgentAddArguments = [name: string, program: readonly string[], flags: AgentAddFlags];
@@ -28,10 +29,12 @@ export function agentAddCommand(run: RunWork): Command {
       '(claude, codex, opencode, qwen, copilot, pi; experimental: cline, kilo, gemini; acp -- CMD: any other that speaks ' +
       'the Agent Client Protocol); they are found on PATH, keep their login, and send their model calls through ' +
       "codeframe's gateway. Commands that an agent wants to run and that no --allow covers become a question for you; " +
-      "--allow '**' allows everything.",
+      "--allow '**' allows everything. With --isolate the agent works in a git worktree of its own, from the last commit; each " +
+      'task that it has done is committed and merged into the branch that the project is on, and what cannot be merged ' +
+      'becomes a question for you.',
     examples: [
       "codeframe agent add writer --driver model --model anthropic:claude-sonnet-4-5 --allow 'npm test*'",
-      "codeframe agent add ada --driver claude --allow '**'",
+      "codeframe agent add ada --driver claude --allow '**' --isolate",
     ],
     exits: projectExits,
   })
@@ -57,6 +60,7 @@ export function agentAddCommand(run: RunWork): Command {
     )
     .option('--bin <path>', 'the program of an agent that is not found on PATH under its usual name')
     .option('--once', 'a command agent: ask before its program is started again after a cut')
+    .option('--isolate', 'work in a git worktree of its own, and merge what is done')
     .action(
       run(async (session, ...added: AgentAddArguments) => {
         const agent = newAgent(...added);
@@ -64,6 +68,9 @@ export function agentAddCommand(run: RunWork): Command {
         const row = await project.addAgent(agent);
         session.out.show(row, () => [
           `Agent ${row.name} is in the project, driver ${row.driver}${row.role === '' ? '' : `, role ${row.role}`}.`,
+          ...(row.settings.isolate === true
+            ? ['It works in a git worktree of its own. What you have not committed is not in it.']
+            : []),
           `Next: codeframe task add "TITLE" --agent ${row.name}`,
         ]);
       }),
@@ -80,7 +87,7 @@ function parseDriver(text: string): string {
 }
 
 function newAgent(name: string, program: readonly string[], flags: AgentAddFlags): NewAgent {
-  const settings = settingsOf(program, flags);
+  const settings = { ...settingsOf(program, flags), ...(flags.isolate === true ? { isolate: true } : {}) };
   return { name, driver: flags.driver, settings, ...(flags.role === undefined ? {} : { role: flags.role }) };
 }
 

@@ -25,7 +25,7 @@ export function agentListCommand(run: RunWork): Command {
                 agent.name,
                 agent.role,
                 agent.driver,
-                whatItRuns(agent),
+                whatItRuns(agent) + (agent.settings.isolate === true ? ' (in a worktree)' : ''),
                 String(agent.stepCount),
               ]),
             ),
