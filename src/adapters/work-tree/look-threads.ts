@@ -72,12 +72,23 @@ async function work(thread: LookThread, { root, left, take }: Work): Promise<voi
 }
 
 const started: LookThread[] = [];
+let areToBeHad = true;
 
 /** They stay for as long as the process: starting one takes 20 ms. */
 function startThreads(): readonly LookThread[] {
   const wanted = Math.min(threadsMax, availableParallelism() - 1);
-  while (started.length < wanted) started.push(new LookThread());
+  while (areToBeHad && started.length < wanted) areToBeHad = startThread();
   return started.filter((thread) => !thread.hasFailed);
+}
+
+function startThread(): boolean {
+  try {
+    started.push(new LookThread());
+    return true;
+  } catch {
+    // A limit on threads, memory or open files: then the main thread does it all.
+    return false;
+  }
 }
 
 class LookThread {
