@@ -71,3 +71,34 @@ it('pauses the project with the call that goes over its budget, and again until 
     expect(agent.begun).toBe(1);
   });
 });
+
+it('lets the agents work on when that pause fails, and does not ask again at once', async () => {
+  await withRunnerBench(async ({ ports: given, held }) => {
+    const agent = spender([1.2]);
+    let failures = 0;
+    const capture: typeof given.git.capture = async () => {
+      failures += 1;
+      throw new Error('no space');
+    };
+    const ports = {
+      ...given,
+      git: { ...given.git, capture },
+      drivers: new Map([['model', agent.driver]]),
+      budgetUsd: 1,
+    };
+    await ports.store.write(async (tx) => {
+      await tx.insert('agents', { ...agentRow(), status: 'idle' });
+      await tx.insert('tasks', { ...taskRow(), status: 'pending', state: { kind: 'pending' } });
+    });
+    const lease = (await ports.store.read((tx) => tx.get('leases', 'runner')))!;
+    await work(ports, lease);
+    const running = new Runner(ports, held).run();
+    await expect.poll(() => agent.begun, { timeout: 15_000 }).toBe(2);
+    expect(failures).toBe(1);
+    await ports.store.write(async (tx) => {
+      const state = { kind: 'stopping', since: 0, epoch: 1, graceMs: 0 } as const;
+      await tx.update('project', { key: [ports.project.id], set: { status: 'stopping', state } });
+    });
+    expect(await running).toMatchObject({ why: 'asked' });
+  });
+});

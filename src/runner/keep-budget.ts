@@ -4,22 +4,38 @@ import type { ProjectState } from '../project/lifecycle.ts';
 import type { RunnerPorts } from './ports.ts';
 import { requestPause } from './request-pause.ts';
 
-/**
- * Asks for a pause when the project's agents have spent what they may. A call whose price is not known counts for nothing.
- * Answers true when the project is in another state now.
- */
-export async function keepBudget(ports: RunnerPorts, state: ProjectState): Promise<boolean> {
-  const { budgetUsd } = ports;
-  if (budgetUsd === undefined || state.kind !== 'running') return false;
-  const costs = await ports.store.read((tx) => tx.pick('costs', ['costUsd']));
-  const spentUsd = costs.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
-  const reason = budgetProblem(spentUsd, budgetUsd);
-  if (reason === null) return false;
-  try {
-    await requestPause(ports, { reason });
-  } catch (error) {
-    // Somebody asked for something else in this moment: that is seen next.
-    if (!isFailure(error, 'wrong-status')) throw error;
+/** A pause that failed is not asked for again at once: the agents work on meanwhile (P4). */
+const againMs = 60_000;
+
+/** Asks for a pause when the project's agents have spent what they may. */
+export class BudgetKeeper {
+  readonly #ports: RunnerPorts;
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(ports: RunnerPorts) {
+    this.#ports = ports;
   }
-  return true;
+
+  /** Answers true when it asked. A call whose price is not known counts for nothing. */
+  async keep(state: ProjectState): Promise<boolean> {
+    const { budgetUsd, clock, store } = this.#ports;
+    if (budgetUsd === undefined || state.kind !== 'running') return false;
+    if (clock.elapsed() - this.#askedAt < againMs) return false;
+    const costs = await store.read((tx) => tx.pick('costs', ['costUsd']));
+    const spentUsd = costs.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
+    const reason = budgetProblem(spentUsd, budgetUsd);
+    if (reason === null) return false;
+    this.#askedAt = clock.elapsed();
+    return this.#ask(reason);
+  }
+
+  async #ask(reason: string): Promise<true> {
+    try {
+      await requestPause(this.#ports, { reason });
+    } catch (error) {
+      // Somebody asked for something else in this moment: that is seen next.
+      if (!isFailure(error, 'wrong-status')) throw error;
+    }
+    return true;
+  }
 }

@@ -17,7 +17,7 @@ import { finishedSummary, type TaskRow } from '../task/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { StoreAgentSession } from './agent-session.ts';
 import { AutomaticCheckpoints } from './automatic-checkpoints.ts';
-import { keepBudget } from './keep-budget.ts';
+import { BudgetKeeper } from './keep-budget.ts';
 import type { HeldLease } from './lease.ts';
 import { serveCheckpoint } from './live-checkpoint.ts';
 import { mergeWork } from './merge-work.ts';
@@ -51,12 +51,14 @@ export class Runner {
   readonly #markers = new Set<string>();
   readonly #gate = new StepGate();
   readonly #automatic: AutomaticCheckpoints;
+  readonly #budget: BudgetKeeper;
   #broken: unknown;
 
   constructor(ports: RunnerPorts, lease: HeldLease) {
     this.#ports = ports;
     this.#lease = lease;
     this.#automatic = new AutomaticCheckpoints(ports, { fence: lease.fence, gate: this.#gate });
+    this.#budget = new BudgetKeeper(ports);
   }
 
   /** Works until there is nothing left to do, or a pause or a stop; gives the lease back. */
@@ -100,7 +102,7 @@ export class Runner {
       const seen = await this.#look();
       const over = await this.#obey(seen);
       if (over !== undefined) return over;
-      if (await keepBudget(this.#ports, seen.state)) continue;
+      if (await this.#budget.keep(seen.state)) continue;
       const served = await serveCheckpoint(this.#ports, { fence: this.#lease.fence, gate: this.#gate });
       if (served) this.#automatic.made();
       // Meanwhile tasks may have ended: what was seen before is old.
