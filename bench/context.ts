@@ -166,7 +166,7 @@ function reportDisguises(targetReduction: number): void {
   for (const [name, disguise] of Object.entries(DISGUISES)) {
     if (values.policy !== undefined && !values.policy.includes(name)) continue;
     const scores = pauses.map((pause) => {
-      const items = disguise(pause.items);
+      const items = disguise(pause.items, pause.count);
       const start = performance.now();
       const answer = planFlashSave(items, { targetReduction });
       const ms = performance.now() - start;

@@ -1,7 +1,7 @@
 import type { SessionItem } from './sessions.ts';
 
 /** A memory as another agent would have written it down: what the policy must not hang on. */
-export type Disguise = (items: readonly SessionItem[]) => SessionItem[];
+export type Disguise = (items: readonly SessionItem[], count: (text: string) => number) => SessionItem[];
 
 /** The given sessions in other clothes. `needs` stay those of the session as it was. */
 export const DISGUISES: Readonly<Record<string, Disguise>> = {
@@ -13,15 +13,17 @@ export const DISGUISES: Readonly<Record<string, Disguise>> = {
   'callId missing': (items) => items.map((item) => ({ ...item, callId: undefined })),
   'tools, path and callId missing': (items) =>
     items.map((item) => ({ ...item, tool: undefined, path: undefined, callId: undefined })),
-  'inputs as plain text': (items) =>
-    items.map((item) => (item.kind === 'call' ? withText(item, plain(item.text)) : item)),
-  'inputs in spaced JSON': (items) =>
-    items.map((item) => (item.kind === 'call' ? withText(item, spaced(item.text)) : item)),
-  'reads without line numbers': (items) =>
-    items.map((item) => (item.kind === 'result' ? withText(item, item.text.replaceAll(NUMBERED, '')) : item)),
-  'reads numbered otherwise': (items) =>
+  'inputs as plain text': (items, count) =>
+    items.map((item) => (item.kind === 'call' ? withText(item, plain(item.text), count) : item)),
+  'inputs in spaced JSON': (items, count) =>
+    items.map((item) => (item.kind === 'call' ? withText(item, spaced(item.text), count) : item)),
+  'reads without line numbers': (items, count) =>
     items.map((item) =>
-      item.kind === 'result' ? withText(item, item.text.replaceAll(NUMBERED, '$1: ')) : item,
+      item.kind === 'result' ? withText(item, item.text.replaceAll(NUMBERED, ''), count) : item,
+    ),
+  'reads numbered otherwise': (items, count) =>
+    items.map((item) =>
+      item.kind === 'result' ? withText(item, item.text.replaceAll(NUMBERED, '$1: '), count) : item,
     ),
   'kinds of another agent': (items) =>
     items.map((item) => ({ ...item, kind: KINDS[item.kind] ?? item.kind })),
@@ -69,8 +71,14 @@ function parse(json: string): unknown {
   }
 }
 
-/** Tokens go with the length. */
-function withText(item: SessionItem, text: string): SessionItem {
+/** Counted anew as the recording counts. */
+function withText(item: SessionItem, text: string, count: (text: string) => number): SessionItem {
   if (text === item.text) return item;
-  return { ...item, text, tokens: Math.max(1, Math.round((item.tokens * text.length) / item.text.length)) };
+  const known = counted.get(item)?.get(text);
+  const tokens = known ?? Math.max(1, item.tokens - count(item.text) + count(text));
+  counted.set(item, new Map([...(counted.get(item) ?? []), [text, tokens]]));
+  return { ...item, text, tokens };
 }
+
+/** The pauses of a session share its items. */
+const counted = new WeakMap<SessionItem, ReadonlyMap<string, number>>();
