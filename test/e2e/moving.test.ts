@@ -155,7 +155,14 @@ describe('moved to another machine', () => {
     await here.ok('init', '--name', 'shop');
     const first = String((await here.one('checkpoint', 'create'))['id']);
     const file = path.join(here.home, 'shop.codeframe');
+    // An export that was killed, by a pid that no Linux gives, and what only looks like one.
+    for (const end of ['4194305.bundle', '4194305.partial', 'mine.partial'])
+      await writeFile(`${file}.${end}`, '');
     await here.ok('checkpoint', 'export', first, file);
+    expect((await readdir(here.home)).filter((name) => name.startsWith('shop')).toSorted()).toEqual([
+      'shop.codeframe',
+      'shop.codeframe.mine.partial',
+    ]);
     const whole = await readFile(file);
     const line = whole.indexOf(10);
 

@@ -5,12 +5,13 @@ import {
   createWriteStream,
   existsSync,
   linkSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import {
   corruptExport,
@@ -21,6 +22,7 @@ import {
   type ExportHeader,
 } from '../../checkpoint/export-header.ts';
 import { CodeframeError } from '../../failure.ts';
+import { isAlive } from './leftovers.ts';
 import { storeFailure, syncPath } from './store-place.ts';
 
 export interface ExportOrder {
@@ -39,6 +41,7 @@ export async function writeExport(order: ExportOrder): Promise<number> {
   const partial = `${path}.${process.pid}.partial`;
   try {
     if (!force && existsSync(path)) throw taken(path);
+    removeLeft(path);
     await order.pack(bundle);
     const head = encodeExportHeader({ ...order.header, bundle: await hashFile(bundle) });
     const file = createWriteStream(partial, { flags: 'wx', mode: 0o600 });
@@ -53,6 +56,16 @@ export async function writeExport(order: ExportOrder): Promise<number> {
   } finally {
     rmSync(bundle, { force: true });
     rmSync(partial, { force: true });
+  }
+}
+
+/** What exports to the same file left beside it when they were killed. */
+function removeLeft(path: string): void {
+  const own = `${basename(path)}.`;
+  const names = existsSync(dirname(path)) ? readdirSync(dirname(path)) : [];
+  for (const name of names.filter((one) => one.startsWith(own))) {
+    const pid = /^(\d+)\.(?:bundle|bundle\.lock|partial)$/.exec(name.slice(own.length))?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(dirname(path), name), { force: true });
   }
 }
 
