@@ -10,7 +10,7 @@ const execute = promisify(execFile);
 
 const twoSteps = [
   { calls: [{ tool: 'write_file', input: { path: 'one.txt', content: 'one\n' } }] },
-  { delayMs: 4000, calls: [{ tool: 'write_file', input: { path: 'two.txt', content: 'two\n' } }] },
+  { delayMs: 600_000, calls: [{ tool: 'write_file', input: { path: 'two.txt', content: 'two\n' } }] },
   { calls: [{ tool: 'finish_task', input: { summary: 'both files are there' } }] },
 ];
 
@@ -26,6 +26,7 @@ async function pausedScene(): Promise<{ readonly scene: Scene; readonly checkpoi
   await scene.ok('start', '--detach');
   await scene.grown('one.txt');
   const pause = await scene.one('pause', '--grace', '100ms');
+  await scene.dropDelays('ann', twoSteps);
   return { scene, checkpointId: String(pause['checkpointId']) };
 }
 

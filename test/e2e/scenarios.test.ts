@@ -15,7 +15,7 @@ const twoSteps = [
   {
     text: 'thinking',
     calls: [{ tool: 'write_file', input: { path: 'two.txt', content: 'two\n' } }],
-    delayMs: 1500,
+    delayMs: 600_000,
   },
   { calls: [{ tool: 'finish_task', input: { summary: 'both files are there' } }] },
 ];
@@ -30,6 +30,7 @@ describe('scenarios seen from outside', () => {
     const pause = await scene.one('pause', '--reason', 'lunch', '--grace', '100ms');
     expect(pause).toMatchObject({ success: true, reason: 'lunch', flashSaveFailures: [] });
     expect((await scene.status())['status']).toBe('paused');
+    await scene.dropDelays('ann', twoSteps);
     await scene.ok('resume');
     expect(await scene.read('two.txt')).toBe('two\n');
     expect((await scene.status())['status']).toBe('completed');
@@ -163,6 +164,7 @@ describe('scenarios seen from outside', () => {
     await scene.grown('one.txt');
     const pause = await scene.one('pause', '--grace', '100ms');
     const [before] = (await scene.status())['agents'] as readonly Record<string, unknown>[];
+    await scene.dropDelays('ann', twoSteps);
     await scene.ok('resume');
     const [grown] = (await scene.status())['agents'] as readonly Record<string, unknown>[];
     expect(grown?.['promptTokens']).not.toBe(before?.['promptTokens']);
@@ -224,6 +226,7 @@ describe('scenarios seen from outside', () => {
     await until('no process of the project', async () =>
       (await scene.ok('doctor')).every(({ level }) => level !== 'problem'),
     );
+    await scene.dropDelays('ann', twoSteps);
     await scene.ok('resume');
     expect(await scene.read('two.txt')).toBe('two\n');
     expect((await scene.ok('task', 'list'))[0]).toMatchObject({ status: 'done' });

@@ -122,10 +122,26 @@ export class Scene implements AsyncDisposable {
 
   /** A recorded model as an agent, and one task for it. */
   async addRecorded(name: string, turns: readonly Turn[], ...more: readonly string[]): Promise<void> {
-    const file = path.join(this.dir, '..', `${name}.ndjson`);
-    await writeFile(file, turns.map((turn) => `${JSON.stringify(turn)}\n`).join(''));
+    const file = await this.#record(name, turns);
     await this.ok('agent', 'add', name, '--driver', 'model', '--model', `recorded:${file}`, ...more);
     await this.ok('task', 'add', `work of ${name}`, '--agent', name);
+  }
+
+  /**
+   * Takes the waits out of a recording, for the next run: a turn that is to be paused waits longer than any machine needs
+   * for that, and nobody wants to wait so long when the work goes on.
+   */
+  async dropDelays(name: string, turns: readonly Turn[]): Promise<void> {
+    await this.#record(
+      name,
+      turns.map((turn) => ({ ...turn, delayMs: 0 })),
+    );
+  }
+
+  async #record(name: string, turns: readonly Turn[]): Promise<string> {
+    const file = path.join(this.dir, '..', `${name}.ndjson`);
+    await writeFile(file, turns.map((turn) => `${JSON.stringify(turn)}\n`).join(''));
+    return file;
   }
 
   /** Waits until a file has at least so many bytes. */
