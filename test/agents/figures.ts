@@ -14,10 +14,7 @@ export function printFigures(driver: string, words: string): void {
 /** How large the session files of ada are in a checkpoint, in bytes. */
 export async function sessionBytes(scene: Scene, { checkpointId }: Pause): Promise<number> {
   const store = path.join(await dataOf(scene), 'store.git');
-  const listing = ['ls-tree', '-r', '--format=%(objectsize)', `refs/checkpoints/${checkpointId}`];
+  const listing = ['ls-tree', '-r', '--long', `refs/checkpoints/${checkpointId}`];
   const { stdout } = await execute('git', ['--git-dir', store, ...listing, 'context/ada/home/']);
-  return stdout
-    .split('\n')
-    .filter((line) => line !== '')
-    .reduce((sum, size) => sum + Number(size), 0);
+  return [...stdout.matchAll(/^\d+ blob \w+ +(\d+)\t/gmu)].reduce((sum, [, size]) => sum + Number(size), 0);
 }
