@@ -73,10 +73,10 @@ export function countRows(table: TableName, conditions: readonly Condition[]): S
   return { text: `SELECT count(*) AS number FROM ${table}${where.text}`, values: where.values };
 }
 
-/** `row` has all columns of the table, in its order. */
+/** `row` has all columns of the table, in its order; of an older schema's, those that it had. */
 export function insertRow(table: TableName, row: StoredRow): Sql {
-  const text = remembered(`insert ${table}`, () => {
-    const columns = Object.keys(row);
+  const columns = Object.keys(row);
+  const text = remembered(`insert ${table} ${columns.join(' ')}`, () => {
     const marks = columns.map(() => '?').join(', ');
     return `INSERT INTO ${table} (${columns.map(columnSql).join(', ')}) VALUES (${marks})`;
   });
