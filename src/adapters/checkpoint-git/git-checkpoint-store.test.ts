@@ -6,6 +6,7 @@ import fs, {
   readFileSync,
   readlinkSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { draftOf, directory, file, manifestOf } from '../../../test/conformance/checkpoint-store.ts';
+import type { CheckpointSpace } from '../../checkpoint/checkpoint-space.ts';
 import type { CheckpointStore } from '../../checkpoint/checkpoint-store.ts';
 import type { Manifest } from '../../checkpoint/manifest.ts';
 import { openGitCheckpoints } from './git-checkpoint-store.ts';
@@ -21,7 +23,7 @@ import { encodePackIndex } from './pack-index.ts';
 
 let dir: string;
 let path: string;
-let store: CheckpointStore;
+let store: CheckpointStore & CheckpointSpace;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'codeframe-store-'));
   path = join(dir, 'store.git');
@@ -237,6 +239,16 @@ describe('a checkpoint that is not what it should be', () => {
     });
     await expect(store.check()).rejects.toMatchObject({ failure: { code: 'corrupt-store' } });
   });
+});
+
+test('a git that was killed while it deleted a ref is not in the way once its lock is old', async () => {
+  await store.create(draftOf('c1', [file('a', 'A')]));
+  const lock = join(path, 'refs/checkpoints/c1.lock');
+  writeFileSync(lock, '');
+  const then = new Date(Date.now() - 14_000);
+  utimesSync(lock, then, then);
+  await store.remove(['c1']);
+  expect(await store.ids()).toEqual([]);
 });
 
 describe.runIf(process.platform === 'linux')('what is said to be there', () => {

@@ -1,5 +1,6 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { quarantinePrefix } from './quarantine.ts';
 
 /**
@@ -8,6 +9,7 @@ import { quarantinePrefix } from './quarantine.ts';
  * should it go on, it misses its file and fails.
  */
 const ageMaxMs = 15_000;
+const pollMs = 100;
 
 /** Where a reclaimer packs what stays. */
 export const repackPrefix = 'repack-';
@@ -33,20 +35,37 @@ export function findLeftovers(dir: string): readonly string[] {
       name.startsWith('fast_import_crash_') ||
       ([quarantinePrefix, ...reclaiming].some((prefix) => name.startsWith(prefix)) && !isAlive(pidOf(name))),
   );
-  const locks = namesIn(join(dir, 'refs/checkpoints')).filter((name) => name.endsWith('.lock'));
   const packs = namesIn(join(dir, 'objects/pack')).filter((name) => name.startsWith('tmp_'));
-  const found = [
-    ...own,
-    ...namesIn(dir).filter((name) => name === 'packed-refs.lock'),
-    ...locks.map((name) => `refs/checkpoints/${name}`),
-    ...packs.map((name) => `objects/pack/${name}`),
-  ];
+  const found = [...own, ...locksIn(dir), ...packs.map((name) => `objects/pack/${name}`)];
   return found.filter((name) => isOld(join(dir, name)));
 }
 
 /** Takes those away. */
 export function takeAwayLeftovers(dir: string): void {
   for (const name of findLeftovers(dir)) rmSync(join(dir, name), { recursive: true, force: true });
+}
+
+/**
+ * Waits until locks of refs are given back, or are old enough to be taken away. Answers false at once when there are
+ * none, and after twice that age.
+ */
+export async function outliveLocks(dir: string): Promise<boolean> {
+  const until = performance.now() + 2 * ageMaxMs;
+  for (let waited = false; ; waited = true) {
+    const locks = locksIn(dir);
+    if (locks.length === 0) return waited;
+    if (performance.now() > until) return false;
+    for (const name of locks) removeOld(join(dir, name));
+    await sleep(pollMs);
+  }
+}
+
+function locksIn(dir: string): readonly string[] {
+  const refs = namesIn(join(dir, 'refs/checkpoints')).filter((name) => name.endsWith('.lock'));
+  return [
+    ...refs.map((name) => `refs/checkpoints/${name}`),
+    ...namesIn(dir).filter((name) => name === 'packed-refs.lock'),
+  ];
 }
 
 function namesIn(dir: string): readonly string[] {
