@@ -5,6 +5,7 @@ import path from 'node:path';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
 import { matchGlob } from './adapters/globs-picomatch/match-glob.ts';
 import { openLog } from './adapters/log-pino/pino-log.ts';
+import type { Prices } from './adapters/model-ai-sdk/read-prices.ts';
 import { openProcesses } from './adapters/processes/machine-processes.ts';
 import { createStartReaper } from './adapters/processes/start-reaper.ts';
 import {
@@ -269,8 +270,14 @@ async function loadRunner(ports: ProjectPorts, run: Omit<DriverParts, 'ports'>):
 }
 
 async function loadWindows(): Promise<(model: string) => number | null> {
-  const { builtInPrices, findPrice } = await import('./adapters/model-ai-sdk/price-table.ts');
-  return (model) => findPrice(builtInPrices, model)?.windowTokens ?? null;
+  const { find } = await loadPrices();
+  return (model) => find(model)?.windowTokens ?? null;
+}
+
+/** Those of the program, and of a file beside the projects that says otherwise. */
+async function loadPrices(): Promise<Prices> {
+  const { openPrices } = await import('./adapters/model-ai-sdk/read-prices.ts');
+  return openPrices(path.join(dataHome(process.env), 'prices.json'));
 }
 
 /** Reads the logs only then; what is allowed in checkpoints is told apart. */
@@ -294,17 +301,14 @@ function lazyGateway(
   const load = async (): Promise<Gateway> => {
     const { openGateway } = await import('./adapters/gateway-http/http-gateway.ts');
     const { openGatewayPlace } = await import('./adapters/gateway-http/gateway-place.ts');
-    const { builtInPrices, costOf, findPrice } = await import('./adapters/model-ai-sdk/price-table.ts');
+    const { find: findPriced } = await loadPrices();
     return openGateway({
       log: ports.log,
       clock: ports.clock,
       redact: (said) => ports.secrets.redact(said).text,
       projectDir: dir,
       place: openGatewayPlace(path.join(dataDir, 'gateway.json')),
-      findPriced: (model) => {
-        const price = findPrice(builtInPrices, model);
-        return price && { windowTokens: price.windowTokens, costOf: (usage) => costOf(price, usage) };
-      },
+      findPriced,
       checkpoint: async ({ agent, ...asked }) =>
         (await checkpointProject({ ...ports, actor: `agent:${agent}` }, asked)).id,
     });
@@ -338,12 +342,13 @@ async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDr
   const { fileTools } = await import('./adapters/tools-files/file-tools.ts');
   const { createRunCommandTool } = await import('./adapters/tools-command/run-command.ts');
   const { createCommandDriver } = await import('./adapters/driver-command/command-driver.ts');
+  const { table: prices } = await loadPrices();
   const { place, ports } = made;
   const { settings } = place.config;
   const parts = { clock: systemClock, log: ports.log, projectDir: place.dir };
   const model = createModelDriver({
     ...parts,
-    openModel: createOpenModel({ env: process.env, clock: systemClock }),
+    openModel: createOpenModel({ env: process.env, clock: systemClock, prices }),
     tools: [...fileTools, createRunCommandTool(process.env)],
     permissionFor: permissionsOf(made).permissionFor,
     ...(settings.stepsMax === undefined ? {} : { stepsMax: settings.stepsMax }),
