@@ -1,7 +1,7 @@
 import { worktreesPath } from '../agent/worktree.ts';
 import { inner, isInside, outer } from './joined-tree.ts';
-import type { ObjectId, TreePath } from './tree.ts';
-import type { Contents, Counted, TreeOperation, TreeWriter } from './tree-writer.ts';
+import type { TreePath } from './tree.ts';
+import type { Counted, TreeOperation, TreeWriter } from './tree-writer.ts';
 
 /** Makes the directory of the second tree; it may be there. */
 export type MakePlace = () => void;
@@ -29,11 +29,11 @@ export function joinWriters(first: TreeWriter, second: TreeWriter, makePlace: Ma
         ...(inside.length > 0 ? [second] : []),
       ]);
       if (outside.length > 0)
-        await first.prepare({ restoreId, operations: outside }, only(contents, outside), counted.first);
+        await first.prepare({ restoreId, operations: outside }, contents, counted.first);
       if (inside.length === 0) return;
       try {
         makePlace();
-        await second.prepare({ restoreId, operations: inside }, only(contents, inside), counted.second);
+        await second.prepare({ restoreId, operations: inside }, contents, counted.second);
       } catch (error) {
         if (outside.length === 0) throw error;
         await first.rollBack(restoreId);
@@ -87,12 +87,6 @@ function innerOperation(operation: TreeOperation): TreeOperation {
 
 function innerHome(home: TreePath): TreePath {
   return isInside(home) ? inner(home) : '';
-}
-
-/** Of what is asked for, which may be in both. */
-function only(contents: Contents, operations: readonly TreeOperation[]): Contents {
-  const mine = new Set<ObjectId>(operations.flatMap((one) => (one.kind === 'put-file' ? [one.object] : [])));
-  return (ids) => contents(ids.filter((id) => mine.has(id)));
 }
 
 function countBoth(

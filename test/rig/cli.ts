@@ -121,6 +121,7 @@ const idKinds: Readonly<Record<string, string>> = {
   i: 'item',
   a: 'archive',
   e: 'event',
+  m: 'merge',
   o: 'owner',
 };
 
@@ -137,7 +138,7 @@ function normalRules(
     [/\b[0-9a-f]{40}\b/g, (hash) => name('commit', hash.slice(0, 12))],
     [/\b[0-9a-f]{12}\b/g, (hash) => name('commit', hash)],
     [
-      /\b([pczrbsiaeo])([0-9abcdefghjkmnpqrstvwxyz]{12})\b/g,
+      new RegExp(`\\b([${Object.keys(idKinds).join('')}])[0-9abcdefghjkmnpqrstvwxyz]{12}\\b`, 'g'),
       (id, letter = '') => name(idKinds[letter] ?? 'id', id),
     ],
     [/(?<=\[archived |--id |Piece |"archiveId":")[0-9a-z]{5,9}(?:-\d+)?\b/g, (id) => name('piece', id)],
