@@ -482,13 +482,26 @@ describe('a damaged store', () => {
     const pack = readdirSync(dir).find((name) => name.endsWith('.pack')) ?? '';
     const whole = readFileSync(join(dir, pack));
     chmodSync(join(dir, pack), 0o600);
+    const look = async (): Promise<unknown> => {
+      const stored = await ports.checkpoints.open(row.id);
+      return [stored.commit, stored.manifest, await stored.code()];
+    };
+    const unaltered = await look();
     let refused = 0;
     for (let at = 12; at < whole.length - 20; at += 7) {
       const altered = Buffer.from(whole);
       altered[at] = (altered[at] ?? 0) ^ 0x41;
       writeFileSync(join(dir, pack), altered);
       await ports.checkpoints.close();
-      const error: unknown = await ports.checkpoints.verify(row.id).catch((thrown: unknown) => thrown);
+      const error: unknown = await ports.checkpoints.verify(row.id).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      );
+      if (error === null) {
+        // What is packed can repeat another place that reads the same: then nothing is altered but the packing.
+        expect(await look()).toEqual(unaltered);
+        continue;
+      }
       expect(isFailure(error, 'corrupt-checkpoint') || isFailure(error, 'unknown-id') || error).toBe(true);
       refused += 1;
     }
