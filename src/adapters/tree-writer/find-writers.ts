@@ -1,26 +1,21 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { showPath } from '../../checkpoint/tree.ts';
 import type { FileWriter } from '../../failure.ts';
+import { openFiles } from '../open-files.ts';
 
 /** The other processes that have one of these files below `root` open to write; see `TreeWriter.writersOf`. */
 export function findWriters(root: string, paths: readonly string[]): readonly FileWriter[] {
   const wanted = new Set(paths);
   const start = `${Buffer.from(root).toString('latin1')}/`;
-  const others = namesIn('/proc').filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
-  const writers: FileWriter[] = [];
-  for (const pid of others) {
-    const command = commandOf(pid);
-    const open = new Set<string>();
-    for (const fd of namesIn(`/proc/${pid}/fd`)) {
-      const target = linkOf(pid, fd);
-      if (!target.startsWith(start)) continue;
-      const path = showPath(target.slice(start.length));
-      if (wanted.has(path) && mayWrite(pid, fd)) open.add(path);
-    }
-    writers.push(...[...open].map((path) => ({ path, pid: Number(pid), command })));
+  const found = new Map<string, FileWriter>();
+  for (const { pid, fd, target } of openFiles()) {
+    if (!target.startsWith(start)) continue;
+    const path = showPath(target.slice(start.length));
+    if (!wanted.has(path) || found.has(`${pid} ${path}`) || !mayWrite(pid, fd)) continue;
+    found.set(`${pid} ${path}`, { path, pid: Number(pid), command: commandOf(pid) });
   }
-  return writers;
+  return [...found.values()];
 }
 
 /** By its first word, as some programs name their threads otherwise. */
@@ -32,23 +27,6 @@ function commandOf(pid: string): string {
 function mayWrite(pid: string, fd: string): boolean {
   const flags = /^flags:\s+(\d+)/m.exec(readOr('', `/proc/${pid}/fdinfo/${fd}`))?.[1];
   return flags !== undefined && (Number.parseInt(flags, 8) & 3) !== 0;
-}
-
-/** Empty for what is gone, or is not ours to read. */
-function namesIn(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
-}
-
-function linkOf(pid: string, fd: string): string {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${fd}`, { encoding: 'buffer' }).toString('latin1');
-  } catch {
-    return '';
-  }
 }
 
 function readOr(otherwise: string, path: string): string {
