@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CodeDraft, PartDraft } from '../../src/checkpoint/checkpoint-store.ts';
-import { isFailure } from '../../src/failure.ts';
 import type { Manifest } from '../../src/checkpoint/manifest.ts';
+import { failureOf } from '../rig/failure-of.ts';
 import { GitScene } from '../rig/git-scene.ts';
 import { readTree } from '../rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
@@ -166,14 +166,4 @@ async function everything({ root, dataDir }: RestoreBench): Promise<unknown> {
   const tree = [...(await readTree(root))].filter(([path]) => path !== '.git');
   const head = readFileSync(join(root, '.git/HEAD'), 'utf8');
   return { tree, head, beside: readdirSync(join(root, '..')), outside: existsSync(join(dataDir, 'outside')) };
-}
-
-async function failureOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-  } catch (error) {
-    if (isFailure(error)) return error.failure;
-    throw error;
-  }
-  return 'nothing was thrown';
 }

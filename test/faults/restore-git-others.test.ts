@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { recoverRestores } from '../../src/checkpoint/recover-restore.ts';
-import { CodeframeError, isFailure } from '../../src/failure.ts';
+import { CodeframeError } from '../../src/failure.ts';
 import { failureWords } from '../../src/failure-words.ts';
+import { failureOf } from '../rig/failure-of.ts';
 import { GitScene } from '../rig/git-scene.ts';
 import { benchFence, withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
 
@@ -151,14 +152,4 @@ function withTwoCommits(work: (repository: Repository) => Promise<void>): Promis
     git.git('reset', '--quiet', '--hard', first);
     await work({ ...bench, git, first });
   });
-}
-
-async function failureOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-  } catch (error) {
-    if (isFailure(error)) return error.failure;
-    throw error;
-  }
-  return 'nothing was thrown';
 }

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { failureOf } from '../rig/failure-of.ts';
 import { GitScene } from '../rig/git-scene.ts';
 import { readTree } from '../rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
 import { FileGitRewinder } from '../../src/adapters/user-git/file-git-rewinder.ts';
-import { isFailure } from '../../src/failure.ts';
 
 describe('a restore with git', () => {
   it('brings HEAD, branch and index back, keeps the later commits, and can be undone and redone', async () => {
@@ -341,14 +341,4 @@ function withoutFeature(state: ReturnType<GitScene['state']>): unknown {
 
 async function filesOf(root: string): Promise<unknown> {
   return new Map([...(await readTree(root))].filter(([path]) => !/^\.git(\/|$)/.test(path)));
-}
-
-async function failureOf(work: Promise<unknown>): Promise<unknown> {
-  try {
-    await work;
-  } catch (error) {
-    if (isFailure(error)) return error.failure;
-    throw error;
-  }
-  return 'nothing was thrown';
 }
