@@ -81,6 +81,8 @@ export type Merge =
       readonly into: string;
       readonly commit: string;
       readonly files: readonly MergedFile[];
+      /** The repository that was merged with: who changes it meanwhile is not overwritten. */
+      readonly from: CapturedGit;
       /** The repository as it is to be: the branch at the merge, the index with its files. */
       readonly wanted: CapturedGit;
     };

@@ -96,6 +96,9 @@ async function carryOut(
   if (plan === null) throw new CodeframeError({ code: 'tree-moved', paths: ['.git'] });
   if (plan.problems.length > 0)
     throw new CodeframeError({ code: 'restore-blocked', problems: plan.problems });
+  // After the plan, which is bound to the state that it was made of: so both are the state that was merged with.
+  const since = await gitRewinder.plan({ captured: merge.from, refs: [] });
+  if (since === null || changesGit(since)) throw new CodeframeError({ code: 'tree-moved', paths: ['.git'] });
   const contents = contentsOf(merge.files);
   await writer.check(operations);
   if (operations.length > 0) await writer.prepare({ restoreId, operations }, contents);

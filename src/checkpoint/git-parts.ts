@@ -20,11 +20,17 @@ export async function capturedGit(stored: StoredCheckpoint): Promise<CapturedGit
   const { git } = stored.manifest;
   if (git === null) return null;
   const paths = await stored.partPaths('git/');
-  const strange = paths.find((path) => !isGitPart(path));
-  if (strange !== undefined) throw corrupt(stored, strange, 'it is no file that a checkpoint keeps of git');
   const parts = await Promise.all(paths.map(async (path) => ({ path, bytes: await stored.part(path) })));
-  checkRefs(stored, parts);
+  checkGitParts(stored, parts, '');
   return { ...git, parts };
+}
+
+/** Throws as `capturedGit` does for parts `git/…`; `place`: what stands before their names in the checkpoint. */
+export function checkGitParts(stored: StoredCheckpoint, parts: CapturedGit['parts'], place: string): void {
+  const strange = parts.find(({ path }) => !isGitPart(path));
+  if (strange !== undefined)
+    throw corrupt(stored, `${place}${strange.path}`, 'it is no file that a checkpoint keeps of git');
+  checkRefs(stored, parts, place);
 }
 
 /** Whether git can take it for the name of a ref: it is an argument of commands and becomes a path. */
@@ -49,12 +55,12 @@ function isFileName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !name.includes('/') && !name.includes('\0');
 }
 
-function checkRefs(stored: StoredCheckpoint, parts: CapturedGit['parts']): void {
+function checkRefs(stored: StoredCheckpoint, parts: CapturedGit['parts'], place: string): void {
   const part = parts.find(({ path }) => path === 'git/refs.ndjson');
   if (part === undefined) return;
   const lines = Buffer.from(part.bytes).toString('utf8').split('\n');
   if (lines.every((line) => line === '' || isRefLine(line))) return;
-  throw corrupt(stored, part.path, 'one of its lines is no ref');
+  throw corrupt(stored, `${place}${part.path}`, 'one of its lines is no ref');
 }
 
 function isRefLine(line: string): boolean {

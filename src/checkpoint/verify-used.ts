@@ -24,7 +24,7 @@ export function rememberParts(stored: StoredCheckpoint): StoredCheckpoint {
 }
 
 /** What parts start with; `code/` and the modes of its directories are compared as one list when they are read. */
-const partPrefixes = ['context/', 'git/', 'ledger/', 'staged/', 'state/'] as const;
+const partPrefixes = ['context/', 'git/', 'ledger/', 'staged/', 'state/', 'worktrees/'] as const;
 
 /**
  * Hashes all parts, used or not, and compares them with the manifest: what is missing, added or altered is told apart

@@ -1,6 +1,7 @@
 import type { AgentWorktrees, CapturedWorktree, WorktreeRow } from '../agent/worktree.ts';
 import { CodeframeError, isFailure } from '../failure.ts';
 import type { CheckpointStore, PartDraft, StoredCheckpoint } from './checkpoint-store.ts';
+import { checkGitParts } from './git-parts.ts';
 import { partName } from './part-name.ts';
 import type { CapturedGit } from './user-git.ts';
 
@@ -57,8 +58,13 @@ export async function savedWorktree(
   });
   const parts = await Promise.all(paths.map(read));
   const bytesOf = (name: string): Uint8Array | null => parts.find(({ path }) => path === name)?.bytes ?? null;
+  checkGitParts(stored, parts.filter(isGit), place);
   return {
-    git: { ...parseAt(stored, `${place}at.json`, bytesOf('at.json')), parts: parts.filter(isGit) },
+    git: {
+      ...parseAt(stored, `${place}at.json`, bytesOf('at.json')),
+      parts: parts.filter(isGit),
+      staged: parts.filter(isStaged),
+    },
     commits: bytesOf('commits.bundle'),
   };
 }
@@ -83,6 +89,10 @@ function placeOf({ name }: Pick<WorktreeRow, 'name'>): string {
 
 function isGit({ path }: { readonly path: string }): boolean {
   return path.startsWith('git/');
+}
+
+function isStaged({ path }: { readonly path: string }): boolean {
+  return path.startsWith('staged/');
 }
 
 type At = Pick<CapturedGit, 'head' | 'branch' | 'operation'>;

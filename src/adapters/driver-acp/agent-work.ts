@@ -195,7 +195,8 @@ export class AgentWork implements AgentRun {
     const end = await this.#endOf(turn, line);
     // Its session files are whole only when it is gone.
     await this.#bringDown(client, turn !== null);
-    const left = turn === null ? this.#left : end.kind === 'waiting' ? 'held' : 'ended';
+    const left =
+      turn === null ? this.#left : end.kind === 'waiting' || end.kind === 'stopped' ? 'held' : 'ended';
     await session.keepHome({ turn: left, leftAt: this.#options.clock.now() });
     return end;
   }

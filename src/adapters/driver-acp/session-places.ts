@@ -29,7 +29,9 @@ export function placeOf(places: readonly SessionPlace[], path: string): SessionP
 
 /** Whether one of the session files is named for a session. */
 export function hasSessionFile(home: string, places: readonly SessionPlace[], sessionId: string): boolean {
-  return [...sessionFilesIn(home, places)].some(({ path }) => path.includes(sessionId));
+  return [...sessionFilesIn(home, places)].some(({ path }) =>
+    path.slice(path.lastIndexOf('/') + 1).includes(sessionId),
+  );
 }
 
 function hasEnding(place: SessionPlace, path: string): boolean {

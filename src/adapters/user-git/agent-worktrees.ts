@@ -15,7 +15,7 @@ import { captureGit } from './capture-git.ts';
 import { FileGitRewinder } from './file-git-rewinder.ts';
 import { findRepository, type UserRepository } from './find-repository.ts';
 import { keepCommits } from './keep-commits.ts';
-import { makeWorktree, refreshWorktree, type WorktreePlaces } from './make-worktree.ts';
+import { dropRefresh, makeWorktree, refreshWorktree, type WorktreePlaces } from './make-worktree.ts';
 import { mergeCommit } from './merge-branch.ts';
 import { StagedBlobs } from './staged-blobs.ts';
 import {
@@ -77,6 +77,9 @@ export class GitAgentWorktrees implements AgentWorktrees {
     const { captured } = saved;
     await this.#endCut(tree);
     await this.#bringCommits(tree, captured);
+    const linked = this.#find(tree);
+    // Its files are those of the restore by now: what was begun before must not end on them.
+    if (linked !== null) dropRefresh(linked);
     await makeWorktree(this.#options, tree, captured.git.head);
     await this.#rewind(tree, saved);
   }

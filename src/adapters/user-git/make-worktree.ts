@@ -10,6 +10,7 @@ import {
   headOf,
   leadsTo,
   line,
+  paths,
   projectRepository,
   worktreeRepository,
 } from './worktree-git.ts';
@@ -99,6 +100,11 @@ async function repaired(places: WorktreePlaces, linked: UserRepository): Promise
 
 const refreshName = 'codeframe-refresh';
 
+/** What a killed `refreshWorktree` had begun stays as it is. */
+export function dropRefresh(linked: UserRepository): void {
+  rmSync(join(linked.gitDir, refreshName), { force: true });
+}
+
 /** Brings a worktree in which nothing of its own is to a commit that has all of it. */
 export async function refreshWorktree(
   places: WorktreePlaces,
@@ -111,9 +117,18 @@ export async function refreshWorktree(
   if (head === null || wanted === null || head === wanted) return;
   const status = await git(linked, ['status', '--porcelain', '-z', '--untracked-files=all']);
   if (status.stdout.length > 0 || !(await leadsTo(linked, head, wanted))) return;
+  if (await isInTheWay(linked, head, wanted)) return;
   writeFileSync(join(linked.gitDir, refreshName), wanted, { mode: 0o600, flush: true });
   syncPath(linked.gitDir);
   await endRefresh(places, linked);
+}
+
+/** Whether something that git ignores stands where the commit has new files: it would be overwritten. */
+async function isInTheWay(linked: UserRepository, head: string, wanted: string): Promise<boolean> {
+  const args = ['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--diff-filter=A', head, wanted];
+  const added = paths(await git(linked, args));
+  const start = Buffer.from(`${linked.workTree}/`);
+  return added.some((path) => existsSync(Buffer.concat([start, Buffer.from(path, 'latin1')])));
 }
 
 /** From the marker on, all in it that differs from the commit is half of this. */

@@ -69,7 +69,14 @@ async function describe(described: Described): Promise<Merge> {
   try {
     const files = await checkOut(project, { made, changes, scratch });
     const index = await changeIndex(project, { captured, changes, scratch });
-    return { kind: 'merged', into, commit: made, files, wanted: moved(captured, { into, made, index }) };
+    return {
+      kind: 'merged',
+      into,
+      commit: made,
+      files,
+      from: captured,
+      wanted: moved(captured, { into, made, index }),
+    };
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

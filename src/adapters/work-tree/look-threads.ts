@@ -40,16 +40,20 @@ export async function lookAtBatches(
   const left = [...batches];
   const isMuch = batches.reduce((sum, { names }) => sum + names, 0) >= namesMin;
   const threads = isMuch ? startThreads() : [];
-  const others = threads.flatMap((thread) =>
-    Array.from({ length: batchesPerThread }, () => work(thread, { root, left, take })),
+  const others = Promise.all(
+    threads.flatMap((thread) =>
+      Array.from({ length: batchesPerThread }, () => work(thread, { root, left, take })),
+    ),
   );
+  // What `take` throws is for who awaits this; until then nobody has to hear of it.
+  others.catch(() => undefined);
   do {
     for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
       take(batch, lookAtDirectories(fs, root, batch.directories));
       // So that the others get more to do.
       if (threads.length > 0) await new Promise(setImmediate);
     }
-    await Promise.all(others);
+    await others;
     // What a thread that failed gave back.
   } while (left.length > 0);
 }
