@@ -1,4 +1,4 @@
-// Installs the coding agents that the tests drive, at pinned versions.  npm run agents:install -- [NAME…]
+// Installs the coding agents that the tests drive, at pinned versions.  npm run agents:install -- [--within SECONDS] [NAME…]
 //
 // They are other people's programs, some of them proprietary: never a dependency, never in the repository. They go to
 // $CODEFRAME_AGENTS_DIR, by default `codeframe/agents` in the user's cache, one folder each, their programs in `bin`.
@@ -8,14 +8,18 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 
 const pinned = JSON.parse(readFileSync(new URL('../test/agents/pinned.json', import.meta.url), 'utf8'));
 const cache = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
 const root = process.env.CODEFRAME_AGENTS_DIR || path.join(cache, 'codeframe', 'agents');
 const bin = path.join(root, 'bin');
-/** For one agent: a registry that does not answer must not hold everything up. */
-const installMs = 300_000;
-const asked = process.argv.slice(2);
+const { values, positionals: asked } = parseArgs({
+  allowPositionals: true,
+  options: { within: { type: 'string', default: '1800' } },
+});
+/** For all together: a registry that does not answer must not hold everything up. */
+const deadline = Date.now() + Number(values.within) * 1000;
 const unknown = asked.filter((name) => !(name in pinned));
 if (unknown.length > 0) {
   console.error(`no such agent: ${unknown.join(', ')}; there are: ${Object.keys(pinned).join(', ')}`);
@@ -95,8 +99,11 @@ function npmInstall(cwd, packages, more) {
   writeFileSync(path.join(cwd, 'package.json'), `${JSON.stringify({ private: true, allowScripts })}\n`);
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false'];
   const args = ['install', ...quiet, ...more, ...specs(packages)];
-  const options = { cwd, encoding: 'utf8', maxBuffer: 2 ** 26, timeout: installMs, killSignal: 'SIGKILL' };
-  return whyNot(spawnSync('npm', args, options));
+  const timeout = deadline - Date.now();
+  if (timeout <= 0) return `the ${values.within} s for all of them are over`;
+  const options = { cwd, encoding: 'utf8', maxBuffer: 2 ** 26, timeout, killSignal: 'SIGKILL' };
+  const did = spawnSync('npm', args, options);
+  return did.error?.code === 'ETIMEDOUT' ? `not within ${values.within} s` : whyNot(did);
 }
 
 /** The agent's own program tells its version. */

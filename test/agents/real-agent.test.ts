@@ -49,36 +49,42 @@ async function expectStepFinished(scene: Scene, server: PlanServer, paused: Paus
 }
 
 const agents = ['pi', 'codex', 'claude', 'opencode', 'qwen', 'copilot'] as const;
-const found = installedOf(agents);
+const found = installedOf(agents).map(({ name }) => name);
+/** What `.ci/run` runs of these. */
+const inCi = { tags: ['ci'] };
 
 describe.each(agents)('%s', (driver) => {
   const test = anyTest.runIf(found.includes(driver));
 
-  test('is paused at the gateway, loses its HOME and the files, and goes on at the right step', async () => {
-    await using server = await PlanServer.start(plan);
-    await using scene = await sceneOf(driver, server);
-    const pausing = pauseAt(scene, server, 4);
-    await scene.ok('start', '--detach');
-    const paused = await pausing;
-    await expectStepFinished(scene, server, paused);
-    const done = await effects(scene);
-    const before = await readAllFiles(scene.dir);
-    await rm(await homeOf(scene), { recursive: true });
-    await scene.git('clean', '-fdx');
-    expect(await effects(scene)).toEqual([]);
-    await scene.ok('restore', 'latest', '--yes');
-    expect(compareFiles(before, await readAllFiles(scene.dir))).toEqual([]);
-    const first = await goOn(scene, server);
-    expect(first.step).toBe(done.length);
-    expect(first.prompt).toContain('You were paused and go on now');
-    await expectDone(scene, server);
-    const stopMs = paused.agents.find(({ name }) => name === 'ada')?.durationMs;
-    printFigures(
-      driver,
-      `paused in ${paused.durationMs} ms (stopped in ${stopMs} ms), first call ${first.tookMs} ms after resume, ` +
-        `${await sessionBytes(scene, paused)} bytes of session files in the checkpoint`,
-    );
-  });
+  test(
+    'is paused at the gateway, loses its HOME and the files, and goes on at the right step',
+    inCi,
+    async () => {
+      await using server = await PlanServer.start(plan);
+      await using scene = await sceneOf(driver, server);
+      const pausing = pauseAt(scene, server, 4);
+      await scene.ok('start', '--detach');
+      const paused = await pausing;
+      await expectStepFinished(scene, server, paused);
+      const done = await effects(scene);
+      const before = await readAllFiles(scene.dir);
+      await rm(await homeOf(scene), { recursive: true });
+      await scene.git('clean', '-fdx');
+      expect(await effects(scene)).toEqual([]);
+      await scene.ok('restore', 'latest', '--yes');
+      expect(compareFiles(before, await readAllFiles(scene.dir))).toEqual([]);
+      const first = await goOn(scene, server);
+      expect(first.step).toBe(done.length);
+      expect(first.prompt).toContain('You were paused and go on now');
+      await expectDone(scene, server);
+      const stopMs = paused.agents.find(({ name }) => name === 'ada')?.durationMs;
+      printFigures(
+        driver,
+        `paused in ${paused.durationMs} ms (stopped in ${stopMs} ms), first call ${first.tookMs} ms after resume, ` +
+          `${await sessionBytes(scene, paused)} bytes of session files in the checkpoint`,
+      );
+    },
+  );
 
   test('goes back to the earlier of two checkpoints and knows nothing of what it did later', async () => {
     await using server = await PlanServer.start(plan);
@@ -113,7 +119,7 @@ describe.each(agents)('%s', (driver) => {
     await expectDone(scene, server);
   });
 
-  test('is cut in the middle of a tool, of which nothing is left, and is told which', async () => {
+  test('is cut in the middle of a tool, of which nothing is left, and is told which', inCi, async () => {
     const slow =
       'if [ -e begun ]; then echo step 4 is done; else touch begun; echo effect-4 >> effects.txt; sleep 300; fi';
     const command = (step: number): string => (step === 4 ? slow : appendLine(step));

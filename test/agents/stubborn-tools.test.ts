@@ -13,7 +13,7 @@ import {
 } from './agent-scene.ts';
 import { installedOf } from './installed.ts';
 
-const found = installedOf(['pi', 'codex', 'claude', 'opencode']);
+const found = installedOf(['pi', 'codex', 'claude', 'opencode']).map(({ name }) => name);
 
 /** A tool that ignores SIGTERM, with a child that left its group and its parent, and writes for ever. */
 function stubborn(name: string): string {
