@@ -15,8 +15,9 @@ import { captureGit } from './capture-git.ts';
 import { FileGitRewinder } from './file-git-rewinder.ts';
 import { findRepository, type UserRepository } from './find-repository.ts';
 import { keepCommits } from './keep-commits.ts';
-import { dropRefresh, makeWorktree, refreshWorktree, type WorktreePlaces } from './make-worktree.ts';
+import { makeWorktree, type WorktreePlaces } from './make-worktree.ts';
 import { mergeCommit } from './merge-branch.ts';
+import { dropRefresh, refreshWorktree } from './refresh-worktree.ts';
 import { StagedBlobs } from './staged-blobs.ts';
 import {
   author,
@@ -85,7 +86,9 @@ export class GitAgentWorktrees implements AgentWorktrees {
   }
 
   async refresh(tree: WorktreeRow): Promise<void> {
-    await refreshWorktree(this.#options, this.#linked(tree), tree.branch);
+    const commit = await headOf(projectRepository(this.#options.root));
+    const { marker } = this.#options;
+    await refreshWorktree(this.#linked(tree), { branch: tree.branch, commit, marker });
   }
 
   async capture(tree: WorktreeRow): Promise<CapturedWorktree | null> {

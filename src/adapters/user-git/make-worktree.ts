@@ -1,20 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { markerVariable } from '../../agent/processes.ts';
 import type { WorktreeRow } from '../../agent/worktree.ts';
 import { CodeframeError } from '../../failure.ts';
 import type { UserRepository } from './find-repository.ts';
-import {
-  dropLocks,
-  git,
-  headOf,
-  leadsTo,
-  line,
-  paths,
-  projectRepository,
-  worktreeRepository,
-} from './worktree-git.ts';
+import { endRefresh } from './refresh-worktree.ts';
 import { syncPath } from './synced-file.ts';
+import { dropLocks, git, headOf, line, projectRepository, worktreeRepository } from './worktree-git.ts';
 
 /** Where worktrees are, and where they are made before they are moved there. */
 export interface WorktreePlaces {
@@ -94,49 +86,6 @@ async function repaired(places: WorktreePlaces, linked: UserRepository): Promise
   if (!existsSync(link) || readFileSync(link, 'utf8') !== wanted) {
     await git(projectRepository(places.root), ['worktree', 'repair', linked.workTree]);
   }
-  await endRefresh(places, linked);
+  await endRefresh(linked, places.marker);
   return linked;
-}
-
-const refreshName = 'codeframe-refresh';
-
-/** What a killed `refreshWorktree` had begun stays as it is. */
-export function dropRefresh(linked: UserRepository): void {
-  rmSync(join(linked.gitDir, refreshName), { force: true });
-}
-
-/** Brings a worktree in which nothing of its own is to a commit that has all of it. */
-export async function refreshWorktree(
-  places: WorktreePlaces,
-  linked: UserRepository,
-  branch: string,
-): Promise<void> {
-  if ((await line(linked, ['symbolic-ref', '--quiet', 'HEAD'])) !== `refs/heads/${branch}`) return;
-  const head = await headOf(linked);
-  const wanted = await headOf(projectRepository(places.root));
-  if (head === null || wanted === null || head === wanted) return;
-  const status = await git(linked, ['status', '--porcelain', '-z', '--untracked-files=all']);
-  if (status.stdout.length > 0 || !(await leadsTo(linked, head, wanted))) return;
-  if (await isInTheWay(linked, head, wanted)) return;
-  writeFileSync(join(linked.gitDir, refreshName), wanted, { mode: 0o600, flush: true });
-  syncPath(linked.gitDir);
-  await endRefresh(places, linked);
-}
-
-/** Whether something that git ignores stands where the commit has new files: it would be overwritten. */
-async function isInTheWay(linked: UserRepository, head: string, wanted: string): Promise<boolean> {
-  const args = ['diff-tree', '-r', '-z', '--no-renames', '--name-only', '--diff-filter=A', head, wanted];
-  const added = paths(await git(linked, args));
-  const start = Buffer.from(`${linked.workTree}/`);
-  return added.some((path) => existsSync(Buffer.concat([start, Buffer.from(path, 'latin1')])));
-}
-
-/** From the marker on, all in it that differs from the commit is half of this. */
-async function endRefresh(places: WorktreePlaces, linked: UserRepository): Promise<void> {
-  const path = join(linked.gitDir, refreshName);
-  if (!existsSync(path)) return;
-  const wanted = readFileSync(path, 'utf8').trim();
-  // An empty one was being written, and nothing was done yet.
-  if (wanted !== '') await git(linked, ['reset', '--quiet', '--hard', wanted], marked(places));
-  rmSync(path, { force: true });
 }
