@@ -27,10 +27,10 @@ export class CapturedCode {
     let batch: CodeDraft[] = [];
     let bytes = 0;
     for (const entry of scan.entries) {
-      const draft = isUnknown(entry) ? await this.#read(entry.path) : draftOf(entry);
+      const draft = isDraft(entry) ? entry : await this.#read(entry.path);
       if (draft === undefined) continue;
       batch.push(draft);
-      if (draft.kind === 'file' && 'bytes' in draft.content) bytes += draft.content.bytes.length;
+      if ('bytes' in draft) bytes += draft.bytes.length;
       if (batch.length < batchEntries && bytes < batchBytes) continue;
       yield batch;
       batch = [];
@@ -64,27 +64,21 @@ export class CapturedCode {
     const read = await this.#tree.read(path);
     if (read.ok) {
       this.#stats.set(path, read.stat);
-      return { kind: 'file', path, mode: read.mode, content: { bytes: read.bytes } };
+      return { kind: 'file', path, mode: read.mode, bytes: read.bytes };
     }
     if (read.reason !== 'gone') this.#unread.push({ path, reason: read.reason, directory: false });
     return undefined;
   }
 }
 
-function isUnknown(entry: ScannedEntry): boolean {
-  return entry.kind === 'file' && entry.object === undefined;
-}
+type FileEntry = Extract<ScannedEntry, { kind: 'file' }>;
 
-/** Scans give the same entry again for a file that did not change, and stores compare drafts by identity first. */
-const drafts = new WeakMap<ScannedEntry, CodeDraft>();
-
-function draftOf(entry: ScannedEntry): CodeDraft | undefined {
-  if (entry.kind !== 'file') return entry;
-  const known = drafts.get(entry);
-  if (known !== undefined) return known;
-  const { path, mode, object, stat } = entry;
-  if (object === undefined) return undefined;
-  const draft: CodeDraft = { kind: 'file', path, mode, content: { object, size: stat.size } };
-  drafts.set(entry, draft);
-  return draft;
+/**
+ * A file of which the store has the bytes already is a draft as it is. Scans give the same entry again for one that did
+ * not change, and stores compare drafts by identity first.
+ */
+function isDraft(
+  entry: ScannedEntry,
+): entry is Exclude<ScannedEntry, FileEntry> | (FileEntry & { readonly object: ObjectId }) {
+  return entry.kind !== 'file' || entry.object !== undefined;
 }

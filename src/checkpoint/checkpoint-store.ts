@@ -74,12 +74,9 @@ export interface WrittenContent {
 }
 
 export type CodeDraft =
-  | {
-      readonly kind: 'file';
-      readonly path: TreePath;
-      readonly mode: ModeBits;
-      readonly content: { readonly bytes: Uint8Array } | { readonly object: ObjectId; readonly size: number };
-    }
+  /** A file whose bytes are in the store, as they are there. */
+  | Extract<CodeEntry, { kind: 'file' }>
+  | { readonly kind: 'file'; readonly path: TreePath; readonly mode: ModeBits; readonly bytes: Uint8Array }
   | { readonly kind: 'link'; readonly path: TreePath; readonly target: string }
   | { readonly kind: 'directory'; readonly path: TreePath; readonly mode: ModeBits; readonly empty: boolean };
 

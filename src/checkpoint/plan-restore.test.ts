@@ -242,7 +242,7 @@ function knownOf(path: string, node: ModelNode): KnownEntry {
   if (node.kind === 'link') return { kind: 'link', path, target: node.target };
   if (node.kind === 'directory') return { kind: 'directory', path, mode: node.mode, empty: false };
   const stat = { size: node.text.length, mtimeMs: 0, ctimeMs: 0, inode: 0, device: 0 };
-  return { kind: 'file', path, mode: node.mode, stat, object: objectOf(node.text) };
+  return { kind: 'file', path, mode: node.mode, stat, size: stat.size, object: objectOf(node.text) };
 }
 
 function presentOf(node: ModelNode | undefined): Present {

@@ -39,6 +39,7 @@ export type ScannedEntry =
       readonly path: TreePath;
       readonly mode: ModeBits;
       readonly stat: StatSignature;
+      readonly size: number;
       /** Known from the scan cache: the bytes are those of this object; undefined: they have to be read. */
       readonly object: ObjectId | undefined;
     }

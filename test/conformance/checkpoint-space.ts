@@ -88,8 +88,8 @@ export function describeCheckpointSpace(maker: CheckpointSpaceMaker): void {
       await store.create(draftOf('c2', [file('b', 'B')]));
       await store.remove(['c1']);
       await store.reclaim();
-      const content = { object: objects.get('a') ?? '', size: 3 };
-      const lost = draftOf('c3', [{ kind: 'file', path: 'a', mode: 0o644, content }]);
+      const object = objects.get('a') ?? '';
+      const lost = draftOf('c3', [{ kind: 'file', path: 'a', mode: 0o644, object, size: 3 }]);
       await expect(store.create(lost)).rejects.toMatchObject({ failure: { code: 'corrupt-store' } });
       expect(await store.ids()).toEqual(['c2']);
     });

@@ -69,7 +69,7 @@ async function* batch<T>(all: readonly T[]): AsyncGenerator<readonly T[]> {
 }
 
 export function file(path: string, text: string, mode = 0o644): CodeDraft {
-  return { kind: 'file', path, mode, content: { bytes: Buffer.from(text, 'latin1') } };
+  return { kind: 'file', path, mode, bytes: Buffer.from(text, 'latin1') };
 }
 
 export function directory(path: string, mode = 0o755): CodeDraft {
@@ -173,10 +173,7 @@ export function describeCheckpointStore(maker: CheckpointStoreMaker): void {
       const object = objects.get('a') ?? '';
       expect(object).toMatch(/^[0-9a-f]{40,64}$/);
       await store.create(
-        draftOf('c2', [
-          { kind: 'file', path: 'moved', mode: 0o600, content: { object, size: 3 } },
-          file('new', 'N'),
-        ]),
+        draftOf('c2', [{ kind: 'file', path: 'moved', mode: 0o600, object, size: 3 }, file('new', 'N')]),
       );
       expect(await contents('c2')).toEqual([
         ['moved', 'file', 0o600, 'AAA'],
@@ -194,7 +191,8 @@ export function describeCheckpointStore(maker: CheckpointStoreMaker): void {
         kind: 'file',
         path: 'x',
         mode: 0o644,
-        content: { object: 'ab'.repeat(20), size: 3 },
+        object: 'ab'.repeat(20),
+        size: 3,
       } as const;
       await expect(store.create(draftOf('c2', [lost]))).rejects.toMatchObject({
         failure: { code: 'corrupt-store' },
@@ -353,7 +351,7 @@ function describeDraft(draft: CodeDraft, all: readonly CodeDraft[]): Described {
       !all.some((other) => other.path.startsWith(`${draft.path}/`)),
     ];
   }
-  const text = 'bytes' in draft.content ? Buffer.from(draft.content.bytes).toString('latin1') : '';
+  const text = 'bytes' in draft ? Buffer.from(draft.bytes).toString('latin1') : '';
   return [draft.path, 'file', draft.mode, text];
 }
 

@@ -135,13 +135,7 @@ async function forge({ ports, checkpoint }: RestoreBench, forgery: Forgery): Pro
   const parts = new Map<string, Uint8Array>();
   for (const path of await real.partPaths('')) parts.set(path, await real.part(path));
   for (const { path, bytes } of forgery.parts ?? []) parts.set(path, bytes);
-  const code = (await real.code()).map((entry): CodeDraft => {
-    if (entry.kind === 'file') {
-      const { kind, path, mode, object, size } = entry;
-      return { kind, path, mode, content: { object, size } };
-    }
-    return entry;
-  });
+  const code: readonly CodeDraft[] = await real.code();
   const drafts = [...parts].map(([path, bytes]) => ({ path, bytes }));
   await ports.checkpoints.create({
     id,

@@ -1,13 +1,7 @@
-import type { CodeDraft } from '../../checkpoint/checkpoint-store.ts';
 import type { CodeEntry } from '../../checkpoint/tree.ts';
+import { CodeLines } from './code-lines.ts';
 import type { StoredTrees } from './stored-trees.ts';
 import { TreeDir } from './tree-dir.ts';
-
-/** What the checkpoint before was written from, in the order of its paths. */
-export interface WrittenCode {
-  readonly draft: CodeDraft;
-  readonly entry: CodeEntry;
-}
 
 /**
  * The checkpoint from which the next one starts: of 100,000 files mostly none is another one, and making all of its trees
@@ -16,7 +10,9 @@ export interface WrittenCode {
 export interface Base {
   /** The tree as it was written by this process; empty when another one wrote the last checkpoint. */
   readonly tree: TreeDir;
-  readonly code: readonly WrittenCode[];
+  /** In the order of their paths; most of them are the very drafts. */
+  readonly code: readonly CodeEntry[];
+  readonly lines: CodeLines;
   /** The paths of everything else. */
   readonly parts: ReadonlySet<string>;
   /** What another process wrote; undefined when `tree` is all there is to know. */
@@ -24,5 +20,5 @@ export interface Base {
 }
 
 export function emptyBase(stored?: StoredTrees): Base {
-  return { tree: new TreeDir(), code: [], parts: new Set(), stored };
+  return { tree: new TreeDir(), code: [], lines: CodeLines.none, parts: new Set(), stored };
 }

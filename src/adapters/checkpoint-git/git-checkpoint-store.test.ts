@@ -143,7 +143,7 @@ describe('a pack', () => {
     const noise = randomBytes(20 * 1024 * 1024);
     const texts = ['', 'x', 'y'.repeat(15), 'z'.repeat(16), 'w'.repeat(2048), 'v'.repeat(300_000)];
     const small = texts.map((text, i) => file(`f${i}`, text));
-    const large = { kind: 'file', path: 'large', mode: 0o644, content: { bytes: noise } } as const;
+    const large = { kind: 'file', path: 'large', mode: 0o644, bytes: noise } as const;
     await store.create(draftOf('c1', [...small, large]));
     const [index = ''] = readdirSync(join(path, 'objects/pack')).filter((name) => name.endsWith('.idx'));
     git('verify-pack', join(path, 'objects/pack', index));

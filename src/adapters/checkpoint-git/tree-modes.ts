@@ -82,8 +82,10 @@ export function directoryEntries(
 /** The directories above files and links. */
 function impliedDirectories(entries: readonly CodeEntry[]): Set<TreePath> {
   const directories = new Set<TreePath>();
+  let last: TreePath | undefined;
   for (const entry of entries) {
-    if (entry.kind === 'directory') continue;
+    if (entry.kind === 'directory' || (last !== undefined && isChildOf(entry.path, last))) continue;
+    last = parentOf(entry.path);
     for (let above = parentOf(entry.path); above !== '' && !directories.has(above); above = parentOf(above)) {
       directories.add(above);
     }
@@ -97,10 +99,15 @@ function mostFrequent(entries: readonly CodeEntry[]): Defaults {
     program: new Map([[0o755, 0]]),
     directory: new Map([[0o755, 0]]),
   };
-  for (const entry of entries) {
-    if (entry.kind === 'link') continue;
+  for (let i = 0; i < entries.length;) {
+    const entry = entries[i];
+    const from = i;
+    // Mostly the same mode many times: what is asked of a map is asked once for all of them.
+    do i += 1;
+    while (i < entries.length && isOfMode(entries[i], entry));
+    if (entry === undefined || entry.kind === 'link') continue;
     const count = counts[classOf(entry)];
-    count.set(entry.mode, (count.get(entry.mode) ?? 0) + 1);
+    count.set(entry.mode, (count.get(entry.mode) ?? 0) + i - from);
   }
   return { file: top(counts.file), program: top(counts.program), directory: top(counts.directory) };
 }
@@ -112,6 +119,15 @@ function top(counts: ReadonlyMap<ModeBits, number>): ModeBits {
 
 function classOf(entry: Extract<CodeEntry, { mode: ModeBits }>): ModeClass {
   return entry.kind === 'directory' ? 'directory' : modeClass(entry.mode);
+}
+
+function isOfMode(a: CodeEntry | undefined, b: CodeEntry | undefined): boolean {
+  return a?.kind === 'file' && b?.kind === 'file' && a.mode === b.mode;
+}
+
+/** Whether it is in this very directory, and none below it. */
+function isChildOf(path: TreePath, directory: TreePath): boolean {
+  return path.lastIndexOf('/') === directory.length && path.startsWith(directory);
 }
 
 function parentOf(path: TreePath): TreePath {

@@ -5,10 +5,11 @@ import type {
   WrittenCheckpoint,
   WrittenContent,
 } from '../../checkpoint/checkpoint-store.ts';
-import { codeList, encodeManifest, groupHashes, sha256, type Manifest } from '../../checkpoint/manifest.ts';
+import { encodeManifest, groupHashes, sha256, type Manifest } from '../../checkpoint/manifest.ts';
 import type { CodeEntry, ObjectId, TreePath } from '../../checkpoint/tree.ts';
-import type { Base, WrittenCode } from './base-tree.ts';
+import type { Base } from './base-tree.ts';
 import { codePrefix, gitMode } from './code-entries.ts';
+import { CodeLines } from './code-lines.ts';
 import { storedPath } from './entry-names.ts';
 import { objectId } from './git-objects.ts';
 import type { PackWriter } from './pack-writer.ts';
@@ -33,9 +34,10 @@ export interface Writing {
  */
 export class CheckpointWriter {
   readonly #writing: Writing;
-  readonly #written: WrittenCode[] = [];
+  readonly #written: CodeEntry[] = [];
   /** How many of the base's entries lie before what was added last. */
   #passed = 0;
+  #lines = CodeLines.none;
   readonly #objects = new Map<TreePath, ObjectId>();
   readonly #parts: { path: string; sha256: string }[] = [];
   readonly #partPaths = new Set<string>();
@@ -55,9 +57,9 @@ export class CheckpointWriter {
     }
     this.#dropBefore(undefined);
     for await (const batch of draft.parts) for (const part of batch) await this.#addPart(part);
-    const entries = this.#written.map(({ entry }) => entry);
-    for (const part of encodeModes(entries)) await this.#addBlob(part);
-    const manifest = draft.manifest(this.#content(entries));
+    for (const part of encodeModes(this.#written)) await this.#addBlob(part);
+    this.#lines = CodeLines.of(this.#written, this.#writing.base.lines);
+    const manifest = draft.manifest(this.#content(this.#lines));
     await this.#addBlob({ path: 'manifest.json', bytes: encodeManifest(manifest) });
     this.#dropOldParts();
     return { commit: await this.#commit(manifest), objects: this.#objects };
@@ -66,23 +68,27 @@ export class CheckpointWriter {
   /** What the next checkpoint may start from. */
   get next(): Base {
     const { tree } = this.#writing.base;
-    return { tree, code: this.#written, parts: this.#partPaths, stored: undefined };
+    return { tree, code: this.#written, lines: this.#lines, parts: this.#partPaths, stored: undefined };
   }
 
   /** Undefined, and no promise, for an entry that costs nothing: of most of them that is all. */
   #addCode(draft: CodeDraft): Promise<void> | undefined {
+    const same = this.#writing.base.code[this.#passed];
+    // The base is sorted, and what was passed of it lies before what was added last.
+    if (same !== undefined && same === draft) {
+      this.#written.push(same);
+      this.#passed += 1;
+      return undefined;
+    }
     const last = this.#written.at(-1);
-    if (last !== undefined && last.entry.path >= draft.path)
+    if (last !== undefined && last.path >= draft.path)
       throw new Error('the entries of a draft are not sorted');
     this.#dropBefore(draft.path);
     const before = this.#takeBefore(draft.path);
-    if (before?.draft === draft) {
-      this.#written.push(before);
-      return undefined;
-    }
     const { entry, bytes } = this.#entryOf(draft);
-    this.#written.push({ draft, entry });
-    if (before !== undefined && storedCodePath(before.entry) !== storedCodePath(entry)) this.#drop(before);
+    const isSameLink = before?.kind === 'link' && entry.kind === 'link' && before.object === entry.object;
+    this.#written.push(isSameLink ? before : entry);
+    if (before !== undefined && storedCodePath(before) !== storedCodePath(entry)) this.#drop(before);
     if (entry.kind === 'directory') return undefined;
     return this.#putEntry(entry, bytes);
   }
@@ -93,9 +99,9 @@ export class CheckpointWriter {
       const bytes = Buffer.from(draft.target, 'latin1');
       return { entry: { ...draft, object: objectId(this.#writing.format, 'blob', bytes) }, bytes };
     }
-    const { path, mode, content } = draft;
-    if ('object' in content) return { entry: { kind: 'file', path, mode, ...content } };
-    const { bytes } = content;
+    // As it is, with what else is known of it: a copy of 100,000 of them would be 10 MB.
+    if ('object' in draft) return { entry: draft };
+    const { path, mode, bytes } = draft;
     const object = objectId(this.#writing.format, 'blob', bytes);
     this.#objects.set(path, object);
     return { entry: { kind: 'file', path, mode, object, size: bytes.length }, bytes };
@@ -135,19 +141,19 @@ export class CheckpointWriter {
     const { code } = this.#writing.base;
     for (; this.#passed < code.length; this.#passed++) {
       const before = code[this.#passed];
-      if (before === undefined || (path !== undefined && before.entry.path >= path)) return;
+      if (before === undefined || (path !== undefined && before.path >= path)) return;
       this.#drop(before);
     }
   }
 
-  #takeBefore(path: TreePath): WrittenCode | undefined {
+  #takeBefore(path: TreePath): CodeEntry | undefined {
     const before = this.#writing.base.code[this.#passed];
-    if (before?.entry.path !== path) return undefined;
+    if (before?.path !== path) return undefined;
     this.#passed += 1;
     return before;
   }
 
-  #drop({ entry }: WrittenCode): void {
+  #drop(entry: CodeEntry): void {
     const path = storedCodePath(entry);
     if (path !== undefined) this.#remove(path);
   }
@@ -181,15 +187,9 @@ export class CheckpointWriter {
     for (const path of this.#writing.base.parts) if (!this.#partPaths.has(path)) this.#remove(path);
   }
 
-  #content(entries: readonly CodeEntry[]): WrittenContent {
-    let files = 0;
-    let bytes = 0;
-    for (const entry of entries) {
-      if (entry.kind === 'directory') continue;
-      files += 1;
-      bytes += entry.kind === 'file' ? entry.size : entry.target.length;
-    }
-    return { files, bytes, sha256: { code: sha256(codeList(entries)), ...groupHashes(this.#parts) } };
+  #content(code: CodeLines): WrittenContent {
+    const { files, bytes } = code;
+    return { files, bytes, sha256: { code: code.sha256(), ...groupHashes(this.#parts) } };
   }
 
   async #commit(manifest: Manifest): Promise<ObjectId> {

@@ -126,8 +126,7 @@ async function make(
       const made = entryOf(entry, keep);
       if (made.kind === 'file' && !objects.has(made.object) && !known.has(made.object))
         throw lacking(made.object);
-      if (entry.kind === 'file' && made.kind === 'file' && 'bytes' in entry.content)
-        given.set(made.path, made.object);
+      if ('bytes' in entry && made.kind === 'file') given.set(made.path, made.object);
       entries.push(made);
     }
   }
@@ -152,9 +151,9 @@ function entryOf(draft: CodeDraft, keep: (bytes: Uint8Array) => ObjectId): CodeE
     case 'link':
       return { ...draft, object: keep(Buffer.from(draft.target, 'latin1')) };
     case 'file': {
-      const { path, mode, content } = draft;
-      if ('object' in content) return { kind: 'file', path, mode, ...content };
-      return { kind: 'file', path, mode, object: keep(content.bytes), size: content.bytes.length };
+      const { kind, path, mode } = draft;
+      if ('object' in draft) return { kind, path, mode, object: draft.object, size: draft.size };
+      return { kind, path, mode, object: keep(draft.bytes), size: draft.bytes.length };
     }
   }
 }

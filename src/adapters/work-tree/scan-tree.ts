@@ -145,11 +145,11 @@ class Scan {
     }
     const cached = (child.cached ??= knownFile(this.#rules.cache, path, stat));
     if (cached === undefined) {
-      this.#entries.push({ kind: 'file', path, mode, stat, object: undefined });
+      this.#entries.push({ kind: 'file', path, mode, stat, size: stat.size, object: undefined });
       return;
     }
     if (cached.entry?.mode !== mode) {
-      cached.entry = { kind: 'file', path, mode, stat, object: cached.object };
+      cached.entry = { kind: 'file', path, mode, stat, size: stat.size, object: cached.object };
     }
     this.#entries.push(cached.entry);
   }
