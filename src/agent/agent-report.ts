@@ -16,7 +16,7 @@ export interface AgentReport {
 }
 
 export interface AgentCheck {
-  readonly name: 'found' | 'version' | 'signed in' | 'gateway' | 'resume';
+  readonly name: 'found' | 'version' | 'signed in' | 'rules' | 'gateway' | 'resume';
   readonly level: 'ok' | 'warning' | 'problem' | 'missing';
   readonly text: string;
   /** What to do. */

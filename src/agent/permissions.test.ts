@@ -6,6 +6,7 @@ import {
   rulesFor,
   standingAnswer,
   unconfirmedRules,
+  withConfirmed,
   type PermissionRules,
 } from './permissions.ts';
 
@@ -28,12 +29,24 @@ describe('what an agent may run', () => {
     expect(permissionFor({ ...none, ...rules }, line)).toBe(permission);
   });
 
-  it('is what the config allows only as far as somebody here confirmed it', () => {
+  it('is what the config and its own settings allow only as far as somebody here confirmed it', () => {
     const config = { allow: ['npm *', '**'], deny: ['rm *'] };
-    const remembered = { lines: [], confirmed: ['npm *', 'gone *'] };
-    const rules = rulesFor({ config, remembered, agent: { settings: { allow: ['ls'] } }, run: ['make'] });
+    const agent = { name: 'ada', settings: { allow: ['ls', 'cat *'] } };
+    const agents = [
+      { agent: 'ada', rule: 'ls' },
+      { agent: 'bob', rule: 'cat *' },
+    ];
+    const remembered = { lines: [], confirmed: ['npm *', 'gone *'], agents };
+    const rules = rulesFor({ config, remembered, agent, run: ['make'] });
     expect(rules).toEqual({ allow: ['npm *', 'ls', 'make'], ask: [], deny: ['rm *'], lines: [] });
-    expect(unconfirmedRules(config, remembered)).toEqual(['**']);
+    const waiting = unconfirmedRules(config, [agent], remembered);
+    expect(waiting).toEqual([
+      { agent: null, rule: '**' },
+      { agent: 'ada', rule: 'cat *' },
+    ]);
+    const confirmed = withConfirmed(withConfirmed(remembered, waiting), waiting);
+    expect(unconfirmedRules(config, [agent], confirmed)).toEqual([]);
+    expect(confirmed.agents).toEqual([...agents, { agent: 'ada', rule: 'cat *' }]);
   });
 
   it('is everything only when nothing is to be asked or denied', () => {

@@ -35,28 +35,45 @@ export interface RememberedPermissions {
   readonly lines: readonly RememberedLine[];
   /** Rules of the config that allow something and were confirmed: a repository may bring a config that nobody here has read. */
   readonly confirmed: readonly string[];
+  /** Rules of agents that allow something and were given or confirmed here: an agent may come with an imported project. */
+  readonly agents: readonly AgentRule[];
+}
+
+interface AgentRule {
+  readonly agent: string;
+  readonly rule: string;
+}
+
+/** A rule that allows something and that nobody on this machine has confirmed; `agent`: null for one of the config. */
+export interface UnconfirmedRule {
+  readonly agent: string | null;
+  readonly rule: string;
 }
 
 /** Where that is kept. */
 export interface PermissionMemory {
   /** As it is now, whoever wrote it; nothing when nothing was written yet. Throws `corrupt-config`. */
   read(): RememberedPermissions;
-  /** On disk when it returns; two writers at once: the later one's stands. */
-  write(remembered: RememberedPermissions): void;
+  /**
+   * Changes it; on disk when it returns. `change` gets what is there and is called again when another process has written
+   * meanwhile, so that neither loses what the other wrote. Throws `corrupt-config`.
+   */
+  change(change: (remembered: RememberedPermissions) => RememberedPermissions): void;
 }
 
-/** The rules for an agent; what the config allows counts as far as it was confirmed. Pure. */
+/** The rules for an agent; what the config or its own settings allow counts as far as it was confirmed. Pure. */
 export function rulesFor(of: {
   readonly config: ConfigPermissions;
   readonly remembered: RememberedPermissions;
-  readonly agent: Pick<AgentRow, 'settings'>;
+  readonly agent: Pick<AgentRow, 'name' | 'settings'>;
   /** Allowed in this run alone. */
   readonly run: readonly string[];
 }): PermissionRules {
   const { config, remembered, agent, run } = of;
   const confirmed = config.allow.filter((rule) => remembered.confirmed.includes(rule));
+  const own = (agent.settings.allow ?? []).filter((rule) => isConfirmed(remembered, agent.name, rule));
   return {
-    allow: [...confirmed, ...(agent.settings.allow ?? []), ...run],
+    allow: [...confirmed, ...own, ...run],
     ask: config.ask ?? [],
     deny: config.deny ?? [],
     lines: remembered.lines,
@@ -81,12 +98,39 @@ export function allowsAll({ allow, ask, deny, lines }: PermissionRules): boolean
   return !isFenced && allow.some((rule) => rule.trim() === '**');
 }
 
-/** Rules of the config that allow something and that nobody on this machine has confirmed. */
+/** What of the config and of the agents allows something and was not confirmed on this machine. Pure. */
 export function unconfirmedRules(
   config: ConfigPermissions,
+  agents: readonly Pick<AgentRow, 'name' | 'settings'>[],
   remembered: RememberedPermissions,
-): readonly string[] {
-  return [...new Set(config.allow)].filter((rule) => !remembered.confirmed.includes(rule));
+): readonly UnconfirmedRule[] {
+  const ofConfig = [...new Set(config.allow)].filter((rule) => !remembered.confirmed.includes(rule));
+  const ofAgents = agents.flatMap(({ name, settings }) =>
+    [...new Set(settings.allow ?? [])]
+      .filter((rule) => !isConfirmed(remembered, name, rule))
+      .map((rule) => ({ agent: name, rule })),
+  );
+  return [...ofConfig.map((rule) => ({ agent: null, rule })), ...ofAgents];
+}
+
+/** With more rules confirmed. Pure. */
+export function withConfirmed(
+  remembered: RememberedPermissions,
+  rules: readonly UnconfirmedRule[],
+): RememberedPermissions {
+  const ofConfig = rules.filter(({ agent }) => agent === null).map(({ rule }) => rule);
+  const ofAgents = rules.flatMap(({ agent, rule }) =>
+    agent === null || isConfirmed(remembered, agent, rule) ? [] : [{ agent, rule }],
+  );
+  return {
+    ...remembered,
+    confirmed: [...new Set([...remembered.confirmed, ...ofConfig])],
+    agents: [...remembered.agents, ...ofAgents],
+  };
+}
+
+function isConfirmed({ agents }: RememberedPermissions, agent: string, rule: string): boolean {
+  return agents.some((known) => known.agent === agent && known.rule === rule);
 }
 
 /** Whether a person's answer to "may it run this?" is a yes. */

@@ -10,7 +10,12 @@ import type { BlockerRow } from './blocker.ts';
  */
 export function answerBlocker(
   ports: EventPorts & { readonly store: Store },
-  given: { readonly id: string; readonly answer: string },
+  given: {
+    readonly id: string;
+    readonly answer: string;
+    /** Called before it is committed, and may be called twice: what it keeps is kept when the answer is. */
+    readonly keep?: (answered: BlockerRow) => void;
+  },
 ): Promise<BlockerRow> {
   if (given.answer.trim() === '') {
     const problem = 'an answer has to have words in it';
@@ -48,6 +53,8 @@ export function answerBlocker(
       type: 'blocker-answered',
       data: { blockerId: blocker.id, taskId: blocker.taskId, answer: given.answer },
     });
-    return { ...blocker, ...set };
+    const answered = { ...blocker, ...set };
+    given.keep?.(answered);
+    return answered;
   });
 }

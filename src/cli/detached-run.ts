@@ -7,14 +7,14 @@ import type { CliSession } from './cli-session.ts';
 import { eventWords } from './event-words.ts';
 import type { RunFlags, RunVerb } from './foreground-run.ts';
 import type { Output } from './output.ts';
-import { tellUnconfirmed } from './permission-words.ts';
+import { tellPermissions } from './permission-words.ts';
 import { summaryLines } from './run-words.ts';
 
 /** Starts the runner as a process of its own and answers once it runs, or with its end when it ended before. */
 export async function runDetached(session: CliSession, verb: RunVerb, flags: RunFlags): Promise<ExitCode> {
   await using project = await session.open();
   const { lastSeq } = await project.status();
-  tellUnconfirmed(session.out, project);
+  await tellPermissions(session.out, project);
   const file = runnerFile(project);
   const child = spawnRunner({
     file,

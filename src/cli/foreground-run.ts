@@ -6,7 +6,7 @@ import type { CliSession } from './cli-session.ts';
 import { eventWords, isProgress } from './event-words.ts';
 import { onInterrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
-import { tellUnconfirmed } from './permission-words.ts';
+import { tellPermissions } from './permission-words.ts';
 import { exitCodeOf, summaryLines } from './run-words.ts';
 
 export interface RunFlags {
@@ -26,7 +26,7 @@ export async function runInForeground(
 ): Promise<ExitCode> {
   await using project = await session.open();
   const { lastSeq } = await project.status();
-  tellUnconfirmed(session.out, project);
+  await tellPermissions(session.out, project);
   using stopper = new Stopper(session.out, project);
   const run = await project[verb]({ allow: flags.allow });
   stopper.runs();

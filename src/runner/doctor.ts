@@ -1,4 +1,3 @@
-import { unconfirmedRules } from '../agent/permissions.ts';
 import { isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
 import type { Finding } from '../handle.ts';
@@ -7,6 +6,7 @@ import { ok, problem, warning, type Examining } from './examination.ts';
 import { examineCheckpoints, examineLeftovers } from './examine-checkpoints.ts';
 import { examineOwner, examineRestores } from './examine-owner.ts';
 import { examineWorktrees } from './examine-worktrees.ts';
+import { unconfirmed } from './permission-handle.ts';
 
 /**
  * Looks at everything that a project stands on, and says what is wrong and what to do. With `repair` it puts right what
@@ -82,10 +82,11 @@ async function examineAgents({ ports }: Examining): Promise<readonly Finding[]> 
   return findings;
 }
 
-/** A repository may bring a config that nobody here has read. */
-async function examinePermissions({ permissions }: Examining): Promise<readonly Finding[]> {
-  const rules = unconfirmedRules(permissions.config, permissions.memory.read());
+/** A repository may bring a config that nobody here has read, and an import agents that nobody here has added. */
+async function examinePermissions({ ports, permissions }: Examining): Promise<readonly Finding[]> {
+  const rules = await unconfirmed(ports, permissions);
   if (rules.length === 0) return [];
-  const text = `the config allows what nobody has confirmed on this machine, so agents ask all the same: ${rules.join(', ')}`;
+  const named = rules.map(({ rule, agent }) => (agent === null ? rule : `${rule} (agent ${agent})`));
+  const text = `the config or an agent allows what nobody has confirmed on this machine, so agents ask all the same: ${named.join(', ')}`;
   return [warning('permissions', text, 'To confirm: codeframe permission confirm')];
 }

@@ -72,7 +72,7 @@ function withProject(
       upkeep: noUpkeep,
       permissions: {
         config: { allow: [] },
-        memory: { read: () => ({ lines: [], confirmed: [] }), write: () => undefined },
+        memory: { read: () => ({ lines: [], confirmed: [], agents: [] }), change: () => undefined },
       },
       closePorts: async () => void (closed.ports = true),
     });

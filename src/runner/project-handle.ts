@@ -1,5 +1,6 @@
 import { addAgent } from '../agent/add-agent.ts';
 import { answerBlocker } from '../blocker/answer-blocker.ts';
+import type { BlockerRow } from '../blocker/blocker.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
@@ -42,6 +43,7 @@ import { exportCheckpoint, pullIntoProject, pushProject, takeInExport } from './
 import type { Upkeep } from './upkeep.ts';
 import {
   permissionHandle,
+  rememberAgent,
   rememberAnswer,
   type PermissionHandle,
   type PermissionParts,
@@ -107,8 +109,11 @@ export class OpenProject implements ProjectHandle {
     await waitForChange(this.#ports, { version, withinMs: Number.POSITIVE_INFINITY, signal });
   }
 
-  addAgent(agent: NewAgent): ReturnType<ProjectHandle['addAgent']> {
-    return addAgent(this.#ports, agent);
+  async addAgent(agent: NewAgent): ReturnType<ProjectHandle['addAgent']> {
+    const row = await addAgent(this.#ports, agent);
+    // One that is killed in between leaves an agent that asks.
+    rememberAgent(this.#opened.permissions.memory, row);
+    return row;
   }
 
   agents(): ReturnType<ProjectHandle['agents']> {
@@ -140,9 +145,10 @@ export class OpenProject implements ProjectHandle {
   }
 
   async answerBlocker(id: string, answer: string): ReturnType<ProjectHandle['answerBlocker']> {
-    const blocker = this.#ports.secrets.redactValue(await answerBlocker(this.#ports, { id, answer }));
-    rememberAnswer(this.#opened.permissions.memory, blocker);
-    return blocker;
+    const { memory } = this.#opened.permissions;
+    const { secrets } = this.#ports;
+    const keep = (answered: BlockerRow): void => rememberAnswer(memory, secrets.redactValue(answered));
+    return secrets.redactValue(await answerBlocker(this.#ports, { id, answer, keep }));
   }
 
   async start(options: StartOptions = {}): Promise<Run> {

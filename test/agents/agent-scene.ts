@@ -39,10 +39,11 @@ export async function emptyScene(): Promise<Scene> {
 export async function addPlanned(
   scene: Scene,
   agent: { readonly name: string; readonly driver: string; readonly server: PlanServer },
+  ...more: readonly string[]
 ): Promise<void> {
   const { name, driver, server } = agent;
   const model = ['--model', 'openai:stub', '--base-url', server.url];
-  await scene.ok('agent', 'add', name, '--driver', driver, ...model, '--allow', '**');
+  await scene.ok('agent', 'add', name, '--driver', driver, ...model, '--allow', '**', ...more);
   await scene.ok('task', 'add', title, '--agent', name);
 }
 

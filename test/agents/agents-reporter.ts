@@ -17,10 +17,10 @@ export default class AgentsReporter implements Reporter {
   }
 }
 
-/** Of the tests that an agent's name stands above. */
+/** Of the tests in a suite whose name begins with the agent's. */
 function outcome(tests: readonly TestCase[], agent: string): string {
   const states = tests
-    .filter(({ parent }) => parent.type === 'suite' && parent.name === agent)
+    .filter(({ parent }) => parent.type === 'suite' && `${parent.name} `.startsWith(`${agent} `))
     .map((test) => test.result().state);
   const ran = states.filter((state) => state !== 'skipped').length;
   const failed = states.filter((state) => state === 'failed').length;

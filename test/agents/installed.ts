@@ -10,8 +10,11 @@ const root =
   process.env['CODEFRAME_AGENTS_DIR'] ??
   join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'codeframe', 'agents');
 
+/** The programs of the installed agents. */
+export const agentsBin = join(root, 'bin');
+
 /** PATH with the installed agents first. */
-export const agentsPath = [join(root, 'bin'), process.env['PATH'] ?? ''].join(delimiter);
+export const agentsPath = [agentsBin, process.env['PATH'] ?? ''].join(delimiter);
 
 /** Of a list of agents those that are meant and are here. CODEFRAME_AGENTS names fewer than all. */
 export function installedOf<Name extends Pinned>(

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import type { AgentRow } from '../../agent/agent.ts';
-import { allowsAll } from '../../agent/permissions.ts';
+import { allowsAll, type PermissionRules } from '../../agent/permissions.ts';
 import { markerVariable } from '../../agent/processes.ts';
 import { CodeframeError } from '../../failure.ts';
 import type { GatewayLine } from '../../gateway/gateway.ts';
@@ -61,8 +61,7 @@ export class AgentSeat {
       program: this.program,
       model,
       allowAll: allowsAll(rules),
-      allow: rules.allow.filter((rule) => rule.trim() !== '**'),
-      deny: [...rules.deny, ...rules.ask],
+      ...ownRules(rules),
     };
   }
 
@@ -84,6 +83,25 @@ export class AgentSeat {
       CODEFRAME_PROJECT: options.projectDir,
     };
   }
+}
+
+/** What an agent that asks nobody gets, at its start. An answer is about that line: with a star in it, it would be a pattern. */
+function ownRules({
+  allow,
+  ask,
+  deny,
+  lines,
+}: PermissionRules): Pick<Seat, 'allowOthers' | 'allow' | 'deny'> {
+  const answered = (permission: 'allow' | 'deny'): readonly string[] =>
+    lines.filter((said) => said.permission === permission).map(({ line }) => line);
+  return {
+    allowOthers: allow.some((rule) => rule.trim() === '**'),
+    allow: [
+      ...allow.filter((rule) => rule.trim() !== '**'),
+      ...answered('allow').filter((line) => !line.includes('*')),
+    ],
+    deny: [...deny, ...ask, ...answered('deny')],
+  };
 }
 
 /** What an agent that started codeframe tells its own children is not for these. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { AgentRow, AgentSettings } from '../../agent/agent.ts';
 import type { AgentCheck, AgentReport } from '../../agent/agent-report.ts';
 import type { Job, RunEnd } from '../../agent/driver.ts';
+import { unheededBy } from '../../agent/heeded-rules.ts';
 import { markerVariable } from '../../agent/processes.ts';
 import { CodeframeError } from '../../failure.ts';
 import { failureWords } from '../../failure-words.ts';
@@ -52,6 +53,7 @@ export async function examineAgent(examination: Examination): Promise<AgentRepor
     },
     versionCheck(quirk, version),
     signInCheck(examination),
+    rulesCheck(quirk, talk),
   ];
   const isFit = checks.every(({ level }) => level !== 'problem' && level !== 'missing');
   if (isFit && examination.recorded !== null)
@@ -96,6 +98,20 @@ function signInCheck({ quirk, agent, options }: Examination): AgentCheck {
     text: 'no login and no key were found',
     hint: `To sign in, ${quirk.signIn}.`,
   };
+}
+
+/** Whether what a project allows, asks about and denies holds for its commands. */
+function rulesCheck(quirk: Quirk, talk: 'acp' | 'command line'): AgentCheck {
+  const name = 'rules';
+  const why = unheededBy(quirk.name);
+  if (why !== null)
+    return { name, level: 'warning', text: why, hint: 'Where rules are to hold, take another agent.' };
+  if (talk === 'acp')
+    return { name, level: 'ok', text: 'it asks before it runs a command, and the rules answer', hint: null };
+  const text =
+    'by its command line it asks nobody: it gets the rules at its start, and what they leave open is refused';
+  const hint = quirk.acp === null ? null : `To be asked instead: ${quirk.acp.install}`;
+  return { name, level: 'warning', text, hint };
 }
 
 /** Two turns in two processes: the first goes through the gateway, the second knows the first. */

@@ -48,6 +48,7 @@ const seat: Seat = {
   model: { name: 'm', vendor: 'openai', protocol: 'openai-responses', keyVariable: 'OPENAI_API_KEY' },
   key: 'none',
   allowAll: false,
+  allowOthers: false,
   allow: [],
   deny: [],
 };

@@ -1,15 +1,5 @@
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { writeDurably } from '../durable-file.ts';
 
 /**
  * Takes a login out of an agent's HOME; where it is newer than the user's own it takes that one's place, in one step, so
@@ -22,7 +12,7 @@ export function handBackLogin(inside: string, own: string): void {
   if (statSync(inside).mtimeMs > statSync(target).mtimeMs) {
     const bytes = readFileSync(inside);
     if (!isWhole(inside, bytes)) return renameSync(inside, `${inside}.unreadable`);
-    replace(target, bytes);
+    writeDurably(target, bytes, statSync(target).mode & 0o777);
   }
   rmSync(inside);
 }
@@ -35,21 +25,5 @@ function isWhole(file: string, bytes: Buffer): boolean {
     return typeof value === 'object' && value !== null;
   } catch {
     return false;
-  }
-}
-
-function replace(target: string, bytes: Buffer): void {
-  const aside = `${target}.codeframe-${process.pid}`;
-  try {
-    writeFileSync(aside, bytes, { mode: statSync(target).mode & 0o777, flush: true });
-    renameSync(aside, target);
-  } finally {
-    rmSync(aside, { force: true });
-  }
-  const dir = openSync(dirname(target), 'r');
-  try {
-    fsyncSync(dir);
-  } finally {
-    closeSync(dir);
   }
 }

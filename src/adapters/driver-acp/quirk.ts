@@ -59,6 +59,9 @@ export interface Seat {
   readonly key: string;
   /** Everything is allowed. */
   readonly allowAll: boolean;
+  /** Everything is allowed but what `deny` names. */
+  readonly allowOthers: boolean;
+  /** Of rules and answers; for agents that ask nobody. */
   readonly allow: readonly string[];
   /** What it may not run, or only when a person has said so; for agents that ask nobody. */
   readonly deny: readonly string[];

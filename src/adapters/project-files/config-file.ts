@@ -5,7 +5,7 @@ import * as z from 'zod/mini';
 import { CodeframeError, isFailure } from '../../failure.ts';
 import { durationMs, sizeBytes } from '../../project/amounts.ts';
 import type { ProjectConfig } from '../../project/config.ts';
-import { createDurably, readIfThere, writeDurably } from './durable-file.ts';
+import { createDurably, readIfThere, writeDurably } from '../durable-file.ts';
 
 /** What this program writes; it reads no other. */
 const format = 1;

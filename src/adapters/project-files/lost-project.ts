@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 import { isFailure } from '../../failure.ts';
 import type { ProjectConfig } from '../../project/config.ts';
 import { copyOfConfig, readConfigCopy } from './config-file.ts';
-import { readIfThere, writeDurably } from './durable-file.ts';
+import { readIfThere, writeDurably } from '../durable-file.ts';
 import { readOrigin, type KnownOrigin } from './origin.ts';
 
 /** A project whose directory has lost its config, or is gone itself: `git clean -fdx` and `rm -rf` do that. */

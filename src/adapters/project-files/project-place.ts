@@ -5,7 +5,7 @@ import { CodeframeError } from '../../failure.ts';
 import type { Ids } from '../../ids.ts';
 import type { ProjectPlace } from '../../project/config.ts';
 import { configPathIn, createConfig, nameMax, parseConfig, readConfig, replaceId } from './config-file.ts';
-import { failureOf, makePrivateDir } from './durable-file.ts';
+import { failureOf, makePrivateDir } from '../durable-file.ts';
 import { findLost, findUnnamed, keepConfig } from './lost-project.ts';
 import { claimOrigin, readOrigin } from './origin.ts';
 

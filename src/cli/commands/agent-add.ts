@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { driverNames, type AgentSettings } from '../../agent/agent.ts';
+import { driverNames, type AgentRow, type AgentSettings } from '../../agent/agent.ts';
+import { unheededBy } from '../../agent/heeded-rules.ts';
 import type { NewAgent } from '../../handle.ts';
 import { invalid, parseModel, parseUrl } from '../arguments.ts';
 import { collect, describe, projectExits, type RunWork } from '../command.ts';
@@ -71,10 +72,17 @@ export function agentAddCommand(run: RunWork): Command {
           ...(row.settings.isolate === true
             ? ['It works in a git worktree of its own. What you have not committed is not in it.']
             : []),
+          ...unheededLines(row),
           `Next: codeframe task add "TITLE" --agent ${row.name}`,
         ]);
       }),
     );
+}
+
+/** Of a program of one's own it goes without saying. */
+function unheededLines({ driver }: AgentRow): readonly string[] {
+  const why = driver === 'command' ? null : unheededBy(driver);
+  return why === null ? [] : [`Mind: ${why}.`];
 }
 
 function single(text: string): readonly string[] {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { PermissionLine } from '../../runner/permission-handle.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
+import { tellUnheeded } from '../permission-words.ts';
 import { table } from '../table.ts';
 
 /** `codeframe permission list` */
@@ -19,6 +20,7 @@ export function permissionListCommand(run: RunWork): Command {
     run(async (session) => {
       await using project = await session.open();
       const lines = await project.permissions.list();
+      await tellUnheeded(session.out, project);
       session.out.showEach(lines, () =>
         lines.length === 0
           ? ['There are no rules: agents ask before they run a command.']
@@ -32,6 +34,6 @@ export function permissionListCommand(run: RunWork): Command {
 }
 
 function source({ from, agent, inEffect }: PermissionLine): string {
-  if (agent !== null) return `agent ${agent}`;
-  return inEffect ? from : `${from}, not confirmed`;
+  const whose = agent === null ? from : `agent ${agent}`;
+  return inEffect ? whose : `${whose}, not confirmed`;
 }

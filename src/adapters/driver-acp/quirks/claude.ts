@@ -1,5 +1,5 @@
 import { list, type Json } from '../../../gateway/json.ts';
-import { fieldAt, textField, type HeadlessLine, type Quirk } from '../quirk.ts';
+import { fieldAt, textField, type HeadlessLine, type Quirk, type Seat } from '../quirk.ts';
 
 export const claude: Quirk = {
   name: 'claude',
@@ -42,17 +42,17 @@ export const claude: Quirk = {
   },
   headless: {
     choosesId: true,
-    args: ({ allowAll, allow, deny, mcpUrl }, { sessionId, isNew }) => [
+    args: (seat, { sessionId, isNew }) => [
       '-p',
       '--output-format',
       'stream-json',
       '--verbose',
-      ...(allowAll
-        ? ['--permission-mode', 'bypassPermissions']
-        : ['--permission-mode', 'acceptEdits', '--allowedTools', allowedTools(allow)]),
-      ...(deny.length === 0 ? [] : ['--disallowedTools', deny.map((line) => `Bash(${line})`).join(',')]),
+      '--permission-mode',
+      seat.allowAll ? 'bypassPermissions' : 'acceptEdits',
+      '--settings',
+      JSON.stringify({ permissions: rulesOf(seat) }),
       '--mcp-config',
-      JSON.stringify({ mcpServers: { codeframe: { type: 'http', url: mcpUrl } } }),
+      JSON.stringify({ mcpServers: { codeframe: { type: 'http', url: seat.mcpUrl } } }),
       isNew ? '--session-id' : '--resume',
       sessionId,
     ],
@@ -82,6 +82,8 @@ function readMessage(line: Json): readonly HeadlessLine[] {
   return text === '' ? tools : [{ kind: 'said', text }, ...tools];
 }
 
-function allowedTools(allow: readonly string[]): string {
-  return ['mcp__codeframe', ...allow.map((line) => `Bash(${line})`)].join(',');
+/** It asks nobody here: what no rule allows is refused, and of its rules one that denies wins. */
+function rulesOf({ allow, allowOthers, deny }: Seat): { readonly allow: string[]; readonly deny: string[] } {
+  const lines = allowOthers ? ['Bash'] : allow.map((line) => `Bash(${line})`);
+  return { allow: ['mcp__codeframe', ...lines], deny: deny.map((line) => `Bash(${line})`) };
 }

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  fchmodSync,
   fstatSync,
   fsyncSync,
   linkSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { CodeframeError } from '../../failure.ts';
+import { CodeframeError } from '../failure.ts';
 
 /** The text of a file; null when there is none. What is no file is refused and not waited for: a pipe would block for ever. */
 export function readIfThere(path: string): string | null {
@@ -29,17 +30,17 @@ export function readIfThere(path: string): string | null {
   }
 }
 
-/** Replaces a file, or makes it: whoever reads it, also after a crash, finds the old text or the new one. */
-export function writeDurably(path: string, text: string): void {
-  writeAside(path, text, (aside) => {
+/** Replaces a file, or makes it: whoever reads it, also after a crash, finds the old content or the new one. */
+export function writeDurably(path: string, content: string | Uint8Array, mode?: number): void {
+  writeAside(path, { content, mode }, (aside) => {
     renameSync(aside, path);
     return true;
   });
 }
 
 /** Makes a file that is not there yet, whole; answers false, and changes nothing, when it is. */
-export function createDurably(path: string, text: string): boolean {
-  return writeAside(path, text, (aside) => {
+export function createDurably(path: string, content: string): boolean {
+  return writeAside(path, { content }, (aside) => {
     try {
       linkSync(aside, path);
       return true;
@@ -74,11 +75,16 @@ export function failureOf(error: unknown, path: string, doing: string): Codefram
   return new CodeframeError({ code: 'input-output', path, doing, problem }, options);
 }
 
-function writeAside(path: string, text: string, place: (aside: string) => boolean): boolean {
+interface Written {
+  readonly content: string | Uint8Array;
+  readonly mode?: number | undefined;
+}
+
+function writeAside(path: string, written: Written, place: (aside: string) => boolean): boolean {
   const aside = `${path}.${process.pid}.tmp`;
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeSynced(aside, text);
+    writeSynced(aside, written);
     const placed = place(aside);
     syncDir(dirname(path));
     return placed;
@@ -88,10 +94,12 @@ function writeAside(path: string, text: string, place: (aside: string) => boolea
   }
 }
 
-function writeSynced(path: string, text: string): void {
-  const fd = openSync(path, 'w');
+function writeSynced(path: string, { content, mode }: Written): void {
+  const fd = openSync(path, 'w', mode);
   try {
-    writeFileSync(fd, text);
+    // The process's mask has no say in a mode that is asked for.
+    if (mode !== undefined) fchmodSync(fd, mode);
+    writeFileSync(fd, content);
     fsyncSync(fd);
   } finally {
     closeSync(fd);
