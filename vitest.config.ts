@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/rig/longest-first.ts';
 
 // One process for the quick tests; whatever starts real programs gets workers of its own and more time.
 export default defineConfig({
@@ -8,6 +9,7 @@ export default defineConfig({
     setupFiles: ['./test/rig/same-everywhere.ts'],
     // Most tests wait for the programs that they started: one worker leaves half of a small machine idle.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     // Not what a test takes, but when one hangs for sure: a busy machine is ten times as slow.
     testTimeout: 60_000,
     hookTimeout: 60_000,
