@@ -115,7 +115,7 @@ function commit(root: string): string {
 }
 
 function git(cwd: string, args: readonly string[]): string {
-  const identity = ['user.name=b', 'user.email=b@b'].flatMap((setting) => ['-c', setting]);
+  const identity = ['user.name=b', 'user.email=b@b', 'gc.auto=0'].flatMap((setting) => ['-c', setting]);
   const done = spawnSync('git', [...identity, ...args], { cwd });
   if (done.status !== 0) throw new Error(`git ${args.join(' ')}: ${done.stderr.toString()}`);
   return done.stdout.toString().trim();

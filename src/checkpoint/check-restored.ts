@@ -65,17 +65,32 @@ export async function movedElsewhere(
 ): Promise<readonly TreePath[]> {
   const scan = await tree.scan({ include: looked.include, held: heldBy(target) });
   const isAside = asideOf(target, looked, scan);
-  const now = new Map(scan.entries.map((entry) => [entry.path, entry]));
   const moved: TreePath[] = [];
-  for (const before of looked.known) {
-    const after = now.get(before.path);
-    now.delete(before.path);
-    if (after !== undefined && isUnchanged(before, after)) continue;
-    if (isAside(before.path) || (await hasSameBytes(tree, before, after))) continue;
-    moved.push(before.path);
+  for (const [path, before, after] of changedPairs(looked.known, scan.entries)) {
+    if (isAside(path) || (await hasSameBytes(tree, before, after))) continue;
+    moved.push(path);
   }
-  for (const path of now.keys()) if (!isAside(path)) moved.push(path);
   return moved.toSorted();
+}
+
+type ChangedPair = readonly [TreePath, KnownEntry | undefined, ScannedEntry | undefined];
+
+/** What is at each path where two scans differ, gone through side by side: they are sorted, and mostly all is the same. */
+function changedPairs(one: readonly KnownEntry[], other: readonly ScannedEntry[]): readonly ChangedPair[] {
+  const changed: ChangedPair[] = [];
+  let at = 0;
+  for (const before of one) {
+    for (let after = other[at]; after !== undefined && after.path < before.path; after = other[++at])
+      changed.push([after.path, undefined, after]);
+    const after = other[at];
+    if (after?.path !== before.path) changed.push([before.path, before, undefined]);
+    else {
+      at += 1;
+      if (!isUnchanged(before, after)) changed.push([before.path, before, after]);
+    }
+  }
+  for (const after of other.slice(at)) changed.push([after.path, undefined, after]);
+  return changed;
 }
 
 function asideOf(target: LookTarget, looked: LookedAt, scan: TreeScan): (path: TreePath) => boolean {
@@ -92,6 +107,8 @@ function asideOf(target: LookTarget, looked: LookedAt, scan: TreeScan): (path: T
 
 /** Whether a directory is empty is not asked: what is in it has an entry of its own. */
 function isUnchanged(before: KnownEntry, after: ScannedEntry): boolean {
+  // Scans give the same entry again for a file that did not change.
+  if (before === after) return true;
   switch (after.kind) {
     case 'file':
       return before.kind === 'file' && before.mode === after.mode && isSameStat(before.stat, after.stat);
@@ -115,9 +132,9 @@ function isSameStat(one: StatSignature, other: StatSignature): boolean {
 /** Times alone say little: those of a file's other names change when one of them is replaced. */
 async function hasSameBytes(
   tree: WorkTree,
-  before: KnownEntry,
+  before: KnownEntry | undefined,
   after: ScannedEntry | undefined,
 ): Promise<boolean> {
-  if (before.kind !== 'file' || after?.kind !== 'file' || before.mode !== after.mode) return false;
+  if (before?.kind !== 'file' || after?.kind !== 'file' || before.mode !== after.mode) return false;
   return hasBytes(tree, before.path, before.object);
 }

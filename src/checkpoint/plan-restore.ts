@@ -40,13 +40,13 @@ export function planRestore(
 ): RestorePlan {
   const planning = startPlanning(wanted, present, limits);
   for (const entry of planning.wanted.values()) {
+    // Nearly all, of many thousands.
+    if (isAsWanted(planning.view.covered(entry.path), entry)) continue;
     if (entry.kind !== 'directory') planLeaf(planning, entry);
     else if (planning.selects(entry.path)) planDirectory(planning, entry);
     else planWayTo(planning, entry);
   }
-  for (const entry of present.entries.toReversed()) {
-    if (!planning.wanted.has(entry.path)) planUnwanted(planning, entry);
-  }
+  for (const entry of planning.unwanted.toReversed()) planUnwanted(planning, entry);
   const { clear, make, put, modes, remove, directoryModes } = planning;
   clear.sort((a, b) => (a.path < b.path ? 1 : -1));
   const operations = [...clear, ...make, ...put, ...modes, ...remove, ...directoryModes];
@@ -59,9 +59,16 @@ export function planRestore(
   };
 }
 
+function isAsWanted(present: KnownEntry | undefined, wanted: CodeEntry): boolean {
+  if (present === undefined || !sameContent(present, wanted)) return false;
+  return present.kind === 'link' || wanted.kind === 'link' || present.mode === wanted.mode;
+}
+
 interface Planning {
   /** What is selected of it, and the directories above that. */
   readonly wanted: WantedTree;
+  /** What is there and not among these. */
+  readonly unwanted: readonly KnownEntry[];
   readonly selects: (path: TreePath) => boolean;
   readonly view: PresentView;
   /** Directories that are there now and go. */
@@ -86,14 +93,16 @@ function startPlanning(
   const staysOwn = keepsOwnDirectory(all, view);
   const selects = (path: TreePath): boolean => filter.selects(path) && !(staysOwn && isOwn(path));
   const wanted = filter === everyPath && !staysOwn ? all : selectWanted(all, selects);
-  const kept = keptPaths({ wanted, present, unknown, selects });
+  const unwanted = present.entries.filter(({ path }) => !wanted.has(path));
+  const kept = keptPaths({ wanted, unwanted, unknown, selects });
   const going = new Set<TreePath>();
   for (const { kind, path } of present.entries) {
+    if (kind !== 'directory') continue;
     const stays = wanted.get(path)?.kind === 'directory' || view.holdsUncovered(path) || kept.has(path);
-    if (kind === 'directory' && !stays) going.add(path);
+    if (!stays) going.add(path);
   }
   const lists = { clear: [], make: [], put: [], modes: [], remove: [], directoryModes: [] };
-  return { wanted, selects, view, going, kept, ...lists, save: new Set(), problems: [] };
+  return { wanted, unwanted, selects, view, going, kept, ...lists, save: new Set(), problems: [] };
 }
 
 /**
@@ -122,14 +131,13 @@ function selectWanted(all: WantedTree, selects: (path: TreePath) => boolean): Wa
 /** Covered paths that stay although they are not wanted, with the directories above them. */
 function keptPaths(given: {
   readonly wanted: WantedTree;
-  readonly present: PresentTree;
+  readonly unwanted: readonly KnownEntry[];
   readonly unknown: ReadonlySet<string>;
   readonly selects: (path: TreePath) => boolean;
 }): ReadonlySet<TreePath> {
-  const { wanted, present, unknown, selects } = given;
+  const { wanted, unwanted, unknown, selects } = given;
   const kept = new Set<TreePath>();
-  for (const { path } of present.entries) {
-    if (wanted.has(path)) continue;
+  for (const { path } of unwanted) {
     const stays =
       !selects(path) || path === ownConfig || (isUnknown(path, unknown) && !givesWay(wanted, path));
     if (!stays) continue;

@@ -27,6 +27,8 @@ type There =
 
 /** Answers what is at a path, and which uncovered paths lie below one. */
 export interface PresentView {
+  /** What is covered at a path. */
+  covered(path: TreePath): KnownEntry | undefined;
   there(path: TreePath): There;
   isDirectory(path: TreePath): boolean;
   holdsUncovered(directory: TreePath): boolean;
@@ -61,6 +63,7 @@ export function viewPresent(tree: PresentTree): PresentView {
     return { kind: 'uncovered', directory, by };
   };
   return {
+    covered: (path) => covered.get(path),
     there,
     isDirectory(path) {
       const what = there(path);

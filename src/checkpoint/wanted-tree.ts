@@ -10,8 +10,8 @@ export type WantedTree = ReadonlyMap<TreePath, CodeEntry>;
  */
 export function wantedTree(checkpointId: string, entries: readonly CodeEntry[]): WantedTree {
   const wanted = new Map<TreePath, CodeEntry>();
-  for (const entry of entries.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
-    const problem = pathProblem(entry.path) ?? placeProblem(wanted, entry);
+  for (const entry of sorted(entries)) {
+    const problem = entryProblem(wanted, entry);
     if (problem !== null) {
       const part = `code/${showPath(entry.path)}`;
       throw new CodeframeError({ code: 'corrupt-checkpoint', id: checkpointId, part, problem });
@@ -20,6 +20,12 @@ export function wantedTree(checkpointId: string, entries: readonly CodeEntry[]):
     wanted.set(entry.path, entry);
   }
   return wanted;
+}
+
+/** Checkpoints list them sorted, as a rule. */
+function sorted(entries: readonly CodeEntry[]): readonly CodeEntry[] {
+  const isSorted = entries.every(({ path }, at) => at === 0 || (entries[at - 1]?.path ?? '') < path);
+  return isSorted ? entries : entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The directory that a path lies in; the root is the empty path. */
@@ -33,6 +39,15 @@ export function* ancestorsOf(path: TreePath): Generator<TreePath> {
   for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) yield parent;
 }
 
+function entryProblem(wanted: ReadonlyMap<TreePath, CodeEntry>, entry: CodeEntry): string | null {
+  const { path } = entry;
+  const slash = path.lastIndexOf('/');
+  const isBelowKnown = slash > 0 && wanted.get(path.slice(0, slash))?.kind === 'directory';
+  // What is above it was looked at when that came.
+  if (!isBelowKnown) return pathProblem(path) ?? placeProblem(wanted, entry);
+  return pathProblem(path.slice(slash + 1)) ?? (wanted.has(path) ? 'it is listed twice' : null);
+}
+
 function pathProblem(path: TreePath): string | null {
   if (path.includes('\0')) return 'its name has a zero byte';
   for (const name of path.split('/')) {
@@ -42,7 +57,7 @@ function pathProblem(path: TreePath): string | null {
   return null;
 }
 
-function placeProblem(wanted: Map<TreePath, CodeEntry>, entry: CodeEntry): string | null {
+function placeProblem(wanted: ReadonlyMap<TreePath, CodeEntry>, entry: CodeEntry): string | null {
   if (wanted.has(entry.path)) return 'it is listed twice';
   for (const parent of ancestorsOf(entry.path)) {
     const above = wanted.get(parent);

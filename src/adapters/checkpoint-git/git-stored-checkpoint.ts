@@ -44,7 +44,8 @@ class GitStoredCheckpoint implements StoredCheckpoint {
   readonly manifest: Manifest;
   readonly #reading: StoreReading;
   #listed: Promise<readonly StoredBlob[]> | undefined;
-  #byPath: ReadonlyMap<string, StoredBlob> | undefined;
+  /** By their paths, sorted: a few among all the files. */
+  #parts: ReadonlyMap<string, StoredBlob> | undefined;
 
   constructor(
     reading: StoreReading,
@@ -71,16 +72,11 @@ class GitStoredCheckpoint implements StoredCheckpoint {
   }
 
   async partPaths(prefix: string): Promise<readonly string[]> {
-    const blobs = await this.#blobs();
-    return blobs
-      .map((blob) => blob.path)
-      .filter((path) => isPart(path) && path.startsWith(prefix))
-      .toSorted();
+    return [...(await this.#allParts()).keys()].filter((path) => path.startsWith(prefix));
   }
 
   async part(path: string): Promise<Uint8Array> {
-    this.#byPath ??= new Map((await this.#blobs()).map((candidate) => [candidate.path, candidate]));
-    const blob = this.#byPath.get(path);
+    const blob = (await this.#allParts()).get(path);
     if (blob === undefined) throw corrupt(this.id, path, 'it is missing');
     return this.#read(blob);
   }
@@ -95,6 +91,14 @@ class GitStoredCheckpoint implements StoredCheckpoint {
       }));
       yield* await Promise.all(asked);
     }
+  }
+
+  async #allParts(): Promise<ReadonlyMap<string, StoredBlob>> {
+    if (this.#parts !== undefined) return this.#parts;
+    const parts = (await this.#blobs()).filter(({ path }) => isPart(path));
+    parts.sort((a, b) => (a.path < b.path ? -1 : 1));
+    this.#parts = new Map(parts.map((blob) => [blob.path, blob]));
+    return this.#parts;
   }
 
   #read(blob: StoredBlob): Promise<Buffer> {
@@ -147,8 +151,16 @@ async function listBlobs(place: StorePlace, commit: string): Promise<readonly St
   return lines.map(parseBlob);
 }
 
+/** `100644 blob OBJECT   SIZE\tPATH`, the size filled up to 7 places; of 100,000 lines, so each is gone through once. */
 function parseBlob(line: string): StoredBlob {
-  const tab = line.indexOf('\t');
-  const [mode = '', , object = '', size = ''] = line.slice(0, tab).split(/ +/);
-  return { path: line.slice(tab + 1), mode, object, size: Number(size) };
+  const type = line.indexOf(' ');
+  const object = line.indexOf(' ', type + 1) + 1;
+  const size = line.indexOf(' ', object);
+  const tab = line.indexOf('\t', size);
+  return {
+    path: line.slice(tab + 1),
+    mode: line.slice(0, type),
+    object: line.slice(object, size),
+    size: Number(line.slice(size, tab)),
+  };
 }
