@@ -57,8 +57,7 @@ function costsOf({ memory, rate }: CutMemory): Float64Array {
 /** 1: the name passes and stands in pieces alone, so that the prompt may lose it. */
 function openNames(cut: CutMemory, passes: (name: number) => boolean): Uint8Array {
   const { ids, table } = cut.memory.names;
-  const elsewhere = new Int32Array(table.size);
-  for (let at = 0; at < ids.length; at += 1) elsewhere[ids[at] ?? 0] = (elsewhere[ids[at] ?? 0] ?? 0) + 1;
+  const elsewhere = cut.nameCounts.slice();
   for (const { namesFrom, namesTo } of cut.pieces) {
     for (let at = namesFrom; at < namesTo; at += 1)
       elsewhere[ids[at] ?? 0] = (elsewhere[ids[at] ?? 0] ?? 0) - 1;

@@ -2,7 +2,7 @@ import type { Facts } from './facts.ts';
 import type { AdmittedItem } from './flash-item.ts';
 import type { Memory, Places, ReadStretch } from './memory.ts';
 import { cutUnits, type Piece } from './pieces.ts';
-import { isCuttable, type Role } from './stretches.ts';
+import { isCuttable, mayBeCut, type Role } from './stretches.ts';
 import { unitsOf } from './text-units.ts';
 
 /** A piece that may leave, its tokens by the item's own count, and its place in the memory: which names and lines stand in it. */
@@ -22,14 +22,14 @@ export interface MemoryPiece extends Piece {
 /** A memory with its pieces. */
 export interface CutMemory {
   readonly memory: Memory;
+  /** How many times each name stands in the memory. */
+  readonly nameCounts: Int32Array;
   readonly pieces: readonly MemoryPiece[];
-  /** Counted tokens for one that the estimator says, over all pieces and by item (0: nothing of it may leave): models differ. */
+  /** Counted tokens for one that the estimator says, over all pieces and by item: models differ. */
   readonly rate: number;
   readonly rates: Float64Array;
 }
 
-/** Items below this stay: a stub would save nothing. */
-const LEAST_TOKENS = 48;
 const PIECE_TOKENS = 220;
 
 /**
@@ -40,20 +40,27 @@ export function cutMemory(facts: Facts): CutMemory {
   const { items, kept } = facts.memory;
   const pieces: MemoryPiece[] = [];
   const rates = new Float64Array(items.length);
-  let estimate = 0;
+  const estimated = { characters: 0, estimate: 0, tokens: 0 };
   items.forEach((item, index) => {
-    if (kept[index] === true || item.tokens < LEAST_TOKENS) return;
-    const raw = rawPieces(facts, index);
-    const rate = rateOf(item, raw);
-    for (const piece of raw) {
-      estimate += piece.tokens;
-      pieces.push(placed(facts, piece, { index, rate }));
-    }
+    if (kept[index] === true || !mayBeCut(item)) return;
+    const asOne = item.tokens <= PIECE_TOKENS && estimated.characters > SAMPLE;
+    const raw = asOne ? uncutPieces(facts, index) : rawPieces(facts, index);
+    const rate = asOne ? perCharacter(item) : rateOf(item, raw);
+    for (const piece of raw) pieces.push(placed(facts, piece, { index, rate }));
+    if (asOne) return;
+    const estimate = raw.reduce((sum, piece) => sum + piece.tokens, 0);
+    estimated.characters += item.text.length;
+    estimated.estimate += estimate;
+    estimated.tokens += estimate * rate;
     rates[index] = rate;
   });
-  const tokens = pieces.reduce((sum, piece) => sum + piece.tokens, 0);
-  return { memory: facts.memory, pieces, rate: estimate === 0 ? 1 : tokens / estimate, rates };
+  const rate = estimated.estimate === 0 ? 1 : estimated.tokens / estimated.estimate;
+  rates.forEach((own, index) => (rates[index] = own || rate));
+  return { memory: facts.memory, nameCounts: facts.names.counts, pieces, rate, rates };
 }
+
+/** Once so many characters have been estimated, what one token of the estimator is is known: small items are only counted. */
+const SAMPLE = 50_000;
 
 /** What a provider adds around a message is not in its text. */
 const ENVELOPE_TOKENS = 4;
@@ -67,15 +74,36 @@ function rateOf(item: AdmittedItem, pieces: readonly Piece[]): number {
   return Math.min(4, Math.max(0.25, counted / estimate));
 }
 
+function perCharacter({ tokens, text }: AdmittedItem): number {
+  return Math.max(1, tokens - ENVELOPE_TOKENS) / Math.max(1, text.length);
+}
+
 type RawPiece = Piece & { readonly stretch: ReadStretch };
 
-function rawPieces(facts: Facts, index: number): RawPiece[] {
-  const item = facts.memory.items[index];
+function cuttable({ memory }: Facts, index: number): readonly ReadStretch[] {
+  const item = memory.items[index];
+  if (item === undefined) return [];
+  return (memory.stretches[index] ?? []).filter((stretch) => isCuttable(item, stretch));
+}
+
+/** Of a small item: cut at breaks alone, and weighed by characters. */
+function uncutPieces(facts: Facts, index: number): RawPiece[] {
   const raw: RawPiece[] = [];
-  if (item === undefined) return raw;
-  const stretches = (facts.memory.stretches[index] ?? []).filter((stretch) => isCuttable(item, stretch));
+  for (const stretch of cuttable(facts, index)) {
+    let { from } = stretch;
+    for (const to of [...breaksOf(facts, index, stretch), stretch.to]) {
+      if (to > from) raw.push({ from, to, tokens: to - from, stretch });
+      from = to;
+    }
+  }
+  return raw;
+}
+
+function rawPieces(facts: Facts, index: number): RawPiece[] {
+  const raw: RawPiece[] = [];
+  const stretches = cuttable(facts, index);
   if (stretches.length === 0) return raw;
-  const units = unitsOf(item.text);
+  const units = unitsOf(facts.memory.items[index]?.text ?? '');
   for (const stretch of stretches) {
     const { escaped } = stretch;
     let from = stretch.from;

@@ -43,6 +43,8 @@ export interface DraftOrder {
 export interface Drafts {
   /** Of all moves. */
   readonly count: number;
+  /** Tokens of the pieces that the first moves touch, before anything stands in their place. */
+  readonly touchedBy: (moves: number) => number;
   /** What a draft would free: a tenth of the work of making it. */
   readonly freedBy: (order: DraftOrder) => number;
   readonly draft: (order: DraftOrder) => Draft;
@@ -82,7 +84,19 @@ export function draftsOf(cut: CutMemory, worth: Worth): Drafts {
     const runs: Run[] = [];
     return { freed: outline(desk, order.dear, runs), runs };
   };
-  return { count: moves.pieces.length, freedBy, draft };
+  const touched = touchedTokens(moves, desk);
+  return { count: moves.pieces.length, touchedBy: (count) => touched[count] ?? 0, freedBy, draft };
+}
+
+function touchedTokens({ pieces, fates }: Moves, { tokens, condensed }: Desk): Float64Array {
+  const touched = new Float64Array(pieces.length + 1);
+  for (let at = 0; at < pieces.length; at += 1) {
+    const piece = pieces[at] ?? 0;
+    const own =
+      fates[at] === CONDENSED ? (tokens[piece] ?? 0) - (condensed[piece] ?? 0) : (tokens[piece] ?? 0);
+    touched[at + 1] = (touched[at] ?? 0) + own;
+  }
+  return touched;
 }
 
 interface Moves {

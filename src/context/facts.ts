@@ -1,4 +1,4 @@
-import { type Files, filesOf } from './files.ts';
+import type { Files } from './files.ts';
 import type { Memory } from './memory.ts';
 import { NAME_NUMBER, NAME_PLAIN } from './name-table.ts';
 
@@ -17,7 +17,8 @@ export interface Facts {
 export interface NameFacts {
   /** The last step in which the agent or a person wrote it; -1: only tools did. */
   readonly mentioned: Float64Array;
-  /** In how many items it stands. */
+  /** How many times it stands in the memory, and in how many items. */
+  readonly counts: Int32Array;
   readonly spread: Int32Array;
   /** How much it says: rare names say more. */
   readonly rarity: Float64Array;
@@ -37,7 +38,7 @@ export function factsOf(memory: Memory): Facts {
   const { items } = memory;
   const facts: Facts = {
     memory,
-    files: filesOf(memory),
+    files: memory.files,
     lastStep: items.at(-1)?.step ?? 0,
     people: [...items.keys()].filter((index) => items[index]?.kind === 'user'),
     names: newNameFacts(memory.names.table.size),
@@ -59,6 +60,7 @@ export function factsOf(memory: Memory): Facts {
 function newNameFacts(size: number): NameFacts {
   return {
     mentioned: new Float64Array(size).fill(-1),
+    counts: new Int32Array(size),
     spread: new Int32Array(size),
     rarity: new Float64Array(size),
     byPeople: new Float64Array(size),
@@ -82,7 +84,7 @@ const CALLS_FADE = 20;
 function gatherNames(facts: Facts, index: number, seen: Int32Array): void {
   const { memory, files, lastStep } = facts;
   const { ids, starts } = memory.names;
-  const { spread, mentioned, byPeople, byCalls } = facts.names;
+  const { counts, spread, mentioned, byPeople, byCalls } = facts.names;
   const item = memory.items[index];
   if (item === undefined) return;
   const people = isPeoples(item.kind) ? Math.exp((item.step - lastStep) / PEOPLE_FADE) : 0;
@@ -92,6 +94,7 @@ function gatherNames(facts: Facts, index: number, seen: Int32Array): void {
   const end = starts[index + 1] ?? 0;
   for (let at = starts[index] ?? 0; at < end; at += 1) {
     const name = ids[at] ?? 0;
+    counts[name] = (counts[name] ?? 0) + 1;
     if (seen[name] !== index) spread[name] = (spread[name] ?? 0) + 1;
     seen[name] = index;
     if (!mentions) continue;

@@ -2,12 +2,11 @@ import { expect, test } from 'vitest';
 
 import { filesOf } from './files.ts';
 import { admitItems, type FlashItem } from './flash-item.ts';
-import { readMemory } from './memory.ts';
 
 /** What the first call and its result are taken for. */
 function deedsOf(...items: readonly Partial<FlashItem>[]): readonly string[] {
   const whole = items.map((item, step) => ({ id: `i${step}`, kind: 'call', step, text: '', ...item }));
-  return filesOf(readMemory(admitItems(whole))).deeds;
+  return filesOf(admitItems(whole)).deeds;
 }
 
 test.each([
@@ -37,8 +36,8 @@ test('the file is found where the call alone names it', () => {
     path: '/home/x/src/a.ts',
     text: '{}',
   };
-  const memory = readMemory(admitItems([call, { id: 'r', kind: 'result', step: 1, text: 'line' }]));
-  expect(filesOf(memory).keys).toEqual(['src/a.ts', 'src/a.ts']);
+  const items = admitItems([call, { id: 'r', kind: 'result', step: 1, text: 'line' }]);
+  expect(filesOf(items).keys).toEqual(['src/a.ts', 'src/a.ts']);
 });
 
 test('results without ids answer the calls before them in their order', () => {
@@ -61,7 +60,7 @@ test('only the call whose result is an error has failed, also where ids come aga
       { id: `r${step}`, kind: 'result', tool: 'edit', callId, step, text: '', isError },
     ];
     const items = [...turn(1, false), ...turn(2, true), ...turn(3, false)];
-    return [...filesOf(readMemory(admitItems(items))).failed];
+    return [...filesOf(admitItems(items)).failed];
   };
   expect(failedOf('call_0')).toEqual([2]);
   expect(failedOf(undefined)).toEqual([2]);

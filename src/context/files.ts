@@ -1,5 +1,4 @@
 import type { AdmittedItem } from './flash-item.ts';
-import type { Memory } from './memory.ts';
 import { callsOf } from './pairs.ts';
 import type { Role } from './stretches.ts';
 
@@ -18,8 +17,7 @@ export interface Files {
 }
 
 /** Tells from tools, paths and commands which files were read and changed. */
-export function filesOf(memory: Memory): Files {
-  const { items } = memory;
+export function filesOf(items: readonly AdmittedItem[]): Files {
   const calls = callsOf(items);
   const deedIn = deedReader();
   const deeds: Deed[] = [];

@@ -11,8 +11,7 @@ export interface JsonString {
  * Every string value of a JSON text, in order; the elements of an array carry the key that was read last. Null for what is no
  * object, array or string of JSON. Not by `JSON.parse`, which would build what nobody asks for and does not say where it stands.
  */
-export function jsonStrings(json: string): readonly JsonString[] | null {
-  const units = unitsOf(json);
+export function jsonStrings(json: string, units: Units = unitsOf(json)): readonly JsonString[] | null {
   const reading: Reading = { json, units, open: [], found: [], key: '', at: afterSpace(units, 0) };
   const first = units[reading.at];
   if (first !== QUOTE && first !== BRACE && first !== BRACKET) return null;

@@ -33,8 +33,7 @@ export function scanLines(
   while (at < to) {
     const from = escaped ? at : lineStart(units, at, to);
     if (from > at) into.numbered?.push(at);
-    if (escaped) readEscapedLine(units, from, to);
-    else readLine(units, from, to);
+    readLine(units, from, range);
     if (line.length >= SHORTEST) {
       into.ids.push(lines.number(line.first, line.second));
       into.at.push(at);
@@ -113,16 +112,25 @@ function isDigit(code: number): boolean {
 /** The line that was read last: its two hashes, how many units count in it, and where the next line begins. */
 const line = { first: 0, second: 0, length: 0, next: 0 };
 
-/** FNV-1a, twice, over what counts. */
-function readLine(units: Units, from: number, to: number): void {
+/** FNV-1a, twice, over what counts. In a JSON string a line ends with an escape, and other escapes do not count. */
+function readLine(units: Units, from: number, { to, escaped }: LineRange): void {
   let first = 0x811c9dc5 | 0;
   let second = 0x9e3779b9 | 0;
   let length = 0;
   let at = from;
   for (; at < to; at += 1) {
     const code = units[at] ?? 0;
-    if (code === NEWLINE) break;
-    if (code <= SPACE || code === QUOTE || code === BACKSLASH) continue;
+    if (code <= SPACE || code === QUOTE) {
+      if (code === NEWLINE && !escaped) break;
+      continue;
+    }
+    if (code === BACKSLASH) {
+      if (!escaped) continue;
+      const escape = units[at + 1];
+      at += escape === LETTER_U ? 5 : 1;
+      if (escape === LETTER_N) break;
+      continue;
+    }
     first = Math.imul(first ^ code, 0x01000193);
     second = Math.imul(second ^ code, 0x5bd1e995);
     length += 1;
@@ -131,29 +139,4 @@ function readLine(units: Units, from: number, to: number): void {
   line.second = second;
   line.length = length;
   line.next = at + 1;
-}
-
-/** The same inside a JSON string. */
-function readEscapedLine(units: Units, from: number, to: number): void {
-  let first = 0x811c9dc5 | 0;
-  let second = 0x9e3779b9 | 0;
-  let length = 0;
-  let at = from;
-  for (; at < to; at += 1) {
-    const code = units[at] ?? 0;
-    if (code === BACKSLASH) {
-      const escape = units[at + 1];
-      if (escape === LETTER_N) break;
-      at += escape === LETTER_U ? 5 : 1;
-      continue;
-    }
-    if (code <= SPACE || code === QUOTE) continue;
-    first = Math.imul(first ^ code, 0x01000193);
-    second = Math.imul(second ^ code, 0x5bd1e995);
-    length += 1;
-  }
-  line.first = first ^ (first >>> 15);
-  line.second = second;
-  line.length = length;
-  line.next = at + 2;
 }

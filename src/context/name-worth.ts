@@ -6,12 +6,8 @@ import { NAME_CAPITAL, NAME_FILE, NAME_HASH, NAME_MIXED, NAME_NUMBER, NAME_PLAIN
  * stands in the memory, and by how lately the agent itself or a person wrote it.
  */
 export function nameWorths(facts: Facts): Float64Array {
-  const { table, ids } = facts.memory.names;
-  const counts = new Int32Array(table.size);
-  for (let at = 0; at < ids.length; at += 1) {
-    const name = ids[at] ?? 0;
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
+  const { table } = facts.memory.names;
+  const { counts } = facts.names;
   const worths = new Float64Array(table.size);
   for (let name = 0; name < worths.length; name += 1) {
     const chance = CHANCE[table.kinds[name] ?? NAME_PLAIN] ?? 0;

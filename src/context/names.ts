@@ -18,8 +18,16 @@ export interface NameList {
 
 /** Lists every name in a text, in order: identifiers, words, hashes, numbers, file names. */
 export function scanNames(text: string, table: NameTable, into: NameList): void {
-  const units = unitsOf(text);
-  const source = { text, units };
+  scanUnits({ text, units: unitsOf(text) }, table, into);
+}
+
+/** As `scanNames`, of a text that is read already. */
+export function scanUnits(
+  source: { readonly text: string; readonly units: Units },
+  table: NameTable,
+  into: NameList,
+): void {
+  const { text, units } = source;
   const { length } = text;
   let at = 0;
   let joinedFrom = -1;

@@ -1,5 +1,6 @@
 import type { AdmittedItem } from './flash-item.ts';
 import { jsonStrings } from './json-strings.ts';
+import type { Units } from './text-units.ts';
 
 /** What part a text plays. Of an edit's input `old` is what the file no longer holds and `new` is what it holds now. */
 export type Role = 'old' | 'new' | 'text';
@@ -17,12 +18,20 @@ export interface Stretch {
  * The parts of an item that hold text. Of a call only the strings inside its JSON: whatever leaves them, what is left is JSON
  * still, so that the call stays one that a provider accepts.
  */
-export function stretchesOf(item: Pick<AdmittedItem, 'kind' | 'text'>): Stretch[] {
+export function stretchesOf(item: Pick<AdmittedItem, 'kind' | 'text'>, units?: Units): Stretch[] {
   const { kind, text } = item;
-  const strings = kind === 'call' ? jsonStrings(text) : null;
+  const strings = kind === 'call' ? jsonStrings(text, units) : null;
   if (strings === null)
     return [{ from: 0, to: text.length, escaped: false, role: kind === 'call' ? 'new' : 'text' }];
   return strings.map(({ key, from, to }) => ({ from, to, escaped: true, role: roleOf(key) }));
+}
+
+/** Items below this stay: a stub would save nothing. */
+const LEAST_TOKENS = 48;
+
+/** Whether anything of an item is long enough to be cut. */
+export function mayBeCut({ kind, text, tokens }: AdmittedItem): boolean {
+  return tokens >= LEAST_TOKENS && (kind !== 'call' || text.length > LONG_STRING);
 }
 
 /** Whether a stretch is long enough to be cut: a short string of a call says what the call did, and stays. */
