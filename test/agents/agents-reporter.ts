@@ -17,10 +17,10 @@ export default class AgentsReporter implements Reporter {
   }
 }
 
-/** Of the tests in a suite whose name begins with the agent's. */
+/** Of the tests in a suite whose name has the agent's in it. */
 function outcome(tests: readonly TestCase[], agent: string): string {
   const states = tests
-    .filter(({ parent }) => parent.type === 'suite' && `${parent.name} `.startsWith(`${agent} `))
+    .filter(({ parent }) => parent.type === 'suite' && parent.name.split(' ').includes(agent))
     .map((test) => test.result().state);
   const ran = states.filter((state) => state !== 'skipped').length;
   const failed = states.filter((state) => state === 'failed').length;
