@@ -59,6 +59,8 @@ export interface Usage {
   readonly inputTokens: number;
   readonly cacheReadTokens: number;
   readonly cacheWriteTokens: number;
+  /** Of those, what the provider keeps for an hour, which costs more; left out where it says nothing of it. */
+  readonly cacheWriteHourTokens?: number;
   readonly outputTokens: number;
 }
 

@@ -5,6 +5,7 @@ import { recordEvent } from '../event/record-event.ts';
 import { isFailure } from '../failure.ts';
 import type { Ids } from '../ids.ts';
 import type { Log } from '../log.ts';
+import { spentUsd } from '../project/budget.ts';
 import type { Redactor } from '../secret/redactor.ts';
 import { checkFence } from '../store/fence.ts';
 import type { Fence, Store } from '../store/store.ts';
@@ -308,7 +309,7 @@ class Capture {
       files: content.files,
       bytes: content.bytes,
       tokens: rows.context_items.reduce((sum, item) => sum + item.promptTokens, 0),
-      costUsd: rows.costs.reduce((sum, cost) => sum + (cost.costUsd ?? 0), 0),
+      costUsd: spentUsd(rows.costs),
       // All is read by now: what is left is written while they work on.
       heldMs: this.#held?.release() ?? null,
       git: git === null ? null : gitOf(git),

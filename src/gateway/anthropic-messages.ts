@@ -124,6 +124,11 @@ function usageOf(usage: Json, before: Usage | null): Usage | null {
   if (!isObject(usage)) return before;
   const cacheReadTokens = later(usage, 'cache_read_input_tokens', before?.cacheReadTokens);
   const cacheWriteTokens = later(usage, 'cache_creation_input_tokens', before?.cacheWriteTokens);
+  const hour = later(
+    field(usage, 'cache_creation'),
+    'ephemeral_1h_input_tokens',
+    before?.cacheWriteHourTokens,
+  );
   const freshBefore =
     before === null ? 0 : before.inputTokens - before.cacheReadTokens - before.cacheWriteTokens;
   const fresh = later(usage, 'input_tokens', freshBefore);
@@ -131,6 +136,7 @@ function usageOf(usage: Json, before: Usage | null): Usage | null {
     inputTokens: fresh + cacheReadTokens + cacheWriteTokens,
     cacheReadTokens,
     cacheWriteTokens,
+    ...(hour > 0 ? { cacheWriteHourTokens: Math.min(hour, cacheWriteTokens) } : {}),
     outputTokens: later(usage, 'output_tokens', before?.outputTokens),
   };
 }

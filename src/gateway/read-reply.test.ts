@@ -84,6 +84,27 @@ describe('a reply that is no stream', () => {
       { inputTokens: 10, cacheReadTokens: 3, cacheWriteTokens: 2, outputTokens: 4 },
     ],
     [
+      'anthropic-messages',
+      {
+        type: 'message',
+        content: [{ type: 'tool_use', name: 'run' }],
+        usage: {
+          input_tokens: 5,
+          cache_read_input_tokens: 0,
+          cache_creation_input_tokens: 7,
+          cache_creation: { ephemeral_5m_input_tokens: 1, ephemeral_1h_input_tokens: 6 },
+          output_tokens: 4,
+        },
+      },
+      {
+        inputTokens: 12,
+        cacheReadTokens: 0,
+        cacheWriteTokens: 7,
+        cacheWriteHourTokens: 6,
+        outputTokens: 4,
+      },
+    ],
+    [
       'openai-chat',
       {
         choices: [{ message: { tool_calls: [{ function: { name: 'run' } }] }, finish_reason: 'tool_calls' }],

@@ -34,7 +34,10 @@ export function stepEndOf(end: CallEnd, model: CalledModel, find: FindPriced): S
           cost: {
             model: model.label,
             recorded: model.recorded,
-            ...usage,
+            inputTokens: usage.inputTokens,
+            cacheReadTokens: usage.cacheReadTokens,
+            cacheWriteTokens: usage.cacheWriteTokens,
+            outputTokens: usage.outputTokens,
             costUsd: costOf(usage, model, find),
           },
         };

@@ -1,5 +1,5 @@
 import { isFailure } from '../failure.ts';
-import { budgetProblem } from '../project/budget.ts';
+import { budgetProblem, spentUsd } from '../project/budget.ts';
 import type { ProjectState } from '../project/lifecycle.ts';
 import type { RunnerPorts } from './ports.ts';
 import { requestPause } from './request-pause.ts';
@@ -22,8 +22,7 @@ export class BudgetKeeper {
     if (budgetUsd === undefined || state.kind !== 'running') return false;
     if (clock.elapsed() - this.#askedAt < againMs) return false;
     const costs = await store.read((tx) => tx.pick('costs', ['costUsd']));
-    const spentUsd = costs.reduce((sum, { costUsd }) => sum + (costUsd ?? 0), 0);
-    const reason = budgetProblem(spentUsd, budgetUsd);
+    const reason = budgetProblem(spentUsd(costs), budgetUsd);
     if (reason === null) return false;
     this.#askedAt = clock.elapsed();
     return this.#ask(reason);

@@ -6,6 +6,7 @@ import type { ContextItemRow, Tier } from '../context/item.ts';
 import { promptTokens } from '../context/prompt-tokens.ts';
 import type { EventData } from '../event/event.ts';
 import type { AgentStatus, StatusReport } from '../handle.ts';
+import { spentUsd } from '../project/budget.ts';
 import { readProject } from '../project/change-project.ts';
 import { isTakeable, type LeaseRow } from '../project/lease.ts';
 import { needsOwner, nextCommand, nextState, type ProjectState } from '../project/lifecycle.ts';
@@ -204,13 +205,12 @@ function trueTaskStatus(status: TaskStatus, alive: boolean): TaskStatus {
 }
 
 async function spent(tx: ReadTransaction): Promise<Pick<StatusReport, 'costUsd' | 'tokens'>> {
-  let costUsd = 0;
+  const costs = await tx.list('costs');
   let input = 0;
   let output = 0;
-  for (const cost of await tx.list('costs')) {
-    costUsd += cost.costUsd ?? 0;
+  for (const cost of costs) {
     input += cost.inputTokens;
     output += cost.outputTokens;
   }
-  return { costUsd, tokens: { input, output } };
+  return { costUsd: spentUsd(costs), tokens: { input, output } };
 }

@@ -146,6 +146,9 @@ describe('prices', () => {
       outputTokens: 10_000,
     };
     expect(costOf(price, usage)).toBeCloseTo(0.9 + 0.18 + 0.375 + 0.15, 10);
+    const kept = { ...usage, cacheWriteHourTokens: 40_000 };
+    expect(costOf(price, kept)).toBe(costOf(price, usage));
+    expect(costOf({ ...price, cacheWriteHour: 6 }, kept)).toBeCloseTo(0.9 + 0.18 + 0.225 + 0.24 + 0.15, 10);
   });
 });
 

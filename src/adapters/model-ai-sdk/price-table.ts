@@ -6,6 +6,8 @@ export interface Price {
   readonly input: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;
+  /** Of what is kept an hour and not some minutes; as `cacheWrite` where it is left out. */
+  readonly cacheWriteHour?: number;
   readonly output: number;
 }
 
@@ -30,11 +32,13 @@ export function findPrice(
 const MILLION = 1_000_000;
 
 export function costOf(price: Price, usage: Usage): number {
+  const hour = usage.cacheWriteHourTokens ?? 0;
   const fresh = Math.max(0, usage.inputTokens - usage.cacheReadTokens - usage.cacheWriteTokens);
   const dollars =
     fresh * price.input +
     usage.cacheReadTokens * price.cacheRead +
-    usage.cacheWriteTokens * price.cacheWrite +
+    (usage.cacheWriteTokens - hour) * price.cacheWrite +
+    hour * (price.cacheWriteHour ?? price.cacheWrite) +
     usage.outputTokens * price.output;
   return dollars / MILLION;
 }

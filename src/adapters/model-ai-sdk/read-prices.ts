@@ -39,6 +39,9 @@ function parse(path: string, text: string): PriceTable {
   for (const [name, price] of Object.entries(models)) {
     const wrong = amounts.find((amount) => !isRecord(price) || !isAmount(price[amount]));
     if (wrong !== undefined) throw corrupt(path, `${name} has no ${wrong}, or one that is no number`);
+    const hour = isRecord(price) ? price['cacheWriteHour'] : undefined;
+    if (hour !== undefined && !isAmount(hour))
+      throw corrupt(path, `${name} has a cacheWriteHour that is no number`);
   }
   return {
     asOf,
