@@ -23,11 +23,12 @@ import { makeTree, readTree } from '../../test/rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../../test/rig/restore-bench.ts';
 import { item, step, task } from '../../test/conformance/store-rows.ts';
 import { agentRow, taskRow } from '../../test/rig/memory-session.ts';
-import { isFailure, type CodeframeError, type FailureCode } from '../failure.ts';
+import type { CodeframeError } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
 import { recoverRestores } from './recover-restore.ts';
 import { restoreCheckpoint } from './restore-checkpoint.ts';
 import { findUndoable, readUndoStacks } from './undo.ts';
+import { failureOf } from '../../test/rig/failure-of.ts';
 
 /** More runs of the random tests, for a long run. */
 const fuzz = Number(process.env['CODEFRAME_FUZZ'] ?? 1);
@@ -259,7 +260,7 @@ describe('a restore', () => {
       await damage(join(dataDir, 'store.git/objects'));
       const before = await snapshotOf(bench);
       const failure = await failureOf(restore(id));
-      expect(['corrupt-checkpoint', 'corrupt-store']).toContain(failure?.code);
+      expect(['corrupt-checkpoint', 'corrupt-store']).toContain(failure.code);
       expect(await snapshotOf(bench)).toEqual(before);
     });
   });
@@ -757,15 +758,6 @@ describe('names that start like those of a restore', () => {
 
 function file(text: string, mode = 0o644): ModelNode {
   return { kind: 'file', mode, text };
-}
-
-async function failureOf(work: Promise<unknown>): Promise<{ readonly code: FailureCode } | undefined> {
-  const thrown = await work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  if (!isFailure(thrown)) throw new Error('not the failure that was expected', { cause: thrown });
-  return thrown.failure;
 }
 
 /** Everything that a refused restore may not change. */

@@ -50,7 +50,8 @@ describe('paused means stopped', () => {
       'stubborn killed',
     ]);
     // Grace, SIGTERM's time and three times that of SIGKILL.
-    expect(pause).toMatchObject({ boundMs: 11_500, durationMs: expect.any(Number) as number });
+    expect(pause['boundMs']).toBe(11_500);
+    expect(pause['durationMs']).toBeGreaterThan(0);
   });
 
   test('when the runner is killed with -9 its agents are killed too, and status says interrupted', async () => {

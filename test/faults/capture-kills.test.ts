@@ -19,9 +19,9 @@ import { openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts
 import { adoptCheckpoints, createCheckpoint } from '../../src/checkpoint/create-checkpoint.ts';
 import { bundleFixture } from '../rig/bundle.ts';
 import { openCapture } from './capture-ports.ts';
+import { seed } from '../rig/same-everywhere.ts';
 
 const program = await bundleFixture(new URL('capture-program.ts', import.meta.url));
-const seed = Number(process.env['CODEFRAME_SEED'] ?? 20_261_123);
 
 let place: string;
 beforeEach(() => {

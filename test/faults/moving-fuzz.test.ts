@@ -26,9 +26,8 @@ import { refuseUnfit } from '../../src/runner/move-checkpoints.ts';
 import { item, step, task } from '../conformance/store-rows.ts';
 import { seededRandom } from '../rig/random.ts';
 import { withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
+import { seed } from '../rig/same-everywhere.ts';
 
-/** Of all runs of this file the same, and another where `SEED` says so. */
-const seed = Number(process.env['SEED'] ?? 20_261_123);
 const random = seededRandom(seed);
 const below = (limit: number): number => Math.floor(random() * limit);
 const pick = <T>(values: readonly T[]): T => values[below(values.length)] as T;

@@ -10,8 +10,8 @@ import { withDirectory } from '../rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../rig/restore-bench.ts';
 import { treeFacts, type TreeFacts } from '../rig/tree-facts.ts';
 import { applyStep, askGit, randomStep, spawnGit, type TreeStep } from '../rig/tree-steps.ts';
+import { seed } from '../rig/same-everywhere.ts';
 
-const seed = Number(process.env['CODEFRAME_SEED'] ?? 20_261_123);
 const projects = 10;
 const groups = 6;
 const stepsInGroup = 34;

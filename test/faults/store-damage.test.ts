@@ -22,10 +22,10 @@ import {
   type SqliteStore,
   type SqliteStoreOptions,
 } from '../../src/adapters/store-sqlite/sqlite-store.ts';
-import { isFailure, type Failure } from '../../src/failure.ts';
 import { event, task } from '../conformance/store-rows.ts';
 import { startStoreProgram } from './store-children.ts';
 import { failingMigrations, newestMigrations, twoMigrations } from './store-migrations.ts';
+import { failureOf } from '../rig/failure-of.ts';
 
 const newest = newestMigrations.length;
 const mayMount = tryMount();
@@ -59,15 +59,6 @@ async function makeDatabase(): Promise<void> {
     for (let id = 1; id <= 200; id++) await tx.insert('tasks', task({ id, details: 'x'.repeat(2_000) }));
   });
   await close(store);
-}
-
-async function failureOf(attempt: Promise<unknown>): Promise<Failure> {
-  const error = await attempt.then(
-    () => new Error('nothing was refused'),
-    (refused: unknown) => refused,
-  );
-  if (!isFailure(error)) throw error;
-  return error.failure;
 }
 
 /** Opens it and reads all of it, as the first commands after a damage do. */

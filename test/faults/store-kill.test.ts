@@ -7,9 +7,9 @@ import { openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts
 import { task } from '../conformance/store-rows.ts';
 import { startStoreProgram } from './store-children.ts';
 import { newestMigrations, twoMigrations } from './store-migrations.ts';
+import { seed } from '../rig/same-everywhere.ts';
 
 const kills = 60;
-const seed = Number(process.env['CODEFRAME_SEED'] ?? 20_261_123);
 
 describe('a store whose process is killed', () => {
   let dir: string;

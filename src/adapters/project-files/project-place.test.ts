@@ -17,10 +17,9 @@ import {
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Failure } from '../../failure.ts';
-import { CodeframeError } from '../../failure.ts';
 import type { Ids } from '../../ids.ts';
 import { createProject, dataHome, findProject } from './project-place.ts';
+import { failureIn } from '../../../test/rig/failure-of.ts';
 
 let root: string;
 let home: string;
@@ -36,16 +35,6 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 const create = (dir: string, name?: string) => createProject(join(root, dir), { name, ids, home });
 const configOf = (dir: string): Record<string, unknown> =>
   JSON.parse(readFileSync(join(root, dir, '.codeframe/config.json'), 'utf8')) as Record<string, unknown>;
-
-function failureOf(act: () => unknown): Failure {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof CodeframeError) return error.failure;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 test('a project is made of a directory and found from any directory below it', () => {
   const place = create('app');
@@ -81,11 +70,11 @@ test('outside of a project nothing is found, and what codeframe keeps in the hom
   mkdirSync(hidden, { recursive: true });
   writeFileSync(join(hidden, 'config.json'), '{');
   const dir = join(root, 'user');
-  expect(failureOf(() => findProject(dir, { home: hidden }))).toEqual({ code: 'not-a-project', dir });
+  expect(failureIn(() => findProject(dir, { home: hidden }))).toEqual({ code: 'not-a-project', dir });
 });
 
 test('the root, the home directory and codeframe’s own data are refused, also through a link', () => {
-  const why = (dir: string, at = home) => failureOf(() => createProject(dir, { ids, home: at }));
+  const why = (dir: string, at = home) => failureIn(() => createProject(dir, { ids, home: at }));
   mkdirSync(home);
   symlinkSync('/', join(root, 'to-root'));
   symlinkSync(home, join(root, 'to-data'));
@@ -103,7 +92,7 @@ test('the root, the home directory and codeframe’s own data are refused, also 
 test('a directory that is a project already is refused and stays as it is', () => {
   const { config } = create('app', 'mine');
   const dir = join(root, 'app');
-  expect(failureOf(() => create('app', 'other'))).toEqual({
+  expect(failureIn(() => create('app', 'other'))).toEqual({
     code: 'already-a-project',
     dir,
     projectId: config.id,
@@ -116,17 +105,17 @@ test('a file, a name that is too long and a linked .codeframe are refused', () =
   mkdirSync(join(root, 'linked'));
   mkdirSync(join(root, 'elsewhere'));
   symlinkSync(join(root, 'elsewhere'), join(root, 'linked/.codeframe'));
-  expect(failureOf(() => create('file'))).toMatchObject({ code: 'invalid-argument' });
-  expect(failureOf(() => create('file/below'))).toMatchObject({ code: 'invalid-argument' });
-  expect(failureOf(() => create('app', 'x'.repeat(201)))).toMatchObject({ argument: 'name' });
-  expect(failureOf(() => create('linked'))).toMatchObject({ code: 'corrupt-config' });
+  expect(failureIn(() => create('file'))).toMatchObject({ code: 'invalid-argument' });
+  expect(failureIn(() => create('file/below'))).toMatchObject({ code: 'invalid-argument' });
+  expect(failureIn(() => create('app', 'x'.repeat(201)))).toMatchObject({ argument: 'name' });
+  expect(failureIn(() => create('linked'))).toMatchObject({ code: 'corrupt-config' });
   expect(readdirSync(join(root, 'elsewhere'))).toEqual([]);
 });
 
 // Nobody, root included, may make a directory there.
 test.skipIf(process.platform !== 'linux')('a directory that may not be written is refused', () => {
   const path = '/sys/codeframe-project';
-  expect(failureOf(() => createProject(path, { ids, home }))).toMatchObject({ code: 'no-permission', path });
+  expect(failureIn(() => createProject(path, { ids, home }))).toMatchObject({ code: 'no-permission', path });
 });
 
 test.each([
@@ -149,7 +138,7 @@ test.each([
   const path = join(root, 'app/.codeframe/config.json');
   writeFileSync(path, text);
   for (const act of [() => findProject(join(root, 'app'), { home }), () => create('app')]) {
-    const failure = failureOf(act);
+    const failure = failureIn(act);
     expect(failure).toMatchObject({ code: 'corrupt-config', path });
     expect(failure).toHaveProperty('problem', expect.stringMatching(problem));
   }
@@ -173,7 +162,7 @@ test.each(['/etc', '../up', 'a/../../b', '.', '', '!x', 'C:/x', 'a\\b'])(
     create('app');
     const path = join(root, 'app/.codeframe/config.json');
     writeFileSync(path, JSON.stringify({ ...configOf('app'), settings: { include: ['dist/', bad] } }));
-    expect(failureOf(() => findProject(join(root, 'app'), { home }))).toMatchObject({
+    expect(failureIn(() => findProject(join(root, 'app'), { home }))).toMatchObject({
       code: 'corrupt-config',
       path,
     });
@@ -203,7 +192,7 @@ test('a copy of a project is refused, until it is made a project of its own, whi
   const path = join(root, 'app/.codeframe/config.json');
   writeFileSync(path, JSON.stringify({ ...configOf('app'), extra: [2] }));
   cpSync(join(root, 'app'), join(root, 'copy'), { recursive: true });
-  const refused = failureOf(() => findProject(join(root, 'copy'), { home }));
+  const refused = failureIn(() => findProject(join(root, 'copy'), { home }));
   expect(refused).toEqual({
     code: 'copied-project',
     dir: join(root, 'copy'),
@@ -231,7 +220,7 @@ test('a directory whose config was cleaned away, or that is gone itself, is stil
   rmSync(join(root, 'app'), { recursive: true });
   expect(findProject(join(root, 'app/deep'), { home })).toEqual(place);
   expect(readdirSync(join(root, 'app'))).toEqual([]);
-  expect(failureOf(() => findProject(root, { home }))).toEqual({ code: 'not-a-project', dir: root });
+  expect(failureIn(() => findProject(root, { home }))).toEqual({ code: 'not-a-project', dir: root });
 });
 
 test('a project whose config was cleaned away gets it back by init, and not another project in its place', () => {
@@ -286,10 +275,10 @@ test('a config that is no file is refused, and a pipe is not waited for', () => 
   rmSync(path);
   execFileSync('mkfifo', [path]);
   const refused = { code: 'corrupt-config', path, problem: 'it is not a file' };
-  expect(failureOf(() => findProject(join(root, 'app'), { home }))).toEqual(refused);
+  expect(failureIn(() => findProject(join(root, 'app'), { home }))).toEqual(refused);
   rmSync(path);
   mkdirSync(path);
-  expect(failureOf(() => findProject(join(root, 'app'), { home }))).toEqual(refused);
+  expect(failureIn(() => findProject(join(root, 'app'), { home }))).toEqual(refused);
 });
 
 test('an origin that cannot be read is no obstacle', () => {

@@ -8,8 +8,7 @@ import { seededRandom } from '../../rig/random.ts';
 import { makeTree } from '../../rig/real-tree.ts';
 import { treeFacts } from '../../rig/tree-facts.ts';
 import { applyStep, randomStep } from '../../rig/tree-steps.ts';
-
-const seed = Number(process.env['CODEFRAME_SEED'] ?? 20_261_123);
+import { seed } from '../../rig/same-everywhere.ts';
 
 /** A program that knows nothing of ours packs the tree, and unpacks it elsewhere. */
 function packed(project: CaseProject, name: string): string {
