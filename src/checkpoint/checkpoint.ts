@@ -50,3 +50,19 @@ export interface CheckpointRequestRow {
   readonly problem: string | null;
   readonly endedAt: number | null;
 }
+
+/** The columns of a checkpoint that a list shows. */
+export const listedColumns = [
+  'id',
+  'name',
+  'trigger',
+  'reason',
+  'createdAt',
+  'files',
+  'bytes',
+  'tokens',
+  'pinnedAt',
+] as const satisfies readonly (keyof CheckpointRow)[];
+
+/** A checkpoint as a list shows it. */
+export type ListedCheckpoint = Pick<CheckpointRow, (typeof listedColumns)[number]>;

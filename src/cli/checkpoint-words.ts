@@ -1,4 +1,4 @@
-import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
+import type { CheckpointRow, ListedCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { CheckpointDiff, RestorePreview, TreeChange, UndoStep } from '../handle.ts';
 import type { RestoreRow } from '../checkpoint/restore.ts';
@@ -25,7 +25,7 @@ export function checkpointSentence(row: CheckpointRow): Line {
   ];
 }
 
-export function checkpointTable(rows: readonly CheckpointRow[]): readonly Line[] {
+export function checkpointTable(rows: readonly ListedCheckpoint[]): readonly Line[] {
   if (rows.length === 0) return ['There are no checkpoints yet: codeframe checkpoint create'];
   return table(
     ['ID', 'NAME', 'WHEN', 'WHY', 'FILES', 'SIZE', 'TOKENS'],

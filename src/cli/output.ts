@@ -47,6 +47,11 @@ export class Output {
     else this.#options.stdout.write(values.map((value) => `${jsonLine(value)}\n`).join(''));
   }
 
+  /** Data for people, where there is another way to it with --json. */
+  showLines(lines: readonly Line[]): void {
+    this.#print(this.#options.stdout, lines);
+  }
+
   /** Words about what is going on; nothing with --json. */
   note(...lines: readonly Line[]): void {
     if (!this.json) this.#print(this.#options.stderr, lines);

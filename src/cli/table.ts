@@ -5,54 +5,56 @@ export interface Cell {
   readonly style?: Style;
 }
 
+/** A text of plain characters is as wide as it is long: of 10,000 rows nearly every cell, so it is looked at once. */
+type Measured = string | (Cell & { readonly width: number });
+
 /** Columns as wide as their widest cell, two spaces between them, heads in bold. A cell that is longer than `cellMax` is cut. */
 export function table(
   heads: readonly string[],
   rows: readonly (readonly (string | Cell)[])[],
 ): readonly Line[] {
-  const cells = rows.map((row) => row.map(toCell));
-  const widths = heads.map(width);
-  for (const row of cells)
-    for (const [column, cell] of row.entries())
-      widths[column] = Math.max(widths[column] ?? 0, width(cell.text));
-  const bold = heads.map((head): Cell => ({ text: head, style: 'bold' }));
-  return [bold, ...cells].map((row) => lineOf(row, widths));
-}
-
-/** One text where no cell has a style: there may be 10,000 rows. */
-function lineOf(row: readonly Cell[], widths: readonly number[]): Line {
-  const parts = row.flatMap((cell, column) => padded(cell, column, widths));
-  return parts.every((part) => typeof part === 'string') ? parts.join('') : parts;
+  const bold = heads.map((text): Cell => ({ text, style: 'bold' }));
+  const cells = [bold, ...rows].map((row) => row.map(measure));
+  const widths = heads.map(() => 0);
+  for (const row of cells) {
+    for (let column = 0; column < row.length; column++)
+      widths[column] = Math.max(widths[column] ?? 0, widthOf(row[column] ?? ''));
+  }
+  return cells.map((row) => lineOf(row, widths));
 }
 
 const cellMax = 60;
 
-function toCell(cell: string | Cell): Cell {
+function measure(cell: string | Cell): Measured {
+  if (typeof cell === 'string' && cell.length <= cellMax && isPlain(cell)) return cell;
   const { text, ...rest } = typeof cell === 'string' ? { text: cell } : cell;
-  if (text.length <= cellMax && isPlain(text)) return { ...rest, text };
+  // By code points: near enough where East Asian and joined characters are rare.
   const points = Array.from(clean(text));
-  return {
-    ...rest,
-    text: points.length <= cellMax ? points.join('') : `${points.slice(0, cellMax - 1).join('')}…`,
-  };
+  const shown = points.length <= cellMax ? points : [...points.slice(0, cellMax - 1), '…'];
+  return { ...rest, text: shown.join(''), width: shown.length };
 }
 
-function padded(
-  cell: Cell,
-  column: number,
-  widths: readonly number[],
-): readonly (string | { text: string; style: Style })[] {
-  const isLast = column === widths.length - 1;
-  const padding = isLast ? '' : ' '.repeat((widths[column] ?? 0) - width(cell.text) + 2);
-  return [cell.style === undefined ? cell.text : { text: cell.text, style: cell.style }, padding];
+function widthOf(cell: Measured): number {
+  return typeof cell === 'string' ? cell.length : cell.width;
 }
 
-/** By code points: near enough where East Asian and joined characters are rare. */
-function width(text: string): number {
-  return isPlain(text) ? text.length : Array.from(text).length;
+/** One text where no cell has a style. */
+function lineOf(row: readonly Measured[], widths: readonly number[]): Line {
+  const styled: (string | { text: string; style: Style })[] = [];
+  let text = '';
+  for (let column = 0; column < row.length; column++) {
+    const cell = row[column] ?? '';
+    if (typeof cell === 'string') text += cell;
+    else if (cell.style === undefined) text += cell.text;
+    else {
+      styled.push(text, { text: cell.text, style: cell.style });
+      text = '';
+    }
+    if (column < widths.length - 1) text += ' '.repeat((widths[column] ?? 0) - widthOf(cell) + 2);
+  }
+  return styled.length === 0 ? text : [...styled, text];
 }
 
-/** Nearly every cell is, and of 10,000 rows the rest of the work is not worth it. */
 function isPlain(text: string): boolean {
   return /^[ -~]*$/.test(text);
 }

@@ -1,7 +1,7 @@
 import { addAgent } from '../agent/add-agent.ts';
 import { answerBlocker } from '../blocker/answer-blocker.ts';
 import type { BlockerRow } from '../blocker/blocker.ts';
-import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
+import { listedColumns, type CheckpointRow, type ListedCheckpoint } from '../checkpoint/checkpoint.ts';
 import { diffCheckpoints } from '../checkpoint/diff-checkpoints.ts';
 import { findCheckpoint, openKnown } from '../checkpoint/find-checkpoint.ts';
 import { gitDifference, type TargetRequest } from '../checkpoint/restore-intent.ts';
@@ -65,6 +65,8 @@ export interface OpenedProject {
   /** Closes what the ports hold open. */
   readonly closePorts: () => Promise<void>;
 }
+
+const newestFirst = { where: { deletedAt: null }, orderBy: 'createdAt', descending: true } as const;
 
 /** The project that the CLI and the library hold: each method hands over to the function of its name. */
 export class OpenProject implements ProjectHandle {
@@ -186,8 +188,11 @@ export class OpenProject implements ProjectHandle {
   }
 
   checkpoints(): Promise<readonly CheckpointRow[]> {
-    const query = { where: { deletedAt: null }, orderBy: 'createdAt', descending: true } as const;
-    return this.#ports.store.read((tx) => tx.list('checkpoints', query));
+    return this.#ports.store.read((tx) => tx.list('checkpoints', newestFirst));
+  }
+
+  listedCheckpoints(): Promise<readonly ListedCheckpoint[]> {
+    return this.#ports.store.read((tx) => tx.pick('checkpoints', listedColumns, newestFirst));
   }
 
   async checkpoint(id: string): ReturnType<ProjectHandle['checkpoint']> {

@@ -28,10 +28,14 @@ export function checkpointListCommand(run: RunWork): Command {
     .action(
       run(async (session, flags: ListFlags) => {
         await using project = await session.open();
-        const rows = await (flags.deleted === true ? project.retention.deleted() : project.checkpoints());
-        if (flags.sizes === true) return showSizes(session, project, rows);
+        const { deleted = false, sizes = false } = flags;
+        if (!deleted && !sizes && !session.out.json) {
+          return session.out.showLines(checkpointTable(await project.listedCheckpoints()));
+        }
+        const rows = await (deleted ? project.retention.deleted() : project.checkpoints());
+        if (sizes) return showSizes(session, project, rows);
         session.out.showEach(rows, () =>
-          rows.length === 0 && flags.deleted === true
+          rows.length === 0 && deleted
             ? ['No checkpoint is deleted, or their space was reclaimed.']
             : checkpointTable(rows),
         );
