@@ -80,7 +80,7 @@ export async function changeItems(
   await writeItems(tx, agent, changing);
 }
 
-/** Each row once: what the prompt shows, and the tier. */
+/** Each row once: what the prompt shows, and the tier; rows that only change their tier, all of one tier together. */
 async function writeItems(
   tx: WriteTransaction,
   agent: string,
@@ -93,8 +93,17 @@ async function writeItems(
     await tx.update('context_items', { key: [agent, item.seq], set });
     tiers.delete(item.seq);
   }
-  for (const { seq, tier, importance } of tiers.values())
-    await tx.update('context_items', { key: [agent, seq], set: { tier, importance } });
+  for (const alike of groupBy(
+    [...tiers.values()],
+    (change) => `${change.tier} ${change.importance}`,
+  ).values()) {
+    const where = { agent, seq: { in: alike.map(({ seq }) => seq) } };
+    await tx.updateAll('context_items', { where, set: tierOf(alike) });
+  }
+}
+
+function tierOf([change]: readonly TierChange[]): Partial<ContextItemRow> {
+  return change === undefined ? {} : { tier: change.tier, importance: change.importance };
 }
 
 /** Somebody recalled or pinned something between the plan and the transaction: plan again. */

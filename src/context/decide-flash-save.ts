@@ -4,7 +4,7 @@ import type { FlashSaved, FlashSavePorts, FlashSaveRequest } from './flash-save.
 import type { NewItem } from './item.ts';
 import { planFlashSave, type FlashSavePlan } from './plan-flash-save.ts';
 import { promptTokens } from './prompt-tokens.ts';
-import { cutsOf, renamedCut, shownText, type PlannedCut, type PlannedPiece } from './shown-text.ts';
+import { renamedCut, shownText, type PlannedCut } from './shown-text.ts';
 import { tierItems } from './tier-items.ts';
 
 /** An agent's memory as a flash save finds it. */
@@ -136,30 +136,23 @@ function flashItem(item: MemoryItem, now: number): Parameters<typeof planFlashSa
 }
 
 function allCuts(memory: AgentMemory, made: FlashSavePlan): Planned['cuts'] {
-  const pieces = new Map<number, PlannedPiece[]>();
-  for (const piece of made.archived) {
-    const known = pieces.get(piece.index);
-    if (known === undefined) pieces.set(piece.index, [piece]);
-    else known.push(piece);
-  }
   const inUse = recalledLately(memory);
   const name = namer(memory);
-  return new Map(
-    [...pieces].map(([index, planned]) => {
-      const item = memory.items[index];
-      const shown = made.prompt[index]?.text;
-      if (item === undefined || shown === undefined)
-        throw new Error('the plan names an item that is not there');
-      const recalled = inUse.get(item.id) ?? [];
-      const cuts = cutsOf(item.text, shown, planned);
-      const leaving = cuts.filter((cut) => !recalled.some((piece) => overlap(cut, piece)));
-      return [index, leaving.map((cut) => renamedCut(cut, name(item.id, cut)))] as const;
-    }),
-  );
+  const cuts = new Map<number, PlannedCut[]>();
+  for (const { index, recallId, from, to, stub } of made.archived) {
+    const itemId = memory.items[index]?.id ?? '';
+    const cut = { recallId, from, to, stub };
+    if (inUse.get(itemId)?.some((piece) => overlap(cut, piece)) === true) continue;
+    const named = renamedCut(cut, name(itemId, cut));
+    const known = cuts.get(index);
+    if (known === undefined) cuts.set(index, [named]);
+    else known.push(named);
+  }
+  return cuts;
 }
 
 /** A piece that was archived before has its id for ever; a new one the plan's, or the next that no other piece has. */
-function namer(memory: AgentMemory): (itemId: string, piece: PlannedPiece) => string {
+function namer(memory: AgentMemory): (itemId: string, cut: PlannedCut) => string {
   const known = new Map(memory.archives.map(({ itemId, from, to, id }) => [`${itemId} ${from} ${to}`, id]));
   const taken = new Set(memory.archiveIds);
   return (itemId, { from, to, recallId }) => {

@@ -18,36 +18,9 @@ export function shownText(text: string, cuts: readonly Cut[]): string | null {
   return shown + text.slice(at);
 }
 
-/** A piece that a plan takes out, under the id that its stub names. */
-export interface PlannedPiece {
+/** A cut that a plan makes, under the id that its stub names. */
+export interface PlannedCut extends Cut {
   readonly recallId: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-export type PlannedCut = PlannedPiece & Cut;
-
-/**
- * The way back from what a plan shows to its stubs: every stub begins with its piece's id, and what stands between two
- * stubs is known. Throws when the plan shows something else.
- */
-export function cutsOf(text: string, shown: string, planned: readonly PlannedPiece[]): readonly PlannedCut[] {
-  const pieces = planned.toSorted((one, other) => one.from - other.from);
-  const cuts: PlannedCut[] = [];
-  let at = pieces[0]?.from ?? 0;
-  pieces.forEach((piece, index) => {
-    const next = pieces[index + 1];
-    const kept = text.slice(piece.to, next?.from);
-    const end =
-      next === undefined
-        ? shown.length - kept.length
-        : shown.indexOf(kept + stubHead(next.recallId), at + stubHead(piece.recallId).length);
-    cuts.push({ ...piece, stub: shown.slice(at, end) });
-    at = end + kept.length;
-  });
-  if ((shownText(text, cuts) ?? text) !== shown)
-    throw new Error('the plan shows something else than it says');
-  return cuts;
 }
 
 /** The piece under another id, which its stub then names. */

@@ -13,6 +13,8 @@ export interface ArchivedPiece {
   readonly to: number;
   /** Of the item in the list: an id may come twice. */
   readonly index: number;
+  /** What stands there now, as the item's text has it: of a call in JSON's escapes. */
+  readonly stub: string;
 }
 
 /** What the prompt shows, what left, and how many tokens that frees net of the stubs. */
@@ -50,7 +52,7 @@ export function promptWriter(cut: CutMemory, count: StubCounter): (draft: Draft)
         if (gain <= 0 || stub.length >= piece.to - piece.from) continue;
         taken.add(piece.recallId);
         freed += gain;
-        archived.push(piece);
+        archived.push({ ...piece, stub });
         text += item.text.slice(from, piece.from) + stub;
         from = piece.to;
       }
@@ -64,7 +66,7 @@ function pieceOf(
   { memory, pieces }: CutMemory,
   run: Run,
   ids: { readonly taken: ReadonlySet<string>; readonly idOf: (what: string) => string },
-): ArchivedPiece {
+): Omit<ArchivedPiece, 'stub'> {
   const id = memory.items[run.item]?.id ?? '';
   const from = pieces[run.first]?.from ?? 0;
   const to = pieces[run.last]?.to ?? 0;

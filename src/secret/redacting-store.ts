@@ -41,6 +41,11 @@ function redactingWrites(tx: WriteTransaction, secrets: Secrets): WriteTransacti
       const set = redactColumns(secrets, changedColumns(table), change.set);
       return tx.update(table, { ...change, set, ...(expect === undefined ? {} : { expect }) });
     },
+    updateAll: (table, { where, set }) =>
+      tx.updateAll(table, {
+        ...(where === undefined ? {} : { where: redactWhere(secrets, table, where) }),
+        set: redactColumns(secrets, changedColumns(table), set),
+      }),
     delete: (table, where) => tx.delete(table, where && redactWhere(secrets, table, where)),
     append: (event: CodeframeEvent) =>
       tx.append({

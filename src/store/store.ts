@@ -70,6 +70,8 @@ export interface WriteTransaction extends ReadTransaction {
    * Answers false, and changes nothing, when it has not, or when the row is not there.
    */
   update<Name extends TableName>(table: Name, change: RowChange<Tables[Name]>): Promise<boolean>;
+  /** Sets the same columns of all rows that fulfil the conditions (all rows when there are none); answers how many. */
+  updateAll<Name extends TableName>(table: Name, change: RowsChange<Tables[Name]>): Promise<number>;
   /** Deletes the rows that fulfil all conditions (all rows when there are none); answers how many. */
   delete<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number>;
   /** Adds to the event log; the store gives it the next `seq`. */
@@ -81,6 +83,12 @@ export interface WriteTransaction extends ReadTransaction {
 export interface RowChange<Row> {
   readonly key: readonly Value[];
   readonly expect?: Partial<Row>;
+  readonly set: Partial<Row>;
+}
+
+/** `set` names none of the key's columns, and at least one. */
+export interface RowsChange<Row> {
+  readonly where?: Where<Row>;
   readonly set: Partial<Row>;
 }
 

@@ -18,6 +18,15 @@ export function storedChange<Row>(
   return holds ? set : null;
 }
 
+/** The columns that a change of many rows sets. Throws a plain error for one of the key, and for none. */
+export function storedSetOfAll<Row>(spec: TableSpec<Row>, columns: Partial<Row>): StoredRow {
+  const set = storedColumns(spec, columns);
+  const renamed = spec.key.find((column) => column in set);
+  if (renamed !== undefined) throw new TypeError(`${renamed} is part of the key, which never changes`);
+  if (Object.keys(set).length === 0) throw new TypeError('no column is set');
+  return set;
+}
+
 /** The columns that a change sets. Throws a plain error for a change of the key: a row keeps its name. */
 export function storedSet<Row>(spec: TableSpec<Row>, change: RowChange<Row>): StoredRow {
   const set = storedColumns(spec, change.set);

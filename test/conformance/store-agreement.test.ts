@@ -118,6 +118,11 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       (tx) =>
         tx.update('context_items', { key: [agent, seq], expect: expected, set: { promptText: set } }),
   ),
+  fc.tuple(taskWhere, fc.record({ title: text, agent: nullable(text) }, { requiredKeys: [] })).map(
+    ([where, set]): Operation =>
+      (tx) =>
+        tx.updateAll('tasks', { where, set }),
+  ),
   taskWhere.map(
     (where): Operation =>
       (tx) =>

@@ -428,6 +428,24 @@ export function describeStore(maker: StoreMaker): void {
         expect(await set({ id: 1, title: 'same id' })).toBe(true);
       });
 
+      it('set columns of all rows that fulfil the conditions, and say of how many', async () => {
+        await add('steps', step({ seq: 1 }), step({ seq: 2 }), step({ agent: 'bob', seq: 2 }));
+        const end = (where: Where<Tables['steps']>, set: object): Promise<number> =>
+          store.write((tx) => tx.updateAll('steps', { where, set }));
+        expect(await end({ agent: 'ada', seq: { in: [2, 3] } }, { endedAt: 7 })).toBe(1);
+        expect(await end({ agent: 'eve' }, { endedAt: 8 })).toBe(0);
+        expect((await all('steps')).map(({ endedAt }) => endedAt)).toEqual([
+          step().endedAt,
+          7,
+          step().endedAt,
+        ]);
+        expect(await store.write((tx) => tx.updateAll('steps', { set: { endedAt: 9 } }))).toBe(3);
+        await expect(end({}, { agent: 'eve' })).rejects.toThrow(TypeError);
+        await expect(end({}, {})).rejects.toThrow(TypeError);
+        await expect(end({}, { endedAt: 'late' })).rejects.toThrow(TypeError);
+        expect((await all('steps')).map(({ endedAt }) => endedAt)).toEqual([9, 9, 9]);
+      });
+
       it('delete what fulfils the conditions, and say how much', async () => {
         await add('steps', step({ seq: 1 }), step({ seq: 2 }), step({ agent: 'bob', seq: 2 }));
         expect(await store.write((tx) => tx.delete('steps', { agent: 'ada', seq: { gt: 1 } }))).toBe(1);

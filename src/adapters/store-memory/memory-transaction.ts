@@ -6,12 +6,13 @@ import type {
   Query,
   ReadTransaction,
   RowChange,
+  RowsChange,
   Search,
   Value,
   Where,
   WriteTransaction,
 } from '../../store/store.ts';
-import { storedChange } from '../../store/stored-change.ts';
+import { storedChange, storedSetOfAll } from '../../store/stored-change.ts';
 import {
   loadedColumns,
   loadedRow,
@@ -134,6 +135,15 @@ export class MemoryWriteTransaction extends MemoryReadTransaction implements Wri
     if (!set) return false;
     this.#ownRows(table).set(key, { ...current, ...set });
     return true;
+  }
+
+  async updateAll<Name extends TableName>(table: Name, change: RowsChange<Tables[Name]>): Promise<number> {
+    const spec = tables[table];
+    const set = storedSetOfAll(spec, change.set);
+    const conditions = conditionsOf(spec, change.where);
+    const changed = [...this.rowsOf(table)].filter(([, row]) => fulfils(row, conditions));
+    for (const [key, row] of changed) this.#ownRows(table).set(key, { ...row, ...set });
+    return changed.length;
   }
 
   async delete<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {

@@ -92,6 +92,15 @@ export function updateRow(table: TableName, key: readonly StoredValue[], set: St
   return { text, values: [...Object.values(set), ...key] };
 }
 
+export function updateRows(table: TableName, conditions: readonly Condition[], set: StoredRow): Sql {
+  const changes = Object.keys(set).map((column) => `${columnSql(column)} = ?`);
+  const where = whereSql(conditions);
+  return {
+    text: `UPDATE ${table} SET ${changes.join(', ')}${where.text}`,
+    values: [...Object.values(set), ...where.values],
+  };
+}
+
 function remembered(key: string, make: () => string): string {
   const before = statements.get(key);
   if (before !== undefined) return before;

@@ -6,12 +6,13 @@ import type {
   Query,
   ReadTransaction,
   RowChange,
+  RowsChange,
   Search,
   Value,
   Where,
   WriteTransaction,
 } from '../../store/store.ts';
-import { storedChange, storedSet } from '../../store/stored-change.ts';
+import { storedChange, storedSet, storedSetOfAll } from '../../store/stored-change.ts';
 import {
   loadedInPlace,
   loadedRow,
@@ -32,6 +33,7 @@ import {
   selectRow,
   selectRows,
   updateRow,
+  updateRows,
   type Sql,
 } from './sql.ts';
 import { isKeyTaken } from './sqlite-failure.ts';
@@ -166,6 +168,12 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
     if (Object.keys(set).length > 0) return this.#run(updateRow(table, key, set)) > 0;
     const select = selectRow(table, key);
     return this.attempt((connection) => connection.get(select.text, select.values)) !== undefined;
+  }
+
+  async updateAll<Name extends TableName>(table: Name, change: RowsChange<Tables[Name]>): Promise<number> {
+    const spec = tables[table];
+    const set = storedSetOfAll(spec, change.set);
+    return this.#run(updateRows(table, conditionsOf(spec, change.where), set));
   }
 
   async delete<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {
