@@ -234,6 +234,8 @@ export interface RestoreOptions {
   readonly paths?: readonly string[];
   /** Also brings back HEAD, the branch it was on, the index and an operation in progress of the user's repository. */
   readonly git?: boolean;
+  /** With `git`: a rebase in progress that came from elsewhere may have its commands, which `git rebase --continue` runs. */
+  readonly gitCommands?: boolean;
 }
 
 export interface NewAgent {

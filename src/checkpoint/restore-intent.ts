@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts';
 import { countRows, planRows, readState, rowsDigest, type TableChange } from './change-rows.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint-store.ts';
 import { openKnown } from './find-checkpoint.ts';
+import { rebaseCommands, rebaseTodo, wasMadeHere } from './foreign-commands.ts';
 import { capturedGit } from './git-parts.ts';
 import { changesGit, type GitPlan, type GitRewinder, type WantedGit } from './git-rewinder.ts';
 import { planFromTree, type LookedAt, type LookTarget } from './look-at-tree.ts';
@@ -28,6 +29,8 @@ export interface RestoreTarget {
   readonly parts: ReadonlySet<RestorePart>;
   /** Null: the user's repository stays as it is. */
   readonly git: WantedGit | null;
+  /** Commands of a rebase in progress that came from elsewhere and are not allowed. */
+  readonly foreign: readonly string[];
   /** Null: the files stay as they are. */
   readonly tree: LookTarget | null;
   /** Null: the rows stay as they are. */
@@ -64,7 +67,11 @@ export interface TargetRequest {
   /** As `tidyPatterns` makes them; only the code, unless `only` says more. */
   readonly paths?: readonly string[];
   /** Brings the user's repository back too; `refs`: besides those that HEAD and an operation need. */
-  readonly git?: { readonly refs: readonly string[] };
+  readonly git?: {
+    readonly refs: readonly string[];
+    /** Whether a rebase in progress that came from elsewhere may have commands, which git would run. */
+    readonly allowsCommands?: boolean;
+  };
 }
 
 /**
@@ -106,9 +113,19 @@ export async function openTarget(ports: IntentPorts, request: TargetRequest): Pr
     checksPaths,
     parts,
     git: git ?? null,
+    foreign: git === undefined ? [] : await foreignCommands(ports, request, git.captured),
     tree: parts.has('code') ? tree : null,
     rows,
   };
+}
+
+async function foreignCommands(
+  { store }: IntentPorts,
+  { checkpointId, git }: TargetRequest,
+  captured: WantedGit['captured'],
+): Promise<readonly string[]> {
+  const commands = captured === null || git?.allowsCommands === true ? [] : rebaseCommands(captured);
+  return commands.length === 0 || (await wasMadeHere(store, checkpointId)) ? [] : commands;
 }
 
 /**
@@ -153,7 +170,7 @@ function invalid(argument: string, problem: string): CodeframeError {
 export async function planIntent(ports: IntentPorts, target: RestoreTarget): Promise<RestoreIntent> {
   const looked = target.tree === null ? nothing : await planFromTree(ports.tree, target.tree);
   refuseUnmatched(target);
-  const git = target.git === null ? null : await ports.gitRewinder.plan(target.git);
+  const git = await planGit(ports, target);
   const present = await ports.store.read(readState);
   const rows = planStateRows(target, present);
   const { plan, saved } = looked;
@@ -177,6 +194,17 @@ export async function planIntent(ports: IntentPorts, target: RestoreTarget): Pro
       digest,
     },
   };
+}
+
+async function planGit(
+  { gitRewinder }: IntentPorts,
+  { git, foreign }: RestoreTarget,
+): Promise<GitPlan | null> {
+  const plan = git === null ? null : await gitRewinder.plan(git);
+  if (plan === null || foreign.length === 0 || !plan.files.includes(rebaseTodo)) return plan;
+  const commands = foreign.map((command) => `\`${command}\``).join(', ');
+  const problem = `it was not made here, and \`git rebase --continue\` would run ${commands}: give --git-commands to have it`;
+  return { ...plan, problems: [...plan.problems, { path: `.git/${rebaseTodo}`, problem }] };
 }
 
 /** Every path of both trees has been asked for by now. */

@@ -215,7 +215,7 @@ export class OpenProject implements ProjectHandle {
     options: RestoreOptions & BoundRestore = {},
   ): ReturnType<ProjectHandle['restore']> {
     const { id: checkpointId } = await findCheckpoint(this.#ports.store, id);
-    const { only: _only, paths: _paths, git: _git, ...bound } = options;
+    const { only: _only, paths: _paths, git: _git, gitCommands: _commands, ...bound } = options;
     return restoreProject(this.#ports, { ...this.#limited(options), ...bound, checkpointId });
   }
 
@@ -334,11 +334,11 @@ export class OpenProject implements ProjectHandle {
     return this.close();
   }
 
-  #limited({ only, paths, git }: RestoreOptions): Omit<TargetRequest, 'checkpointId'> {
+  #limited({ only, paths, git, gitCommands = false }: RestoreOptions): Omit<TargetRequest, 'checkpointId'> {
     return {
       ...(only === undefined ? {} : { only }),
       ...(paths === undefined ? {} : { paths: tidyPatterns(this.dir, paths) }),
-      ...(git === true ? { git: { refs: [] } } : {}),
+      ...(git === true ? { git: { refs: [], allowsCommands: gitCommands } } : {}),
     };
   }
 

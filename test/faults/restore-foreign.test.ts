@@ -61,6 +61,51 @@ describe('a checkpoint that another program made', () => {
   });
 });
 
+describe('a rebase in progress that would run commands', () => {
+  it('comes back as it was where it was made, and from elsewhere only when that is asked for', async () => {
+    await withRepository(async (bench) => {
+      const { git, root, checkpoint, restore, preview } = bench;
+      git.git('checkout', '--quiet', '-b', 'theirs', 'HEAD~1');
+      writeFileSync(join(root, 'a'), 'theirs');
+      git.commitAll('theirs');
+      expect(git.tryGit('rebase', '--exec', 'touch "$HOME"/ran', 'main')).toBe(false);
+      const state = git.state();
+      const todo = join(root, '.git/rebase-merge/git-rebase-todo');
+      const [own, foreign] = [await checkpoint(), await forge(bench, {})];
+      git.git('rebase', '--abort');
+      const before = await everything(bench);
+      const problem = expect.stringContaining('would run `exec touch "$HOME"/ran`') as string;
+      expect(await failureOf(restore(foreign, { git: true }))).toEqual({
+        code: 'restore-blocked',
+        problems: [{ path: '.git/rebase-merge/git-rebase-todo', problem }],
+      });
+      expect(await failureOf(preview(foreign, { git: true }))).toMatchObject({ code: 'restore-blocked' });
+      expect(await everything(bench)).toEqual(before);
+      await restore(foreign);
+      expect(existsSync(todo)).toBe(false);
+      await restore(own, { git: true });
+      expect(git.state()).toEqual(state);
+      // What is there already may stay.
+      await restore(foreign, { git: true });
+      git.git('rebase', '--abort');
+      await restore(foreign, { git: true, gitCommands: true });
+      expect(git.state()).toEqual(state);
+      // What an undo takes away and a redo brings back was here.
+      await bench.undo();
+      await bench.redo();
+      expect(git.state()).toEqual(state);
+    });
+  });
+
+  it.each(['x false', '  exec\tfalse', 'exec'])('has them in a line like %j', async (line) => {
+    await withRepository(async (bench) => {
+      const bytes = Buffer.from(`pick 1234567 one\n${line}\n`);
+      const id = await forge(bench, { parts: [{ path: 'git/rebase-merge/git-rebase-todo', bytes }] });
+      expect(await failureOf(bench.restore(id, { git: true }))).toMatchObject({ code: 'restore-blocked' });
+    });
+  });
+});
+
 describe('a checkpoint of which a part was altered', () => {
   it.each(['state/tasks/0000.ndjson', 'git/refs.ndjson', 'ledger/events/0000.ndjson'])(
     'is refused for its hash, before %s is read as what it is not',

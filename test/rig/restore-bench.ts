@@ -130,10 +130,15 @@ function commands(
   };
 }
 
-function limited({ only, paths, git }: RestoreOptions): Omit<TargetRequest, 'checkpointId'> {
+function limited({
+  only,
+  paths,
+  git,
+  gitCommands = false,
+}: RestoreOptions): Omit<TargetRequest, 'checkpointId'> {
   return {
     ...(only === undefined ? {} : { only }),
     ...(paths === undefined ? {} : { paths }),
-    ...(git === true ? { git: { refs: [] } } : {}),
+    ...(git === true ? { git: { refs: [], allowsCommands: gitCommands } } : {}),
   };
 }

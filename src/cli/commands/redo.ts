@@ -17,6 +17,7 @@ export function redoCommand(run: RunWork): Command {
     exits: [...projectExits, 4],
   })
     .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'for scripts that give it to `codeframe restore`: this asks nothing')
     .action(
       run(async (session, { dryRun }: { readonly dryRun?: boolean }) => {
         await using project = await session.open();

@@ -15,6 +15,7 @@ interface RestoreFlags {
   readonly only: readonly RestorePart[];
   readonly path: readonly string[];
   readonly git?: boolean;
+  readonly gitCommands?: boolean;
   readonly expect?: string;
   readonly yes?: boolean;
 }
@@ -47,6 +48,10 @@ export function restoreCommand(run: RunWork): Command {
       [],
     )
     .option('--git', 'also bring back HEAD, its branch, the index and a merge or rebase in progress')
+    .option(
+      '--git-commands',
+      'with --git: let a rebase that came with an import or a pull have commands, which git would run',
+    )
     .option(
       '--expect <digest>',
       'refuse unless it would change what a --dry-run --json with this digest listed',
@@ -81,11 +86,12 @@ function touchesAllCode({ only, paths }: RestoreRow): boolean {
   return paths === null && (only === null || only.includes('code'));
 }
 
-function optionsOf({ only, path, git }: RestoreFlags): RestoreOptions {
+function optionsOf({ only, path, git, gitCommands }: RestoreFlags): RestoreOptions {
   return {
     ...(only.length === 0 ? {} : { only }),
     ...(path.length === 0 ? {} : { paths: path }),
     ...(git === true ? { git } : {}),
+    ...(gitCommands === true ? { gitCommands } : {}),
   };
 }
 

@@ -23,6 +23,7 @@ export function undoCommand(run: RunWork): Command {
   })
     .option('--list', 'list what can be undone and redone, the next first; change nothing')
     .option('--dry-run', 'show what would change, and change nothing')
+    .option('--yes', 'for scripts that give it to `codeframe restore`: this asks nothing')
     .action(
       run(async (session, { list, dryRun }: UndoFlags) => {
         await using project = await session.open();
