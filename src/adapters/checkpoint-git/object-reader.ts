@@ -49,6 +49,8 @@ class BatchProcess {
   readonly #closed: Promise<void>;
   ended = false;
   #isClosing = false;
+  /** What git is to be asked for once this turn is over: many names at once cost what one does. */
+  #unsent = '';
   /** Bytes that have come and belong to no answer yet. */
   #chunks: Buffer[] = [];
   #length = 0;
@@ -79,13 +81,21 @@ class BatchProcess {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
       if (this.#waiting.length === 1) this.#hold(true);
-      this.#child.stdin.write(`${name}\n`);
+      if (this.#unsent === '') process.nextTick(() => this.#send());
+      this.#unsent += `${name}\n`;
     });
+  }
+
+  #send(): void {
+    const names = this.#unsent;
+    this.#unsent = '';
+    if (names !== '') this.#child.stdin.write(names);
   }
 
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#hold(true);
+    this.#send();
     this.#child.stdin.end();
     await this.#closed;
   }

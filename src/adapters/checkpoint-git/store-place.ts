@@ -11,6 +11,7 @@ import {
 import { appendFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CodeframeError } from '../../failure.ts';
+import { knownFormat } from './known-store.ts';
 import { gitEnvironment, gitFailure, runGit, type GitOutput } from '../git-process.ts';
 
 /** The oldest git that the tests ran with. */
@@ -69,6 +70,8 @@ export class StorePlace {
   async #prepare(): Promise<ObjectFormat> {
     if (!this.exists()) await this.#make();
     if (!statSync(this.dir).isDirectory()) throw this.corrupt('it is no directory');
+    const known = knownFormat(this.dir, configuration);
+    if (known !== undefined) return known;
     const output = await this.run(['rev-parse', '--is-bare-repository', '--show-object-format']);
     if (output.code !== 0) throw this.corrupt(output.stderr.trim());
     const [bare, format] = output.stdout.toString('utf8').trim().split('\n');

@@ -31,6 +31,19 @@ export class StoredTrees {
     return object;
   }
 
+  /** Begins to read the directories that these paths are in: asked for one after the other each would be waited for. */
+  prefetch(paths: Iterable<string>): void {
+    const above = new Set<string>();
+    for (const path of paths) above.add(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+    // Whoever needs one is told of the failure.
+    for (const path of above) if (path !== '') void this.#itemsAt(path).catch(() => undefined);
+  }
+
+  async #itemsAt(path: string): Promise<void> {
+    const object = await this.find(path.split('/'));
+    if (object !== undefined) await this.#items(object);
+  }
+
   /** Marks in a new tree what this one has, so that it need not be written again. */
   async mark(dir: TreeDir, object = this.#root): Promise<void> {
     if (dir.id(this.#format) === object) return settle(dir, this.#format);

@@ -50,6 +50,7 @@ export class CheckpointWriter {
 
   async write(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
     for await (const batch of draft.code) {
+      this.#writing.base.stored?.prefetch(readPaths(batch));
       for (const entry of batch) {
         const adding = this.#addCode(entry);
         if (adding !== undefined) await adding;
@@ -217,6 +218,11 @@ export class CheckpointWriter {
     }
     await pack.add('tree', id, dir.bytes(format));
   }
+}
+
+/** Where those are in a checkpoint that had to be read. */
+function readPaths(batch: readonly CodeDraft[]): readonly string[] {
+  return batch.flatMap((draft) => ('bytes' in draft ? codePrefix + storedPath(draft.path, false) : []));
 }
 
 /** Where it is in a checkpoint; undefined for a directory, which a git tree does not hold by itself. */
