@@ -305,8 +305,9 @@ function lazyGateway(
     return openGateway({
       log: ports.log,
       clock: ports.clock,
-      redact: (said) => ports.secrets.redact(said).text,
+      redact: (said) => ports.secrets.redact(said),
       projectDir: dir,
+      env: process.env,
       place: openGatewayPlace(path.join(dataDir, 'gateway.json')),
       findPriced,
       checkpoint: async ({ agent, ...asked }) =>

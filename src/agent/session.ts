@@ -37,6 +37,8 @@ export interface AgentSession {
   home(): Promise<HomeRow | null>;
   /** Writes down what has changed of that. */
   keepHome(change: Partial<Omit<HomeRow, 'agent'>>): Promise<void>;
+  /** Tells that a secret of this kind went to the provider of the agent's model, within what the agent sent. */
+  tellSecretSent(kind: string): Promise<void>;
   /** Tells that the agent's own session could not be loaded, and why; it goes on with a new one. */
   tellSessionLost(problem: string): Promise<void>;
   /**

@@ -60,6 +60,7 @@ const table: EventTable = {
   'late-result': ({ agent, stepId }) => `agent ${agent}: a result of ${stepId} came too late and is not used`,
   'session-lost': ({ agent, problem }) =>
     `${agent} could not load its session (${problem}) and goes on with a new one, from what is known of it`,
+  'secret-sent': ({ agent, kind }) => `agent ${agent} sent a secret (${kind}) to the provider of its model`,
   'model-waiting': ({ agent, waitMs, problem }) =>
     `agent ${agent}: the model call is tried again in ${durationWords(waitMs)}: ${problem}`,
   'flash-save-done': ({ agent, tokensBefore, tokensAfter, itemsArchived, ...save }) =>
@@ -125,6 +126,7 @@ const progressTypes: ReadonlySet<EventType> = new Set([
   'step-interrupted',
   'step-repeated',
   'late-result',
+  'secret-sent',
   'model-waiting',
   'flash-save-failed',
   'checkpoint-created',

@@ -154,6 +154,8 @@ export type EventData =
       readonly type: 'session-lost';
       readonly data: { readonly agent: string; readonly problem: string };
     }
+  /** What an agent that others wrote sent to its model's provider held a secret; once a kind for each run of the agent. */
+  | { readonly type: 'secret-sent'; readonly data: { readonly agent: string; readonly kind: string } }
   | {
       readonly type: 'model-waiting';
       readonly data: { readonly agent: string; readonly waitMs: number; readonly problem: string };

@@ -8,7 +8,13 @@ import { wires } from './wires.ts';
 const scene = (): { session: MemorySession; memory: LineMemory } => {
   const session = new MemorySession(noRows(), taskRow());
   const breathe = () => Promise.resolve();
-  const memory = new LineMemory({ session, redact: (said) => said, pathIn: (path) => path, breathe });
+  const memory = new LineMemory({
+    session,
+    redact: (text) => ({ text, found: [] }),
+    onSecret: () => undefined,
+    pathIn: (path) => path,
+    breathe,
+  });
   return { session, memory };
 };
 
@@ -85,8 +91,9 @@ describe('the memory of a line', () => {
         redact: (said) => {
           sinceBreath += said.length;
           most = Math.max(most, sinceBreath);
-          return said;
+          return { text: said, found: [] };
         },
+        onSecret: () => undefined,
         pathIn: (path) => path,
         breathe: async () => {
           sinceBreath = 0;

@@ -1,5 +1,6 @@
 import type { AgentSession } from '../agent/session.ts';
 import type { ContextItemRow } from '../context/item.ts';
+import type { Redactor } from '../secret/redactor.ts';
 import { spliceJson, type Edit } from './splice-json.ts';
 import { isObject, parseJson } from './json.ts';
 import { contentHash, itemsOf, keptText, keysOfRows, type WireItem } from './wire-items.ts';
@@ -8,7 +9,9 @@ import type { WireMessage } from './wire.ts';
 export interface LineMemoryParts {
   readonly session: AgentSession;
   /** A text without its secrets, as it is in the store: by it pieces are known again after a restart. */
-  readonly redact: (text: string) => string;
+  readonly redact: Redactor['redact'];
+  /** Told of what was surely a secret in a call, by its kind; may be told again. */
+  readonly onSecret: (kind: string) => void;
   /** A path as the memory names it: relative to the project. */
   readonly pathIn: (path: string) => string;
   /** Resolves after others had their turn: a long history takes seconds to be searched for secrets. */
@@ -143,7 +146,8 @@ export class LineMemory {
     const raw = contentHash(said);
     const before = this.#hashes.get(raw);
     if (before !== undefined) return before;
-    const redacted = this.#parts.redact(said);
+    const { text: redacted, found } = this.#parts.redact(said);
+    for (const { kind, sure } of found) if (sure) this.#parts.onSecret(kind);
     const hash = redacted === said ? raw : contentHash(redacted);
     this.#hashes.set(raw, hash);
     return hash;

@@ -197,6 +197,11 @@ export class StoreAgentSession implements AgentSession {
     });
   }
 
+  tellSecretSent(kind: string): Promise<void> {
+    const data = { agent: this.#of.agent.name, kind };
+    return this.#write((tx) => recordEvent(tx, this.#ports, { type: 'secret-sent', data }));
+  }
+
   tellSessionLost(problem: string): Promise<void> {
     const data = { agent: this.#of.agent.name, problem };
     return this.#write((tx) => recordEvent(tx, this.#ports, { type: 'session-lost', data }));

@@ -40,6 +40,7 @@ export function livingSession(session: AgentSession, secrets: Secrets): AgentSes
     },
     tellWaiting: (waitMs, problem) => session.tellWaiting(waitMs, problem),
     home: () => session.home(),
+    tellSecretSent: (kind) => session.tellSecretSent(kind),
     tellSessionLost: (problem) => session.tellSessionLost(problem),
     keepHome: (change) => session.keepHome(change),
     makeRoom: (window) => session.makeRoom(window),

@@ -63,6 +63,8 @@ export class MemorySession implements AgentSession {
   writes = 0;
   crashAt = Number.POSITIVE_INFINITY;
   stale = false;
+  /** The kinds that were told of, as often as they were. */
+  readonly secretsSent: string[] = [];
   /** Called after each write, with what it was. */
   onWrite: (what: string) => void = () => undefined;
 
@@ -205,6 +207,10 @@ export class MemorySession implements AgentSession {
   }
 
   async tellSessionLost(): Promise<void> {}
+
+  async tellSecretSent(kind: string): Promise<void> {
+    this.secretsSent.push(kind);
+  }
 
   async makeRoom(): Promise<boolean> {
     return false;

@@ -73,9 +73,9 @@ export class AgentSeat {
       ...own,
       NO_COLOR: '1',
       DO_NOT_TRACK: '1',
-      NO_PROXY: [options.env['NO_PROXY'] ?? options.env['no_proxy'] ?? '', '127.0.0.1', 'localhost']
-        .filter((name) => name !== '')
-        .join(','),
+      // Some look at the one, some at the other.
+      NO_PROXY: noProxy(options.env),
+      no_proxy: noProxy(options.env),
       ...keyFor(seat.model, options.env),
       ...this.#quirk.env(seat),
       [markerVariable]: marker,
@@ -83,6 +83,12 @@ export class AgentSeat {
       CODEFRAME_PROJECT: options.projectDir,
     };
   }
+}
+
+/** The gateway is on this machine, whatever proxy leads out of it. */
+function noProxy(env: AgentDriverOptions['env']): string {
+  const names = [env['no_proxy'] ?? env['NO_PROXY'] ?? '', '127.0.0.1', 'localhost'];
+  return names.filter((name) => name !== '').join(',');
 }
 
 /** What an agent that asks nobody gets, at its start. An answer is about that line: with a star in it, it would be a pattern. */

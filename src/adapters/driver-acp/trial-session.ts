@@ -33,6 +33,7 @@ export class TrialSession implements AgentSession {
   interrupted = async (): ReturnType<AgentSession['interrupted']> => [];
   remember = async (): ReturnType<AgentSession['remember']> => [];
   endStep = async (): Promise<boolean> => true;
+  tellSecretSent = async (): Promise<void> => undefined;
   tellWaiting = async (): Promise<void> => undefined;
   makeRoom = async (): Promise<boolean> => false;
   ask = async (): Promise<string> => 'b1';

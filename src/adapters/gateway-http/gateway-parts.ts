@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { FindPriced } from '../../gateway/prices.ts';
 import type { Log } from '../../log.ts';
+import type { Redactor } from '../../secret/redactor.ts';
 
 /** What a gateway needs of the project it works for. */
 export interface GatewayParts {
@@ -8,7 +9,7 @@ export interface GatewayParts {
   readonly clock: Clock;
   readonly findPriced: FindPriced;
   /** A text without its secrets; as it is when left out. */
-  readonly redact?: (text: string) => string;
+  readonly redact?: Redactor['redact'];
   /** Where the project is: paths in it are kept relative to it. */
   readonly projectDir?: string;
   /**
@@ -22,6 +23,8 @@ export interface GatewayParts {
     readonly name?: string;
     readonly reason?: string;
   }) => Promise<string>;
+  /** Of the environment the proxies through which providers are reached; none when left out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** How often a held call is given the protocol's no-op; 10 s. */
   readonly noOpMs?: number;
   /** After which time a held call that is no stream is given white space; 50 s: its answer's status can be kept until then. */

@@ -19,11 +19,12 @@ class HttpGateway implements Gateway {
   readonly #key: Uint8Array;
   /** By the hash of its secret, so that to look one up takes as long whatever was guessed. */
   readonly #lines = new Map<string, Line>();
-  readonly #connections = new ProviderConnections();
+  readonly #connections: ProviderConnections;
   #listening: Promise<Server> | undefined;
 
   constructor(parts: GatewayParts) {
     this.#parts = parts;
+    this.#connections = new ProviderConnections(parts.env);
     this.#key = parts.place?.key ?? randomBytes(32);
   }
 

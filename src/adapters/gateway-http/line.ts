@@ -35,6 +35,8 @@ export class Line implements GatewayLine, AgentDesk {
   readonly #calls = new Set<LineCall>();
   readonly #idle = new Set<() => void>();
   readonly #close: () => Promise<void>;
+  /** Kinds of secrets that were told of. */
+  readonly #told = new Set<string>();
   #tools: Promise<McpLine> | undefined;
 
   constructor(
@@ -46,10 +48,11 @@ export class Line implements GatewayLine, AgentDesk {
     this.baseUrl = of.baseUrl;
     this.mcpUrl = `${of.baseUrl}/mcp`;
     this.#close = of.close;
-    const { projectDir, redact = (said: string) => said } = parts;
+    const { projectDir, redact = (text: string) => ({ text, found: [] }) } = parts;
     this.memory = new LineMemory({
       session: of.seat.session,
       redact,
+      onSecret: (kind) => this.#tellSecret(kind),
       pathIn: (path) => pathInProject(path, projectDir),
       breathe: () => new Promise((resolve) => setImmediate(resolve)),
     });
@@ -151,6 +154,18 @@ export class Line implements GatewayLine, AgentDesk {
     await wait();
     call.isResting = false;
     await this.pass(call);
+  }
+
+  /** Once a kind, for it is in every call from now on. A recording is no provider. */
+  #tellSecret(kind: string): void {
+    const { agent, session, providers } = this.seat;
+    if (this.#told.has(kind) || providers.every(({ recorded }) => recorded)) return;
+    this.#told.add(kind);
+    const { log } = this.parts;
+    log.warn({ agent, kind }, 'a secret was sent to the provider of a model');
+    session.tellSecretSent(kind).catch((error: unknown) => {
+      log.warn({ err: error, agent }, 'could not tell of a secret that was sent');
+    });
   }
 
   #letGo(call: LineCall): void {

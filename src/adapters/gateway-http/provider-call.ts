@@ -3,9 +3,11 @@ import {
   request as requestHttp,
   type ClientRequest,
   type IncomingMessage,
+  type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { headersToProvider } from './headers.ts';
+import { proxyAuthorization, proxyFor, TunnelAgent, type ProxyEnvironment } from './proxy.ts';
 
 /** What is sent to a provider. */
 export interface ProviderCall {
@@ -21,10 +23,17 @@ export interface ProviderCall {
   readonly signal: AbortSignal;
 }
 
-/** Connections to providers, kept open between calls. */
+/** Connections to providers, kept open between calls; through the proxy that the environment names for them. */
 export class ProviderConnections {
+  readonly #env: ProxyEnvironment;
   readonly #http = new HttpAgent({ keepAlive: true });
   readonly #https = new HttpsAgent({ keepAlive: true });
+  /** By the proxy's address. */
+  readonly #tunnels = new Map<string, TunnelAgent>();
+
+  constructor(env: ProxyEnvironment = {}) {
+    this.#env = env;
+  }
 
   /** Resolves with the answer's head; rejects when the provider cannot be reached or breaks off before it. */
   async call(call: ProviderCall): Promise<IncomingMessage> {
@@ -40,6 +49,7 @@ export class ProviderConnections {
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
+    for (const tunnel of this.#tunnels.values()) tunnel.destroy();
   }
 
   #send(call: ProviderCall): Promise<Sent> {
@@ -49,13 +59,38 @@ export class ProviderConnections {
       signal,
       headers: headersToProvider(call.rawHeaders, { url, bodyBytes: body.length, isPlain, isUnpacked }),
     };
+    const proxy = proxyFor(url, this.#env);
     const request =
       url.protocol === 'https:'
-        ? requestHttps(url, { ...options, agent: this.#https })
-        : requestHttp(url, { ...options, agent: this.#http });
+        ? requestHttps(url, { ...options, agent: proxy === null ? this.#https : this.#tunnelThrough(proxy) })
+        : proxy === null
+          ? requestHttp(url, { ...options, agent: this.#http })
+          : this.#sendPlain(url, proxy, options);
     const sent = outcomeOf(request);
     request.end(body);
     return sent;
+  }
+
+  /** A proxy is asked for the whole address. */
+  #sendPlain(
+    url: URL,
+    proxy: URL,
+    options: RequestOptions & { readonly headers: readonly string[] },
+  ): ClientRequest {
+    const authorization = proxyAuthorization(proxy);
+    const login = authorization === null ? [] : ['Proxy-Authorization', authorization];
+    const asked = { ...options, path: url.href, headers: [...options.headers, ...login] };
+    return proxy.protocol === 'https:'
+      ? requestHttps(proxy, { ...asked, agent: this.#https })
+      : requestHttp(proxy, { ...asked, agent: this.#http });
+  }
+
+  #tunnelThrough(proxy: URL): TunnelAgent {
+    const known = this.#tunnels.get(proxy.href);
+    if (known !== undefined) return known;
+    const tunnel = new TunnelAgent(proxy);
+    this.#tunnels.set(proxy.href, tunnel);
+    return tunnel;
   }
 }
 
