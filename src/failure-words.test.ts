@@ -88,6 +88,13 @@ const samples: Samples = {
   'no-space': { code: 'no-space', path: '/a' },
   'no-permission': { code: 'no-permission', path: '/a', doing: 'write' },
   'input-output': { code: 'input-output', path: '/a', doing: 'fsync', problem: 'EIO' },
+  'not-merged': {
+    code: 'not-merged',
+    agent: 'ada',
+    branch: 'codeframe/ada',
+    worktree: '/data/worktrees/ada',
+    problem: 'both it and main have changed a.txt',
+  },
   'cannot-isolate': { code: 'cannot-isolate', problem: 'the project is in no git repository' },
   'git-failed': { code: 'git-failed', command: 'git write-tree', problem: 'exit 128' },
   'git-missing': { code: 'git-missing', found: null },

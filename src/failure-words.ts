@@ -304,6 +304,12 @@ const table: WordsTable = {
       `An agent cannot have a git worktree here: ${failure.problem}`,
       'Put that right (`git init` and a first commit make a repository), or add the agent without --isolate.',
     ),
+  'not-merged': (failure) =>
+    words(
+      [4, 409],
+      `The work of ${failure.agent} is not merged: ${failure.problem}`,
+      `It is on the branch ${failure.branch}. Solve it in ${failure.worktree} or in the project, then run \`codeframe agent merge ${failure.agent}\`.`,
+    ),
   'git-failed': (failure) =>
     words(
       [7, 500],

@@ -151,6 +151,14 @@ export type Failure =
   | { readonly code: 'input-output'; readonly path: string; readonly doing: string; readonly problem: string }
   /** An agent cannot have a git worktree of its own. */
   | { readonly code: 'cannot-isolate'; readonly problem: string }
+  /** What an agent has in its worktree stays there, and nothing of the project is changed. */
+  | {
+      readonly code: 'not-merged';
+      readonly agent: string;
+      readonly branch: string;
+      readonly worktree: string;
+      readonly problem: string;
+    }
   | { readonly code: 'git-failed'; readonly command: string; readonly problem: string }
   | { readonly code: 'git-missing'; readonly found: string | null }
   | { readonly code: 'unfinished-work'; readonly problem: string; readonly next: string };

@@ -32,6 +32,8 @@ export interface ProjectHandle extends AsyncDisposable {
 
   addAgent(agent: NewAgent): Promise<AgentRow>;
   agents(): Promise<readonly AgentRow[]>;
+  /** Merges what is in an agent's worktree, finished or not; refused with `project-owned` while a runner owns the project. */
+  mergeAgent(name: string): Promise<AgentMerge>;
   addTask(task: NewTask): Promise<TaskRow>;
   tasks(): Promise<readonly TaskRow[]>;
   task(id: number): Promise<TaskRow>;
@@ -243,6 +245,16 @@ export interface NewAgent {
   readonly driver: string;
   readonly role?: string;
   readonly settings?: AgentSettings;
+}
+
+export interface AgentMerge {
+  readonly agent: string;
+  readonly branch: string;
+  /** False: the project had all of it. */
+  readonly merged: boolean;
+  readonly into: string | null;
+  readonly commit: string | null;
+  readonly files: number;
 }
 
 export interface NewTask {

@@ -1,5 +1,5 @@
 import { worktreesPath } from '../agent/worktree.ts';
-import type { ObjectId, ScannedEntry, TreePath } from './tree.ts';
+import { byPath, type ObjectId, type ScannedEntry, type TreePath } from './tree.ts';
 import type { Held, KnownObject, Present, ScanOptions, TreeScan, WorkTree } from './work-tree.ts';
 
 /** The agents' worktrees as a tree of their own. */
@@ -104,10 +104,6 @@ function outerEntry(entry: ScannedEntry): ScannedEntry {
   const made = { ...entry, path: outer(entry.path) };
   outerEntries.set(entry, made);
   return made;
-}
-
-function byPath(a: { readonly path: TreePath }, b: { readonly path: TreePath }): number {
-  return a.path < b.path ? -1 : 1;
 }
 
 type Objects = ReadonlyMap<TreePath, KnownObject>;

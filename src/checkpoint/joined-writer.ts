@@ -1,4 +1,5 @@
 import { worktreesPath } from '../agent/worktree.ts';
+import { CodeframeError, isFailure } from '../failure.ts';
 import { inner, isInside, outer } from './joined-tree.ts';
 import type { TreePath } from './tree.ts';
 import type { Counted, TreeOperation, TreeWriter } from './tree-writer.ts';
@@ -11,29 +12,27 @@ export type MakePlace = () => void;
  * same transaction, so that they end the same way.
  */
 export function joinWriters(first: TreeWriter, second: TreeWriter, makePlace: MakePlace): TreeWriter {
-  const prepared = new Map<string, readonly TreeWriter[]>();
+  // Asked of this and not of the journals: one that another process has closed must not pass for one that there never was.
+  const prepared = new Map<string, Prepared>();
   return {
     async check(operations) {
       const [outside, inside] = split(operations);
       await first.check(outside);
       if (inside.length === 0) return;
       makePlace();
-      await second.check(inside);
+      await named(second.check(inside));
     },
     async prepare(job, contents, onProgress) {
       const { restoreId } = job;
       const [outside, inside] = split(job.operations);
       const counted = countBoth(onProgress, outside.length, inside.length);
-      prepared.set(restoreId, [
-        ...(outside.length > 0 ? [first] : []),
-        ...(inside.length > 0 ? [second] : []),
-      ]);
+      prepared.set(restoreId, { outside: outside.length, inside: inside.length });
       if (outside.length > 0)
         await first.prepare({ restoreId, operations: outside }, contents, counted.first);
       if (inside.length === 0) return;
       try {
         makePlace();
-        await second.prepare({ restoreId, operations: inside }, contents, counted.second);
+        await named(second.prepare({ restoreId, operations: inside }, contents, counted.second));
       } catch (error) {
         if (outside.length === 0) throw error;
         await first.rollBack(restoreId);
@@ -42,7 +41,10 @@ export function joinWriters(first: TreeWriter, second: TreeWriter, makePlace: Ma
       }
     },
     async apply(restoreId, onProgress) {
-      for (const writer of prepared.get(restoreId) ?? [first]) await writer.apply(restoreId, onProgress);
+      const { outside, inside } = prepared.get(restoreId) ?? { outside: 1, inside: 0 };
+      const counted = countBoth(onProgress, outside, inside);
+      if (outside > 0) await first.apply(restoreId, counted.first);
+      if (inside > 0) await named(second.apply(restoreId, counted.second));
     },
     async finish(restoreId, onProgress) {
       const left = await first.finish(restoreId, onProgress);
@@ -67,6 +69,27 @@ export function joinWriters(first: TreeWriter, second: TreeWriter, makePlace: Ma
       return [...found, ...below.map((one) => ({ ...one, path: outer(one.path) }))];
     },
   };
+}
+
+/** Failures of the second name paths as it calls them. */
+async function named(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isFailure(error)) throw error;
+    const { failure } = error;
+    if (failure.code === 'tree-moved')
+      throw new CodeframeError({ ...failure, paths: failure.paths.map(outer) }, { cause: error });
+    if (failure.code !== 'restore-blocked') throw error;
+    const problems = failure.problems.map((one) => ({ ...one, path: outer(one.path) }));
+    throw new CodeframeError({ ...failure, problems }, { cause: error });
+  }
+}
+
+/** How many operations each of them has. */
+interface Prepared {
+  readonly outside: number;
+  readonly inside: number;
 }
 
 function split(operations: readonly TreeOperation[]): readonly [TreeOperation[], TreeOperation[]] {

@@ -4,6 +4,11 @@
  */
 export type TreePath = string;
 
+/** Sorts as checkpoints list paths; no two are alike. */
+export function byPath(a: { readonly path: TreePath }, b: { readonly path: TreePath }): number {
+  return a.path < b.path ? -1 : 1;
+}
+
 /** The name of stored bytes: git's object id, in hexadecimal. */
 export type ObjectId = string;
 

@@ -24,8 +24,8 @@ export async function captureWorktrees(
 ): Promise<readonly KnownWorktree[]> {
   const known: KnownWorktree[] = [];
   for (const row of rows) {
-    const saved = row.fromId === null ? null : await savedIn(ports, row, row.fromId);
-    const captured = saved ?? (await ports.worktrees?.capture(row)) ?? null;
+    const saved = await awaitedWorktree(ports, row);
+    const captured = saved?.captured ?? (await ports.worktrees?.capture(row)) ?? null;
     if (captured !== null) known.push({ row, captured });
   }
   return known;
@@ -69,13 +69,16 @@ export async function savedWorktree(
   };
 }
 
-async function savedIn(
-  ports: WorktreePartPorts,
+/** What a restore has asked for and that is not in place yet; null when there is none. Throws `corrupt-checkpoint`. */
+export async function awaitedWorktree(
+  { checkpoints }: Pick<WorktreePartPorts, 'checkpoints'>,
   row: WorktreeRow,
-  checkpointId: string,
-): Promise<CapturedWorktree | null> {
+): Promise<{ readonly stored: StoredCheckpoint; readonly captured: CapturedWorktree } | null> {
+  if (row.fromId === null) return null;
   try {
-    return await savedWorktree(await ports.checkpoints.open(checkpointId), row);
+    const stored = await checkpoints.open(row.fromId);
+    const captured = await savedWorktree(stored, row);
+    return captured && { stored, captured };
   } catch (error) {
     // It was deleted before it was put in place: what is there is all there is.
     if (isFailure(error, 'unknown-id')) return null;

@@ -5,6 +5,7 @@ import { exitLines, type RunWork } from './command.ts';
 import { agentAddCommand } from './commands/agent-add.ts';
 import { agentDoctorCommand } from './commands/agent-doctor.ts';
 import { agentListCommand } from './commands/agent-list.ts';
+import { agentMergeCommand } from './commands/agent-merge.ts';
 import { auditCommand } from './commands/audit.ts';
 import { blockerAnswerCommand } from './commands/blocker-answer.ts';
 import { blockerListCommand } from './commands/blocker-list.ts';
@@ -110,9 +111,10 @@ export function createProgram(run: RunWork): Command {
 }
 
 function agentGroup(run: RunWork): Command {
-  return group('agent', 'Add, list and check agents.', [
+  return group('agent', 'Add, list, merge and check agents.', [
     agentAddCommand(run),
     agentListCommand(run),
+    agentMergeCommand(run),
     agentDoctorCommand(run),
   ]);
 }

@@ -43,7 +43,7 @@ const table: EventTable = {
   'work-finished': ({ taskId, agent }) =>
     `agent ${agent} has finished its part of task ${taskId}, which is to be merged`,
   'work-merged': ({ taskId, branch, into, files }) =>
-    `${branch} was merged into ${into} for task ${taskId}: ${countWords(files, 'file')}`,
+    `${branch} was merged into ${into}${taskId === null ? ' by hand' : ` for task ${taskId}`}: ${countWords(files, 'file')}`,
   'task-failed': ({ taskId, agent, problem }) => `task ${taskId} of agent ${agent} failed: ${problem}`,
   'task-held': ({ taskId, agent }) => `agent ${agent} holds task ${taskId}, to be continued`,
   'task-waiting': ({ taskId, blockerId }) => `task ${taskId} waits for the answer to ${blockerId}`,

@@ -79,7 +79,8 @@ export type EventData =
       readonly type: 'work-merged';
       readonly data: {
         readonly mergeId: string;
-        readonly taskId: number;
+        /** Null: a person merged what was there. */
+        readonly taskId: number | null;
         readonly agent: string;
         readonly branch: string;
         readonly into: string;

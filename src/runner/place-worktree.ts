@@ -1,6 +1,6 @@
 import type { AgentRow } from '../agent/agent.ts';
 import type { AgentWorktrees, WorktreeRow } from '../agent/worktree.ts';
-import { savedWorktree } from '../checkpoint/worktree-parts.ts';
+import { awaitedWorktree } from '../checkpoint/worktree-parts.ts';
 import { CodeframeError, isFailure } from '../failure.ts';
 import { problemOf } from '../problem-of.ts';
 import type { Fence } from '../store/store.ts';
@@ -64,17 +64,10 @@ async function savedFor(
   { checkpoints, ids }: WorktreePorts,
   row: WorktreeRow,
 ): Promise<Parameters<AgentWorktrees['open']>[1]> {
-  if (row.fromId === null) return null;
-  try {
-    const stored = await checkpoints.open(row.fromId);
-    const captured = await savedWorktree(stored, row);
-    if (captured === null) return null;
-    return { captured, contents: (objects) => stored.objects(objects), id: ids.next('restore') };
-  } catch (error) {
-    // It was deleted before it was put in place: what is there is all there is.
-    if (isFailure(error, 'unknown-id')) return null;
-    throw error;
-  }
+  const awaited = await awaitedWorktree({ checkpoints }, row);
+  if (awaited === null) return null;
+  const { stored, captured } = awaited;
+  return { captured, contents: (objects) => stored.objects(objects), id: ids.next('restore') };
 }
 
 /** After a restore. What cannot be put in place now is tried again before its agent works. */

@@ -31,6 +31,7 @@ import type { AuditReport } from '../secret/audit.ts';
 import { addTask, cancelTask, needTask, retryTask } from '../task/edit-tasks.ts';
 import { resumeProject, startProject } from './begin-run.ts';
 import { flashSaveByHand, recallByHand } from './context-by-hand.ts';
+import { mergeByHand } from './merge-by-hand.ts';
 import { examine } from './doctor.ts';
 import { checkpointProject } from './live-checkpoint.ts';
 import { projectStatus } from './project-status.ts';
@@ -120,6 +121,10 @@ export class OpenProject implements ProjectHandle {
 
   agents(): ReturnType<ProjectHandle['agents']> {
     return this.#ports.store.read((tx) => tx.list('agents'));
+  }
+
+  mergeAgent(name: string): ReturnType<ProjectHandle['mergeAgent']> {
+    return mergeByHand(this.#ports, name);
   }
 
   async addTask(task: NewTask): ReturnType<ProjectHandle['addTask']> {

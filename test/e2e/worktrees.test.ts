@@ -175,6 +175,55 @@ describe("what is the user's", () => {
   });
 });
 
+describe('a merge by hand', () => {
+  test('brings in what a paused agent has so far, and the agent goes on; what is in the way is named', async () => {
+    await using scene = await repository();
+    await isolated(
+      scene,
+      'ada',
+      `[ -e two.txt ] && { echo more >> one.txt; exit 0; }
+       echo one > one.txt; echo two > two.txt; sed -i 's/^two$/two by ada/' text.txt
+       touch ready; while :; do sleep 0.05; done`,
+    );
+    await scene.addProgram('bob', 'exit 0');
+    const merge = ['agent', 'merge', 'ada'] as const;
+    expect(await scene.refused(...merge)).toMatchObject({ code: 'invalid-argument' });
+    expect(await scene.refused('agent', 'merge', 'adda')).toMatchObject({
+      code: 'unknown-id',
+      near: ['ada'],
+    });
+    await scene.ok('start', '--detach');
+    await scene.grownAt(path.join(await worktreeOf(scene, 'ada'), 'ready'));
+    expect(await scene.refused(...merge)).toMatchObject({ code: 'project-owned' });
+    await scene.ok('pause', '--grace', '0s');
+    await scene.write('text.txt', text.replace('two', 'two by me'));
+    const refusal = await scene.run(...merge);
+    expect(refusal).toMatchObject({ exitCode: 4, stdout: '' });
+    expect(refusal.stderr).toContain('text.txt: it has changes that are not committed');
+    expect(refusal.stderr).toContain('codeframe agent merge ada');
+    expect(await scene.read('text.txt')).toBe(text.replace('two', 'two by me'));
+    await scene.write('text.txt', text);
+    await scene.write('mine.txt', 'mine\n');
+    await scene.git('add', 'mine.txt');
+    const merged = await scene.one(...merge);
+    expect(merged).toMatchObject({
+      agent: 'ada',
+      branch: 'codeframe/ada',
+      merged: true,
+      into: 'main',
+      files: 4,
+    });
+    expect(await commitOf(scene, 'main')).toBe(merged['commit']);
+    expect(await scene.read('text.txt')).toBe(text.replace('two', 'two by ada'));
+    expect(await scene.git('status', '--porcelain')).toBe('A  mine.txt\n?? .codeframe/\n');
+    expect(await scene.one(...merge)).toMatchObject({ merged: false, commit: null, files: 0 });
+    expect(await scene.status()).toMatchObject({ status: 'paused' });
+    expect(await scene.run('resume')).toMatchObject({ exitCode: 0 });
+    expect(await scene.read('one.txt')).toBe('one\nmore\n');
+    expect((await scene.ok('task', 'list')).map(({ status }) => status)).toEqual(['done', 'done']);
+  });
+});
+
 describe('checkpoints', () => {
   const atWork = `
     echo half > half.txt; echo more >> text.txt; echo committed > c.txt; git add c.txt

@@ -1,10 +1,10 @@
 import type { PlacedEntry } from '../../checkpoint/checkpoint-store.ts';
-import type { ObjectId, TreePath } from '../../checkpoint/tree.ts';
+import { showPath, type ObjectId, type TreePath } from '../../checkpoint/tree.ts';
 import { codePrefix } from './code-entries.ts';
 import { storedPath } from './entry-names.ts';
 import { parseTree, treeOfCommit, type TreeItem } from './git-objects.ts';
 import { corrupt, readChecked, type StoreReading } from './read-checked.ts';
-import { decodeModes, modesPrefix, type StoredModes } from './tree-modes.ts';
+import { decodeModes, fileMode, modesPrefix, type StoredModes } from './tree-modes.ts';
 
 interface Stored {
   readonly id: string;
@@ -37,11 +37,10 @@ async function entryAt(trees: Trees, modes: StoredModes, path: TreePath): Promis
   }
   const { object } = item;
   if (item.mode === '120000') {
-    const target = (await trees.read(object, `code/${path}`)).toString('latin1');
+    const target = (await trees.read(object, codePrefix + showPath(path))).toString('latin1');
     return { kind: 'link', path, object, target };
   }
-  const usual = item.mode === '100755' ? modes.defaults.program : modes.defaults.file;
-  return { kind: 'file', path, mode: modes.files.get(path) ?? usual, object };
+  return { kind: 'file', path, mode: fileMode(modes, item.mode, path), object };
 }
 
 async function readModes(trees: Trees): Promise<StoredModes> {

@@ -1,6 +1,6 @@
-import type { CodeEntry, ObjectId, TreePath } from '../../checkpoint/tree.ts';
+import { byPath, type CodeEntry, type ObjectId, type TreePath } from '../../checkpoint/tree.ts';
 import { pathOfStored } from './entry-names.ts';
-import { directoryEntries, modeClass, type StoredModes } from './tree-modes.ts';
+import { directoryEntries, fileMode, modeClass, type StoredModes } from './tree-modes.ts';
 
 /** A blob of a checkpoint: its path from the top, as stored. */
 export interface StoredBlob {
@@ -38,17 +38,11 @@ function entryOf(
   const path: TreePath = pathOfStored(blob.path.slice(codePrefix.length));
   const { object, size } = blob;
   if (isLink(blob)) return { kind: 'link', path, object, target: targets.get(object) ?? '' };
-  const usual = blob.mode === '100755' ? modes.defaults.program : modes.defaults.file;
-  const mode = modes.files.get(path) ?? usual;
-  return { kind: 'file', path, mode, object, size };
+  return { kind: 'file', path, mode: fileMode(modes, blob.mode, path), object, size };
 }
 
 /** The mode that a git tree has for it. */
 export function gitMode(entry: Exclude<CodeEntry, { kind: 'directory' }>): string {
   if (entry.kind === 'link') return '120000';
   return modeClass(entry.mode) === 'program' ? '100755' : '100644';
-}
-
-function byPath(a: { readonly path: TreePath }, b: { readonly path: TreePath }): number {
-  return a.path < b.path ? -1 : 1;
 }

@@ -64,6 +64,11 @@ export interface StoredModes {
   readonly directories: ReadonlyMap<TreePath, ModeBits>;
 }
 
+/** The mode of a file that a git tree has with that of its own. */
+export function fileMode({ defaults, files }: StoredModes, gitMode: string, path: TreePath): ModeBits {
+  return files.get(path) ?? (gitMode === '100755' ? defaults.program : defaults.file);
+}
+
 /** All directories of a checkpoint, by its files and links and by what `encodeModes` wrote down. */
 export function directoryEntries(
   entries: readonly CodeEntry[],

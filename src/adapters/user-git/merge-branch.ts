@@ -2,7 +2,7 @@ import { lstatSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Merge, MergedFile } from '../../agent/worktree.ts';
-import type { TreePath } from '../../checkpoint/tree.ts';
+import { showPath, type TreePath } from '../../checkpoint/tree.ts';
 import type { CapturedGit } from '../../checkpoint/user-git.ts';
 import { captureGit } from './capture-git.ts';
 import type { UserRepository } from './find-repository.ts';
@@ -59,12 +59,13 @@ async function describe(described: Described): Promise<Merge> {
   const { project, captured, into, head, made } = described;
   const changes = await listChanges(project, head, made);
   const modules = changes.filter(({ from, to }) => from === '160000' || to === '160000');
-  if (modules.length > 0) return impossible(`it changes the submodule ${modules[0]?.path}`);
+  if (modules.length > 0) return impossible(`it changes the submodule ${showPath(modules[0]?.path ?? '')}`);
   const hidden = await notWatched(
     project,
     changes.map(({ path }) => path),
   );
-  if (hidden !== undefined) return impossible(`git is told not to look at ${hidden} in the project`);
+  if (hidden !== undefined)
+    return impossible(`git is told not to look at ${showPath(hidden)} in the project`);
   const scratch = mkdtempSync(join(tmpdir(), 'codeframe-merge-'));
   try {
     const files = await checkOut(project, { made, changes, scratch });
