@@ -44,6 +44,7 @@ async function measureTree(files: number): Promise<void> {
     say(`${files} files, first`, `${first.best.toFixed(0)} ms, git's floor ${firstFloor.best.toFixed(0)} ms`);
     const onePercent = await measureEdits(project, files, files / 100);
     await measureEdits(project, files, 10);
+    await measureByFeed(project, files);
     await measureNoChange(project, files);
     await measureCli(project, files);
     await compareOthers(project, {
@@ -77,6 +78,35 @@ async function measureEdits(project: BenchProject, files: number, edited: number
   const megabytes = (process.memoryUsage().rss - idleBytes) / 1e6;
   sayLimit(`${what}: memory over the start`, { ours: megabytes, unit: 'MB', goal: 300 });
   return ours.best;
+}
+
+/** The checkpoints that a runner makes by itself. */
+async function measureByFeed(project: BenchProject, files: number): Promise<void> {
+  const byFeed = { byFeed: true };
+  await project.checkpoint(byFeed);
+  await project.checkpoint(byFeed);
+  for (const [what, edited] of [
+    ['10 edited', 10],
+    ['1 % edited', files / 100],
+    ['no change', 0],
+  ] as const) {
+    const [ours, theirs, held] = [new Times(), new Times(), new Times()];
+    for (let round = 0; round < rounds; round++) {
+      project.edit(edited);
+      held.note((await ours.add(() => project.checkpoint(byFeed))).heldMs);
+      await theirs.add(() => (edited === 0 ? project.git(['status', '--porcelain']) : project.floor()));
+      await systemClock.sleep(settleMs);
+      await project.checkpoint(byFeed);
+    }
+    const goal = edited === 10 ? 0.1 : files > 50_000 && edited > 0 ? 0.8 : 1;
+    const row = `${files} files, ${what}, by the change feed: checkpoint, ${edited === 0 ? 'git status' : "git's floor"}`;
+    sayRatio(row, { ours: ours.best, theirs: theirs.best, unit: 'ms', goal });
+    sayLimit(`${files} files, ${what}, by the change feed: agents held`, {
+      ours: held.best,
+      unit: 'ms',
+      goal: 150,
+    });
+  }
 }
 
 async function measureNoChange(project: BenchProject, files: number): Promise<void> {

@@ -10,7 +10,7 @@ import { randomIds } from './adapters/system/random-ids.ts';
 import { systemClock } from './adapters/system/system-clock.ts';
 import { openSecrets } from './adapters/secrets-secretlint/open-secrets.ts';
 import type { CheckpointStore, StoredCheckpoint } from './checkpoint/checkpoint-store.ts';
-import { adoptCheckpoints } from './checkpoint/create-checkpoint.ts';
+import { adoptCheckpoints } from './checkpoint/adopt-checkpoints.ts';
 import { allRowsFromParts } from './checkpoint/parts.ts';
 import { takeIn } from './checkpoint/take-in.ts';
 import { CodeframeError, isFailure } from './failure.ts';

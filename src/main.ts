@@ -159,6 +159,7 @@ async function openPorts(
   return {
     ports: options.wrapPorts?.(ports) ?? ports,
     async close() {
+      ports.tree.close?.();
       await checkpoints.close();
       await store.close();
       log.close();
@@ -213,6 +214,7 @@ function openTree(
     dataDir,
     restoring: () => writer.open(),
     ignored: (nested) => git.ignored(nested),
+    ignoredBy: () => git.ignoredBy(),
     include: config.settings.include,
     ...limits,
   });

@@ -48,20 +48,26 @@ export class BenchProject {
   }
 
   async close(): Promise<void> {
+    this.ports.tree.close?.();
     await this.ports.checkpoints.close();
     await this.ports.store.close();
     rmSync(this.place, { recursive: true, force: true });
   }
 
   /** Answers how long the agents were held, and the phases, cumulated, in ms. */
-  async checkpoint(): Promise<{
+  async checkpoint(options: { readonly byFeed?: boolean } = {}): Promise<{
     readonly heldMs: number;
     readonly phasesMs: Readonly<Record<string, number>>;
   }> {
     let heldMs = 0;
     const began = performance.now();
     const release = (): number => (heldMs ||= Math.round(performance.now() - began));
-    const request = { trigger: 'manual', createdBy: 'bench', hold: async () => ({ release }) } as const;
+    const request = {
+      trigger: 'manual',
+      createdBy: 'bench',
+      hold: async () => ({ release }),
+      ...options,
+    } as const;
     const { phasesMs } = await createCheckpoint(this.ports, request);
     return { heldMs, phasesMs };
   }
@@ -125,7 +131,12 @@ export class BenchProject {
     this.ports = {
       store,
       checkpoints: openGitCheckpoints({ path: join(dataDir, 'store.git') }),
-      tree: openWorkTree({ root, dataDir, ignored: (nested) => userGit.ignored(nested) }),
+      tree: openWorkTree({
+        root,
+        dataDir,
+        ignored: (nested) => userGit.ignored(nested),
+        ignoredBy: () => userGit.ignoredBy(),
+      }),
       git: userGit,
       clock: systemClock,
       ids: randomIds,

@@ -12,6 +12,7 @@ export class CapturedCode {
   readonly #options: ScanOptions;
   readonly #stats = new Map<TreePath, StatSignature>();
   #uncovered: readonly Uncovered[] = [];
+  #believed = 0;
   readonly #unread: Uncovered[] = [];
 
   constructor(tree: WorkTree, options: ScanOptions) {
@@ -23,6 +24,7 @@ export class CapturedCode {
   async *batches(scanned: () => void): AsyncGenerator<readonly CodeDraft[]> {
     const scan = await this.#tree.scan(this.#options);
     this.#uncovered = scan.uncovered;
+    this.#believed = scan.believed ?? 0;
     scanned();
     let batch: CodeDraft[] = [];
     let bytes = 0;
@@ -42,6 +44,11 @@ export class CapturedCode {
   /** What is not covered, sorted by path. Complete when all batches were taken. */
   uncovered(): readonly Uncovered[] {
     return [...this.#uncovered, ...this.#unread].toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** How many directories were not looked at, as the change feed had nothing to tell of them. */
+  get believed(): number {
+    return this.#believed;
   }
 
   /** New files that were not searched for secrets. Complete when all batches were taken. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { benchFence, withRestoreBench } from '../../test/rig/restore-bench.ts';
 import { isFailure } from '../failure.ts';
 import type { PauseRow } from '../project/pause.ts';
-import { adoptCheckpoints, createCheckpoint } from './create-checkpoint.ts';
+import { adoptCheckpoints } from './adopt-checkpoints.ts';
+import { createCheckpoint } from './create-checkpoint.ts';
 
 const request = { trigger: 'manual', createdBy: 'test' } as const;
 

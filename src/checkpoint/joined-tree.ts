@@ -43,6 +43,10 @@ export function joinTrees(first: WorkTree, second: SecondTree): WorkTree {
         ...innerPaths.map((path) => [path, inside.get(inner(path)) ?? { kind: 'absent' }] as const),
       ]);
     },
+    close() {
+      first.close?.();
+      second.tree.close?.();
+    },
     unsearched: () => [
       ...(first.unsearched?.() ?? []),
       ...(second.exists() ? (second.tree.unsearched?.() ?? []) : []).map(outer),
@@ -92,7 +96,12 @@ function joinScans(one: TreeScan, other: TreeScan): TreeScan {
     ...one.uncovered.filter((entry) => !isOurs(entry)),
     ...inside.map((entry) => ({ ...entry, path: outer(entry.path) })),
   ];
-  return { entries: entries.sort(byPath), uncovered: uncovered.sort(byPath) };
+  const believed = (one.believed ?? 0) + (other.believed ?? 0);
+  return {
+    entries: entries.sort(byPath),
+    uncovered: uncovered.sort(byPath),
+    ...(believed > 0 && { believed }),
+  };
 }
 
 /** The same for the same entry: stores compare what they had before by identity first. */

@@ -44,6 +44,8 @@ export interface Manifest {
     readonly directory: boolean;
     readonly size?: number;
   }[];
+  /** How many directories were not looked at, as the change feed told of nothing there; missing when all were looked at. */
+  readonly believed?: number;
   /** New files in which no secret was looked for, as they are binary or too big; missing in those of before. */
   readonly unsearched?: readonly string[];
   /**
@@ -145,6 +147,7 @@ const shape: { readonly [Key in keyof Manifest]-?: Check } = {
   bytes: isCount,
   tokens: isCount,
   costUsd: isAmount,
+  believed: (value) => value === undefined || isCount(value),
   unsearched: (value) =>
     value === undefined || (Array.isArray(value) && value.every((path) => typeof path === 'string')),
   heldMs: (value) => value === undefined || value === null || isCount(value),

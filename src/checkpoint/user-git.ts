@@ -23,6 +23,11 @@ export interface UserGit {
    * those that the repositories at these paths ignore by their own rules. Empty without git.
    */
   ignored(nested?: readonly TreePath[]): Promise<readonly TreePath[]>;
+  /**
+   * What its answer for the project hangs on besides the names and `.gitignore` files there: the index, the user's own
+   * rules. The same text, the same answer; undefined: it has to be asked.
+   */
+  ignoredBy(): string | undefined;
   /** The paths below the project that its index has, or with `nested` those in the indexes of the repositories there. Empty without git. */
   tracked(nested?: readonly TreePath[]): Promise<readonly TreePath[]>;
 }

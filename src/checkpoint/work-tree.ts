@@ -22,6 +22,8 @@ export interface WorkTree {
    * that are too big. Missing: nothing is looked for at all.
    */
   unsearched?(): readonly TreePath[];
+  /** Ends what it keeps for its scans. May be called twice, and used again afterwards. */
+  close?(): void;
 }
 
 export interface ScanOptions {
@@ -29,6 +31,12 @@ export interface ScanOptions {
   readonly include: readonly TreePath[];
   /** Read every file again, whatever the cache says. */
   readonly distrustCache?: boolean;
+  /**
+   * Believes the change feed, where there is one: a directory is not looked at in which nothing has happened since the last
+   * scan, as far as it tells. A hint, see docs/decisions/0005: the first such scan starts the feed, and
+   * now and then one looks at everything all the same.
+   */
+  readonly byFeed?: boolean;
   /** A file over this many bytes is listed as over-budget; default 50 MB. */
   readonly fileBytesMax?: number;
   /** What is in the store already: a file that is the same is covered, whatever is in it. */
@@ -46,6 +54,8 @@ export interface Held {
 export interface TreeScan {
   readonly entries: readonly ScannedEntry[];
   readonly uncovered: readonly Uncovered[];
+  /** How many directories were not looked at; see `ScanOptions.byFeed`. Left out: none. */
+  readonly believed?: number;
 }
 
 export type ReadFile =

@@ -54,12 +54,19 @@ export function manifestLines(row: CheckpointRow, manifest: Manifest): readonly 
     `Rows: ${rowCounts(manifest.counts)}.`,
     `Prompts: ${countWords(manifest.tokens, 'token')}. Cost until then: ${costWords(manifest.costUsd)}.`,
     ...uncoveredLines(manifest.uncovered),
+    ...believedLines(manifest),
     ...unsearchedLines(manifest.unsearched ?? []),
   ];
 }
 
 function heldLines({ heldMs }: CheckpointRow): readonly Line[] {
   return heldMs === null ? [] : [`The agents at work were held for it ${durationWords(heldMs)}.`];
+}
+
+function believedLines({ believed = 0 }: Manifest): readonly Line[] {
+  if (believed === 0) return [];
+  const which = countWords(believed, 'directory', 'directories');
+  return [`By the change feed, without a look: ${which} in which nothing had happened.`];
 }
 
 function rowCounts(counts: Manifest['counts']): string {

@@ -1,6 +1,6 @@
 import type { SeenObjects } from '../checkpoint/checkpoint-store.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
-import { adoptCheckpoints } from '../checkpoint/create-checkpoint.ts';
+import { adoptCheckpoints } from '../checkpoint/adopt-checkpoints.ts';
 import { isFailure } from '../failure.ts';
 import { failureWords } from '../failure-words.ts';
 import type { Finding } from '../handle.ts';

@@ -6,7 +6,8 @@ import type {
 } from '../checkpoint/checkpoint-transfer.ts';
 import type { SeenObjects, StoredCheckpoint } from '../checkpoint/checkpoint-store.ts';
 import type { CheckpointRow } from '../checkpoint/checkpoint.ts';
-import { adoptCheckpoints, rowOf } from '../checkpoint/create-checkpoint.ts';
+import { adoptCheckpoints } from '../checkpoint/adopt-checkpoints.ts';
+import { rowOf } from '../checkpoint/create-checkpoint.ts';
 import { allRowsFromParts, type AllRows } from '../checkpoint/parts.ts';
 import { foreign, isFresh, originOf, refuseNewer, takeIn } from '../checkpoint/take-in.ts';
 import { wantedTree } from '../checkpoint/wanted-tree.ts';

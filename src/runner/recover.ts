@@ -1,4 +1,4 @@
-import { adoptCheckpoints } from '../checkpoint/create-checkpoint.ts';
+import { adoptCheckpoints } from '../checkpoint/adopt-checkpoints.ts';
 import { sweepCut } from '../checkpoint/retention-reclaim.ts';
 import { recoverRestores } from '../checkpoint/recover-restore.ts';
 import type { RunEnd } from '../agent/driver.ts';

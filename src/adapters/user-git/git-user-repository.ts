@@ -2,18 +2,20 @@ import type { TreePath } from '../../checkpoint/tree.ts';
 import type { UserGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
 import { captureGit } from './capture-git.ts';
+import { ignoreRulesSignature } from './file-signatures.ts';
 import { findRepository } from './find-repository.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
 import { keepCommits, checkpointRef } from './keep-commits.ts';
 import { listKeptRefs, removeKeptRefs } from './kept-refs.ts';
 import { runInRepository } from './repository-git.ts';
 import { StagedBlobs } from './staged-blobs.ts';
-import { trackedInNested, trackedPaths } from './tracked-paths.ts';
+import { trackedInNested, TrackedPaths } from './tracked-paths.ts';
 
 /** The user's repository around the project's directory, found anew at every call: it may come and go. */
 export function openUserGit(place: { readonly root: string }): UserGit {
   const { root } = place;
   const staged = new StagedBlobs();
+  const tracked = new TrackedPaths(root);
   return {
     async capture() {
       const repository = findRepository(root);
@@ -49,8 +51,12 @@ export function openUserGit(place: { readonly root: string }): UserGit {
       if (nested === undefined) return ignoredPaths(root);
       return (await Promise.all(nested.map((path) => ignoredInNested(root, path)))).flat();
     },
+    ignoredBy() {
+      const repository = findRepository(root);
+      return repository === null ? 'no repository' : ignoreRulesSignature(repository, root);
+    },
     async tracked(nested?: readonly TreePath[]) {
-      if (nested === undefined) return trackedPaths(root);
+      if (nested === undefined) return tracked.list();
       return (await Promise.all(nested.map((path) => trackedInNested(root, path)))).flat();
     },
   };

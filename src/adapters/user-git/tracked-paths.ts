@@ -1,12 +1,28 @@
 import { join } from 'node:path';
 import type { TreePath } from '../../checkpoint/tree.ts';
+import { indexSignature } from './file-signatures.ts';
 import { findRepository, repositoryAt, type UserRepository } from './find-repository.ts';
 import { runInRepository } from './repository-git.ts';
 
 /** The paths below `root` that the index of the repository around it has; none with a damaged index. */
-export async function trackedPaths(root: string): Promise<readonly TreePath[]> {
-  const repository = findRepository(root);
-  return repository === null ? [] : listTracked(repository, root);
+export class TrackedPaths {
+  readonly #root: string;
+  #last: { readonly key: string; readonly paths: readonly TreePath[] } | undefined;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** The very same list for as long as the index is the same. */
+  async list(): Promise<readonly TreePath[]> {
+    const repository = findRepository(this.#root);
+    if (repository === null) return [];
+    const key = indexSignature(repository);
+    if (key !== undefined && this.#last?.key === key) return this.#last.paths;
+    const paths = await listTracked(repository, this.#root);
+    this.#last = key === undefined ? undefined : { key, paths };
+    return paths;
+  }
 }
 
 /** The same of the repository at `root/nested`, as paths below `root`. */

@@ -1,11 +1,20 @@
 import { join } from 'node:path';
 import { isRestoreName, type TreePath } from '../../checkpoint/tree.ts';
-import type { KnownObject, ScanOptions, TreeScan, WorkTree } from '../../checkpoint/work-tree.ts';
+import type {
+  KnownObject,
+  Present,
+  ReadFile,
+  ScanOptions,
+  TreeScan,
+  WorkTree,
+} from '../../checkpoint/work-tree.ts';
+import { ChangeFeed } from './change-feed.ts';
 import { IncludedPaths } from './included-paths.ts';
 import { inspectPaths } from './inspect.ts';
 import { readTreeFile } from './read-file.ts';
 import type { SeenDirectory } from './listing.ts';
-import { scanTree, type Ignored } from './scan-tree.ts';
+import { QuietDirectories } from './quiet-directories.ts';
+import { KeptEntries, scanTree, type Ignored } from './scan-tree.ts';
 import { FileStat } from './file-stat.ts';
 import { isRacy, type CachedFile, type StatCache } from './stat-cache.ts';
 import { StatCacheFile } from './stat-cache-file.ts';
@@ -16,6 +25,11 @@ export interface WorkTreePlace {
   /** Where the scan cache is kept: outside the project. */
   readonly dataDir: string;
   readonly ignored: Ignored;
+  /**
+   * Tells what the answer of `ignored` hangs on besides names and `.gitignore` files in the tree: the same text, the same
+   * answer. Undefined, and when left out: nobody knows.
+   */
+  readonly ignoredBy?: () => string | undefined;
   /** Ignored paths that are covered all the same, in every scan, as people write them; see `IncludedPaths`. */
   readonly include?: readonly string[];
   /** A file over this many bytes is listed and not captured; 50 MB when left out. */
@@ -24,57 +38,123 @@ export interface WorkTreePlace {
   readonly bytesMax?: number | undefined;
   /** The restores whose own files may be in the tree; none when left out. */
   readonly restoring?: () => Promise<readonly string[]>;
+  /** With fewer entries there is no feed: all is looked at in 10 ms; 2,000 when left out. */
+  readonly feedNamesMin?: number;
   /** Wall time in ms; the machine's when left out. */
   readonly now?: () => number;
 }
 
 const fileBytesMax = 50 * 1024 * 1024;
 const bytesMax = 2 * 1024 * 1024 * 1024;
+const feedNamesMin = 2_000;
+/** After so many scans by the feed one looks at everything: what it does not see is missing for no longer. */
+const feedScansMax = 9;
 
 /** The project's files on this machine's file system. */
 export function openWorkTree(place: WorkTreePlace): WorkTree {
-  const file = new StatCacheFile(join(place.dataDir, 'stat-cache'));
-  let cache: StatCache | undefined;
-  let skipped: readonly TreePath[] = [];
-  let last: { readonly restoring: string; readonly seen: ReadonlyMap<TreePath, SeenDirectory> } | undefined;
+  return new FsWorkTree(place);
+}
 
-  return {
-    root: place.root,
-    async scan(options: ScanOptions): Promise<TreeScan> {
-      cache ??= file.load();
-      if (options.distrustCache === true) {
-        cache = file.forget(cache);
-        last = undefined;
-      }
-      const restoreIds = (await place.restoring?.()) ?? [];
-      const restoring = restoreIds.join(' ');
-      const { scan, seen } = await scanTree({
-        ...place,
-        cache,
-        // What it says of a directory leaves out the files of these restores.
-        before: last?.restoring === restoring ? last.seen : new Map(),
-        include: new IncludedPaths(options.include, place.include),
-        fileBytesMax: options.fileBytesMax ?? place.fileBytesMax ?? fileBytesMax,
-        bytesMax: place.bytesMax ?? bytesMax,
-        isOwn: isRestoreName(restoreIds),
-      });
-      last = { restoring, seen };
-      skipped = scan.uncovered.flatMap((one) => (one.directory && one.reason === 'ignored' ? one.path : []));
-      return scan;
-    },
-    read: (path) => readTreeFile(place.root, path, place.now),
-    async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
-      if (cache === undefined) return;
-      const known = trustedOf(objects);
-      if (known.size === 0 && skipped.join('\0') === cache.skipped.join('\0')) return;
-      for (const [path, one] of known) cache.files.set(path, one);
-      cache.skipped = skipped;
-      file.save(cache, known);
-    },
-    async inspect(paths) {
-      return inspectPaths(place.root, paths);
-    },
-  };
+/** What the scan before has left. */
+interface Last {
+  readonly restoring: string;
+  readonly seen: ReadonlyMap<TreePath, SeenDirectory>;
+  readonly ignored: ReadonlySet<TreePath>;
+  /** What `ignored` hung on besides the tree. */
+  readonly rules: string | undefined;
+}
+
+class FsWorkTree implements WorkTree {
+  readonly #place: WorkTreePlace;
+  readonly #file: StatCacheFile;
+  readonly #made = new KeptEntries();
+  #cache: StatCache | undefined;
+  #skipped: readonly TreePath[] = [];
+  #last: Last | undefined;
+  #feed: { readonly feed: ChangeFeed; readonly quiet: QuietDirectories } | undefined;
+  #scansByFeed = 0;
+
+  constructor(place: WorkTreePlace) {
+    this.#place = place;
+    this.#file = new StatCacheFile(join(place.dataDir, 'stat-cache'));
+  }
+
+  get root(): string {
+    return this.#place.root;
+  }
+
+  async scan(options: ScanOptions): Promise<TreeScan> {
+    const place = this.#place;
+    let cache = (this.#cache ??= this.#file.load());
+    if (options.distrustCache === true) {
+      cache = this.#cache = this.#file.forget(cache);
+      this.#last = undefined;
+    }
+    // Before anything else is: what happens from here on is told to the next scan.
+    const quiet = await this.#feed?.quiet.begin();
+    const rules = place.ignoredBy?.();
+    const restoreIds = (await place.restoring?.()) ?? [];
+    const restoring = restoreIds.join(' ');
+    // What it says of a directory leaves out the files of these restores.
+    const last = this.#last?.restoring === restoring ? this.#last : undefined;
+    const believed = this.#believed(options, last === undefined ? undefined : quiet?.directories);
+    const { scan, seen, ignored } = await scanTree({
+      ...place,
+      cache,
+      before: last?.seen ?? new Map(),
+      believed,
+      ignoredBefore: rules !== undefined && last?.rules === rules ? last.ignored : undefined,
+      made: this.#made,
+      include: new IncludedPaths(options.include, place.include),
+      fileBytesMax: options.fileBytesMax ?? place.fileBytesMax ?? fileBytesMax,
+      bytesMax: place.bytesMax ?? bytesMax,
+      isOwn: isRestoreName(restoreIds),
+    });
+    this.#last = { restoring, seen, ignored, rules };
+    this.#skipped = scan.uncovered.flatMap((one) =>
+      one.directory && one.reason === 'ignored' ? one.path : [],
+    );
+    if (options.byFeed === true && scan.entries.length >= (place.feedNamesMin ?? feedNamesMin))
+      this.#openFeed();
+    this.#feed?.quiet.end(quiet?.scan ?? 0, seen);
+    return believed.size === 0 ? scan : { ...scan, believed: believed.size };
+  }
+
+  read(path: TreePath): Promise<ReadFile> {
+    return readTreeFile(this.root, path, this.#place.now);
+  }
+
+  async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
+    const cache = this.#cache;
+    if (cache === undefined) return;
+    const known = trustedOf(objects);
+    if (known.size === 0 && this.#skipped.join('\0') === cache.skipped.join('\0')) return;
+    for (const [path, one] of known) cache.files.set(path, one);
+    cache.skipped = this.#skipped;
+    this.#file.save(cache, known);
+  }
+
+  async inspect(paths: readonly TreePath[]): Promise<ReadonlyMap<TreePath, Present>> {
+    return inspectPaths(this.root, paths);
+  }
+
+  close(): void {
+    this.#feed?.feed.close();
+    this.#feed = undefined;
+  }
+
+  #believed(options: ScanOptions, quiet: ReadonlySet<TreePath> | undefined): ReadonlySet<TreePath> {
+    const isByFeed = options.byFeed === true && quiet !== undefined && this.#scansByFeed < feedScansMax;
+    this.#scansByFeed = isByFeed ? this.#scansByFeed + 1 : 0;
+    return isByFeed ? quiet : new Set();
+  }
+
+  /** One that does not work here is not tried again. */
+  #openFeed(): void {
+    if (this.#feed !== undefined) return;
+    const feed = ChangeFeed.open(this.root);
+    if (feed !== undefined) this.#feed = { feed, quiet: new QuietDirectories(feed, this.#place.now) };
+  }
 }
 
 function trustedOf(objects: ReadonlyMap<TreePath, KnownObject>): ReadonlyMap<TreePath, CachedFile> {

@@ -15,7 +15,11 @@ export class IncludedPaths {
   readonly #globbed = new Set<TreePath>();
   readonly #globs: readonly ((path: TreePath) => boolean)[];
 
+  /** All that was asked for, to tell whether others are the same. */
+  readonly asked: readonly string[];
+
   constructor(paths: readonly TreePath[], patterns: readonly string[] = []) {
+    this.asked = [...paths, '', ...patterns];
     const cleaned = patterns.map((pattern) => pattern.replace(/^\.\//, '').replace(/\/+$/, ''));
     const globs = cleaned.filter((pattern) => picomatch.scan(pattern).isGlob);
     const exact = cleaned.filter((pattern) => !globs.includes(pattern)).map(treePath);

@@ -11,10 +11,14 @@ export type Directory = SeenDirectory | { readonly problem: FileProblem };
 /** A directory as it was seen; when all is as it was the next time, it is the very same object then. */
 export interface SeenDirectory {
   readonly children: readonly Child[];
+  /** The directories among them that are not git's. */
+  readonly directories: readonly TreePath[];
   readonly names: string;
   readonly stats: Float64Array;
   /** Whether it has a `.git` of its own. */
   readonly isNested: boolean;
+  /** Whether a file in it can be written by a name elsewhere. */
+  readonly hasHardLinks: boolean;
 }
 
 export type Child =
@@ -27,7 +31,8 @@ export type Child =
       cached: CachedFile | undefined;
     }
   | { readonly path: TreePath; readonly kind: 'directory'; readonly mode: ModeBits }
-  | { readonly path: TreePath; readonly kind: 'link' | 'special' | 'unreadable' };
+  | { readonly path: TreePath; readonly kind: 'link'; readonly ctimeMs: number }
+  | { readonly path: TreePath; readonly kind: 'special' | 'unreadable' };
 
 export interface ListingRules {
   readonly root: string;
@@ -53,6 +58,8 @@ export class Listing {
   readonly #directories = new Map<TreePath, Directory>();
   /** Directories below the root that have a `.git` of their own. */
   readonly nested = new Set<TreePath>();
+  /** Whether all that was read has the names it had in the last listing, each of its kind, and git's rules as they were. */
+  hasSameNames = true;
 
   constructor(rules: ListingRules) {
     this.#rules = rules;
@@ -65,11 +72,9 @@ export class Listing {
     return directory;
   }
 
-  /** All that were read, for the next listing. */
-  get seen(): ReadonlyMap<TreePath, SeenDirectory> {
-    const seen = new Map<TreePath, SeenDirectory>();
-    for (const [path, directory] of this.#directories) if ('children' in directory) seen.set(path, directory);
-    return seen;
+  /** Takes these as they were seen the last time, without a look. */
+  believe(paths: ReadonlySet<TreePath>): void {
+    for (const [path, directory] of this.#rules.before) if (paths.has(path)) this.#add(path, directory);
   }
 
   /**
@@ -95,7 +100,7 @@ export class Listing {
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       const directory = this.#directories.get(path);
       if (directory === undefined) unread.push(path);
-      else if ('children' in directory) left.push(...directoriesIn(directory, skips));
+      else if ('children' in directory) left.push(...directory.directories.filter((below) => !skips(below)));
     }
     return unread;
   }
@@ -129,10 +134,17 @@ export class Listing {
       const problems = look.problems.length === 0 ? [] : look.problems.filter((one) => one.directory === i);
       // It may not be there any more: whoever comes to it by the directory above looks again.
       if (isLikely && problems.length > 0) return;
-      const directory = this.#directoryOf(path, { names, stats, problems });
-      this.#directories.set(path, directory);
-      if ('children' in directory && directory.isNested && path !== '') this.nested.add(path);
+      const isLinked = look.linked.includes(i);
+      const directory = this.#directoryOf(path, { names, stats, problems, isLinked });
+      if (this.hasSameNames && !isNamedAsBefore(this.#rules.before.get(path), directory))
+        this.hasSameNames = false;
+      this.#add(path, directory);
     });
+  }
+
+  #add(path: TreePath, directory: Directory): void {
+    this.#directories.set(path, directory);
+    if ('children' in directory && directory.isNested && path !== '') this.nested.add(path);
   }
 
   #directoryOf(path: TreePath, found: Found): Directory {
@@ -145,7 +157,17 @@ export class Listing {
     const stats = before === undefined ? found.stats : found.stats.slice();
     const all = names === '' ? [] : names.split('/');
     const children = all.flatMap((name, i) => this.#childOf(path, { name, i, found }) ?? []);
-    return { names, stats, children, isNested: all.includes('.git') };
+    const directories = children.flatMap(({ kind, path: below }) =>
+      kind === 'directory' && !isGitName(below) ? [below] : [],
+    );
+    return {
+      names,
+      stats,
+      children,
+      directories,
+      isNested: all.includes('.git'),
+      hasHardLinks: found.isLinked,
+    };
   }
 
   #childOf(above: TreePath, { name, i, found }: Named): Child | undefined {
@@ -160,23 +182,18 @@ export class Listing {
     const mode = found.stats[at] ?? 0;
     const kind = kindOf(mode);
     if (kind === 'directory') return { path, kind, mode: modeBits(mode) };
+    if (kind === 'link') return { path, kind, ctimeMs: found.stats[at + 3] ?? 0 };
     if (kind !== 'file') return { path, kind };
     const stat = statAt(found.stats, at + 1);
     return { path, kind, mode: modeBits(mode), stat, cached: this.#rules.known(path, stat) };
   }
 }
 
-function directoriesIn({ children }: SeenDirectory, skips: (path: TreePath) => boolean): readonly TreePath[] {
-  const paths: TreePath[] = [];
-  for (const { kind, path } of children)
-    if (kind === 'directory' && !isGitName(path) && !skips(path)) paths.push(path);
-  return paths;
-}
-
 interface Found {
   readonly names: string;
   readonly stats: Float64Array;
   readonly problems: readonly LookProblem[];
+  readonly isLinked: boolean;
 }
 
 interface Named {
@@ -193,9 +210,23 @@ function countOf(names: string): number {
   return count;
 }
 
-function isAsBefore(before: SeenDirectory, { names, stats, problems }: Found): boolean {
-  if (problems.length > 0 || before.names !== names) return false;
+function isAsBefore(before: SeenDirectory, { names, stats, problems, isLinked }: Found): boolean {
+  if (problems.length > 0 || before.names !== names || before.hasHardLinks !== isLinked) return false;
   for (let i = 0; i < stats.length; i++) if (before.stats[i] !== stats[i]) return false;
+  return true;
+}
+
+/** Whether git, asked what is ignored there, has to answer the same. */
+function isNamedAsBefore(before: SeenDirectory | undefined, now: Directory): boolean {
+  if (before === now) return true;
+  if (before === undefined || !('children' in now) || before.names !== now.names) return false;
+  const rules = now.names.split('/').indexOf('.gitignore') * numbersPerName;
+  for (let at = 0; at < now.stats.length; at++) {
+    const isMode = at % numbersPerName === 0;
+    if (isMode && kindOf(before.stats[at] ?? 0) !== kindOf(now.stats[at] ?? 0)) return false;
+    if (at >= rules && at < rules + numbersPerName && rules >= 0 && before.stats[at] !== now.stats[at])
+      return false;
+  }
   return true;
 }
 

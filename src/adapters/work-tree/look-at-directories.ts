@@ -7,6 +7,8 @@ export interface Look {
   readonly names: readonly string[];
   /** For each name of each directory, one after the other, `numbersPerName` numbers: mode, size, mtimeMs, ctimeMs, ino, dev. */
   readonly stats: Float64Array;
+  /** The directories with a file that has another name, too, by their places in what was asked. */
+  readonly linked: readonly number[];
   /** What could not be looked at: a directory, or one of the names, whose numbers are 0 then. */
   readonly problems: readonly LookProblem[];
 }
@@ -56,6 +58,7 @@ export function lookAtDirectories(
     }
   });
   const stats = new Float64Array(6 * listed.reduce((sum, names) => sum + names.length, 0));
+  const linked: number[] = [];
   const quietly = { throwIfNoEntry: false } as const;
   let at = 0;
   listed.forEach((names, directory) => {
@@ -67,6 +70,9 @@ export function lookAtDirectories(
           problems.push({ directory, name, code: 'ENOENT', message: 'no such file or directory' });
           continue;
         }
+        // Of a directory it is the number of those in it.
+        if (found.nlink > 1 && (found.mode & 0o170000) !== 0o040000 && linked.at(-1) !== directory)
+          linked.push(directory);
         stats[at] = found.mode;
         stats[at + 1] = found.size;
         stats[at + 2] = found.mtimeMs;
@@ -78,5 +84,5 @@ export function lookAtDirectories(
       }
     }
   });
-  return { names: listed.map((names) => names.join('/')), stats, problems };
+  return { names: listed.map((names) => names.join('/')), stats, linked, problems };
 }

@@ -1,10 +1,9 @@
-import { readlinkSync } from 'node:fs';
 import type { ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
-import { fileProblem } from './file-problem.ts';
+import { directoryEntries, type CoverRules, type MadeEntries, type Place } from './directory-entries.ts';
 import { isBelow, type IncludedPaths } from './included-paths.ts';
-import { isGitName, Listing, type Child, type SeenDirectory } from './listing.ts';
-import { parentPath, rawPath } from './raw-path.ts';
+import { Listing, type SeenDirectory } from './listing.ts';
+import { parentPath } from './raw-path.ts';
 import { knownFile, type StatCache } from './stat-cache.ts';
 
 export interface TreeRules {
@@ -12,6 +11,11 @@ export interface TreeRules {
   readonly cache: StatCache;
   /** What the last scan saw; empty when there was none. */
   readonly before: ReadonlyMap<TreePath, SeenDirectory>;
+  /** Those of them that are not looked at: nothing has happened there since. */
+  readonly believed: ReadonlySet<TreePath>;
+  /** What was ignored then, and is still where no name has come or gone; undefined: git is asked. */
+  readonly ignoredBefore: ReadonlySet<TreePath> | undefined;
+  readonly made: KeptEntries;
   readonly include: IncludedPaths;
   readonly fileBytesMax: number;
   readonly bytesMax: number;
@@ -23,25 +27,57 @@ export interface TreeRules {
 /** The ignored paths: those of the project's repository, or those of the nested repositories at these paths. */
 export type Ignored = (nested?: readonly TreePath[]) => Promise<readonly TreePath[]>;
 
-/** What a scan found, and the directories it looked at for the next one to compare with. */
+/** What a scan found, and what the next one starts from. */
 export interface Scanned {
   readonly scan: TreeScan;
+  /** The directories that it went through. */
   readonly seen: ReadonlyMap<TreePath, SeenDirectory>;
+  readonly ignored: ReadonlySet<TreePath>;
+}
+
+/** What scans made of directories, kept for as long as they go by the same rules. */
+export class KeptEntries {
+  #by = '';
+  #made: MadeEntries = new WeakMap();
+
+  under(ignored: ReadonlySet<TreePath>, others: readonly unknown[]): MadeEntries {
+    const by = `${JSON.stringify(others)}\0${[...ignored].join('\0')}`;
+    if (by !== this.#by) this.#made = new WeakMap();
+    this.#by = by;
+    return this.#made;
+  }
 }
 
 /** Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. */
 export async function scanTree(rules: TreeRules): Promise<Scanned> {
   const { root, cache, isOwn, before } = rules;
   const listing = new Listing({ root, isOwn, before, known: (path, stat) => knownFile(cache, path, stat) });
-  const skipped = new Set(cache.skipped);
+  const ignored = await (rules.believed.size > 0 ? readChanged(listing, rules) : readWhole(listing, rules));
+  const { include, fileBytesMax } = rules;
+  const made = rules.made.under(ignored, [include.asked, fileBytesMax]);
+  const scan = new Scan(listing, { ...rules, ignored, made });
+  return { scan: scan.run(rules.bytesMax), seen: scan.seen, ignored };
+}
+
+async function readWhole(listing: Listing, rules: TreeRules): Promise<ReadonlySet<TreePath>> {
+  const skipped = new Set(rules.cache.skipped);
   const likely = [...likelyDirectories(rules)].filter((path) => !isBelow(path, skipped));
   const reading = listing.readLikely(likely).then(() => listing.readTree((path) => skipped.has(path)));
   const asked = rules.ignored();
   // When one fails nobody awaits the other one any more, and its failure must not end the process.
   await Promise.allSettled([reading, asked]);
   await reading;
-  const ignored = await readUnignored(listing, new Set(await asked), rules);
-  return { scan: new Scan(listing, ignored, rules).run(), seen: listing.seen };
+  return readUnignored(listing, new Set(await asked), rules);
+}
+
+/** Looks only where something has happened. git is not asked when no name is new there, gone, or of another kind. */
+async function readChanged(listing: Listing, rules: TreeRules): Promise<ReadonlySet<TreePath>> {
+  listing.believe(rules.believed);
+  const skipped = rules.ignoredBefore ?? new Set(rules.cache.skipped);
+  await listing.readTree((path) => skipped.has(path) && !rules.include.reaches(path));
+  const { ignoredBefore } = rules;
+  if (ignoredBefore !== undefined && listing.nested.size === 0 && listing.hasSameNames) return ignoredBefore;
+  return readUnignored(listing, new Set(await rules.ignored()), rules);
 }
 
 /** Where the last scan, or the cache that was read from its file, knows of something. */
@@ -73,112 +109,72 @@ async function readUnignored(
 
 class Scan {
   readonly #listing: Listing;
-  readonly #ignored: ReadonlySet<TreePath>;
-  readonly #rules: TreeRules;
+  readonly #rules: CoverRules & { readonly made: MadeEntries };
   readonly #entries: ScannedEntry[] = [];
   readonly #uncovered: Uncovered[] = [];
+  /** Where the entries of directories are. */
+  readonly #places = new Map<Place, number>();
+  #bytes = 0;
+  readonly seen = new Map<TreePath, SeenDirectory>();
 
-  constructor(listing: Listing, ignored: ReadonlySet<TreePath>, rules: TreeRules) {
+  constructor(listing: Listing, rules: CoverRules & { readonly made: MadeEntries }) {
     this.#listing = listing;
-    this.#ignored = ignored;
     this.#rules = rules;
   }
 
-  run(): TreeScan {
-    this.#visitChildren('', false);
-    const over = this.#overBudget();
+  /** `bytesMax`: files over the budget of a checkpoint are listed, the largest first. */
+  run(bytesMax: number): TreeScan {
+    this.#into('', false);
+    const over = this.#bytes <= bytesMax ? new Set() : this.#overBudget(bytesMax);
     const entries = over.size === 0 ? this.#entries : this.#entries.filter((entry) => !over.has(entry));
-    return { entries: entries.sort(byPath), uncovered: this.#uncovered.sort(byPath) };
+    return { entries, uncovered: this.#uncovered.sort(byPath) };
   }
 
   /** The largest files, as many as there have to go so that the others fit. */
-  #overBudget(): ReadonlySet<ScannedEntry> {
+  #overBudget(bytesMax: number): ReadonlySet<ScannedEntry> {
     const over = new Set<ScannedEntry>();
     const files = this.#entries.filter((entry) => entry.kind === 'file');
-    let bytes = files.reduce((sum, { stat }) => sum + stat.size, 0);
-    if (bytes <= this.#rules.bytesMax) return over;
-    for (const entry of files.toSorted((a, b) => b.stat.size - a.stat.size || byPath(a, b))) {
-      if (bytes <= this.#rules.bytesMax) break;
+    let bytes = this.#bytes;
+    for (const entry of files.toSorted((a, b) => b.size - a.size || byPath(a, b))) {
+      if (bytes <= bytesMax) break;
       if (this.#rules.include.covers(entry.path)) continue;
       over.add(entry);
-      bytes -= entry.stat.size;
-      const { path, stat } = entry;
-      this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
+      bytes -= entry.size;
+      const { path, size } = entry;
+      this.#uncovered.push({ path, reason: 'over-budget', directory: false, size });
     }
     return over;
   }
 
-  #visitChildren(path: TreePath, ignoredAbove: boolean): void {
+  #into(path: TreePath, ignoredAbove: boolean): void {
     const directory = this.#listing.directory(path);
     if (!('children' in directory)) return;
-    for (const child of directory.children) this.#visit(child, ignoredAbove);
+    this.seen.set(path, directory);
+    const { items, uncovered, bytes } = directoryEntries(directory, ignoredAbove, this.#rules);
+    for (const item of items) {
+      if (item.kind === 'place') this.#addPlace(item);
+      else if (item.kind === 'into') this.#fillPlace(item.place);
+      else this.#entries.push(item);
+    }
+    for (const one of uncovered) this.#uncovered.push(one);
+    this.#bytes += bytes;
   }
 
-  #visit(child: Child, ignoredAbove: boolean): void {
-    // The project's own is captured as git/…; see UserGit.
-    if (child.path === '.git') return;
-    if (isGitName(child.path)) return this.#leaveOut(child, 'git-internal');
-    const ignored =
-      (ignoredAbove || this.#ignored.has(child.path)) && !this.#rules.include.covers(child.path);
-    if (ignored && !(child.kind === 'directory' && this.#rules.include.reaches(child.path))) {
-      return this.#leaveOut(child, 'ignored');
-    }
-    switch (child.kind) {
-      case 'file':
-        return this.#addFile(child);
-      case 'link':
-        return this.#addLink(child);
-      case 'directory':
-        return this.#addDirectory(child, ignored);
-      case 'special':
-        return this.#leaveOut(child, 'special');
-      case 'unreadable':
-        return this.#leaveOut(child, 'unreadable');
+  #addPlace(place: Place): void {
+    const directory = this.#listing.directory(place.path);
+    if (!('problem' in directory)) {
+      this.#places.set(place, this.#entries.push(place.full) - 1);
+    } else if (directory.problem !== 'gone') {
+      this.#uncovered.push({ path: place.path, reason: directory.problem, directory: true });
     }
   }
 
-  #addFile(child: Extract<Child, { kind: 'file' }>): void {
-    const { path, mode, stat } = child;
-    if (stat.size > this.#rules.fileBytesMax && !this.#rules.include.covers(path)) {
-      this.#uncovered.push({ path, reason: 'over-budget', directory: false, size: stat.size });
-      return;
-    }
-    const cached = (child.cached ??= knownFile(this.#rules.cache, path, stat));
-    if (cached === undefined) {
-      this.#entries.push({ kind: 'file', path, mode, stat, size: stat.size, object: undefined });
-      return;
-    }
-    if (cached.entry?.mode !== mode) {
-      cached.entry = { kind: 'file', path, mode, stat, size: stat.size, object: cached.object };
-    }
-    this.#entries.push(cached.entry);
-  }
-
-  #addLink(child: Child): void {
-    try {
-      const target = readlinkSync(rawPath(this.#rules.root, child.path), { encoding: 'latin1' });
-      this.#entries.push({ kind: 'link', path: child.path, target });
-    } catch (error) {
-      const problem = fileProblem(error, { path: child.path, doing: 'read' });
-      if (problem !== 'gone') this.#leaveOut(child, 'changing');
-    }
-  }
-
-  #addDirectory(child: Extract<Child, { kind: 'directory' }>, ignored: boolean): void {
-    const directory = this.#listing.directory(child.path);
-    if ('problem' in directory) {
-      if (directory.problem !== 'gone') this.#leaveOut(child, directory.problem);
-      return;
-    }
+  #fillPlace(place: Place): void {
+    const at = this.#places.get(place);
+    if (at === undefined) return;
     const before = this.#entries.length;
-    this.#visitChildren(child.path, ignored);
-    const empty = this.#entries.length === before;
-    this.#entries.push({ kind: 'directory', path: child.path, mode: child.mode, empty });
-  }
-
-  #leaveOut(child: Child, reason: Uncovered['reason']): void {
-    const size = child.kind === 'file' ? { size: child.stat.size } : {};
-    this.#uncovered.push({ path: child.path, reason, directory: child.kind === 'directory', ...size });
+    this.#into(place.path, place.ignored);
+    if (this.#entries.length === before) this.#entries[at] = place.empty;
   }
 }
 

@@ -34,7 +34,7 @@ export function knownFile(cache: StatCache, path: TreePath, stat: FileStat): Cac
  * later scan. A write changes ctime, but file systems count in ticks: 10 ms at most on Linux's own, 2 s on FAT. A file
  * that was read in the tick of its last write can be written again without a trace; one older than a tick cannot.
  */
-const racyMs = 2_000;
+export const racyMs = 2_000;
 
 /** True also for what was not read by this process: nobody knows when its bytes were those. */
 export function isRacy(stat: FileStat): boolean {
