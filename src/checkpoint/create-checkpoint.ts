@@ -19,7 +19,7 @@ import { sessionParts } from './session-parts.ts';
 import { showPath, type TreePath } from './tree.ts';
 import type { CapturedGit, UserGit } from './user-git.ts';
 import type { Held, WorkTree } from './work-tree.ts';
-import { captureWorktrees, worktreeParts, type KnownWorktree } from './worktree-parts.ts';
+import { captureWorktrees, withUnkept, worktreeParts, type KnownWorktree } from './worktree-parts.ts';
 
 /** What a capture needs. */
 export interface CheckpointPorts {
@@ -192,6 +192,7 @@ class Capture {
       yield await sessionParts(ports, rows);
       const worktrees = await captureWorktrees(ports, rows.worktrees);
       yield worktreeParts(worktrees);
+      gathered = [rows, withUnkept(captured, worktrees)];
       await keepWorktrees(worktrees);
       // Everything has been read. Had another owner come meanwhile, it would be of two instants, and adopted as if it were whole.
       if (fence !== undefined) checkFence(fence, await store.read((tx) => tx.get('leases', 'runner')));

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { draftOf, file } from '../../test/conformance/checkpoint-store.ts';
 import { openMemoryCheckpoints } from '../adapters/checkpoint-memory/memory-checkpoint-store.ts';
 import type { StoredCheckpoint } from './checkpoint-store.ts';
-import { captureWorktrees, savedWorktree, worktreeParts } from './worktree-parts.ts';
+import { captureWorktrees, savedWorktree, withUnkept, worktreeParts } from './worktree-parts.ts';
 
 const at = '{"head":null,"branch":"codeframe/ann","operation":null}\n';
 
@@ -27,6 +27,16 @@ test('a checkpoint before a restored worktree is in place has all that the resto
     ['worktrees/ann/git/HEAD', parts['git/HEAD']],
     ['worktrees/ann/staged/blobs/abc', 'staged\n'],
   ]);
+});
+
+test('staged files of a worktree that are too big are listed with those of the project', () => {
+  const row = { agent: 'ann', name: 'ann', branch: 'codeframe/ann', fromId: null };
+  const git = { head: null, branch: null, operation: null, parts: [], unkept: [{ path: 'big', size: 7 }] };
+  expect(withUnkept(git, [{ row, captured: { git, commits: null } }])?.unkept).toEqual([
+    { path: 'big', size: 7 },
+    { path: '.codeframe/worktrees/ann/big', size: 7 },
+  ]);
+  expect(withUnkept(null, [])).toBeNull();
 });
 
 test.each(['git/config', 'git/hooks/post-checkout', 'git/%2e%2e', 'git/rebase-merge/%2e%2e'])(

@@ -2,6 +2,7 @@ import type { AgentWorktrees, CapturedWorktree, WorktreeRow } from '../agent/wor
 import { CodeframeError, isFailure } from '../failure.ts';
 import type { CheckpointStore, PartDraft, StoredCheckpoint } from './checkpoint-store.ts';
 import { checkGitParts } from './git-parts.ts';
+import { outer } from './joined-tree.ts';
 import { partName } from './part-name.ts';
 import type { CapturedGit } from './user-git.ts';
 
@@ -42,6 +43,17 @@ export function worktreeParts(known: readonly KnownWorktree[]): readonly PartDra
       ...(captured.commits === null ? [] : [{ path: `${place}commits.bundle`, bytes: captured.commits }]),
     ];
   });
+}
+
+/** Lists, with the project's own, what of the worktrees' indexes is not among the parts for its size; as their paths in a checkpoint. */
+export function withUnkept(
+  captured: CapturedGit | null,
+  known: readonly KnownWorktree[],
+): CapturedGit | null {
+  const unkept = known.flatMap(({ row, captured: { git } }) =>
+    (git.unkept ?? []).map(({ path, size }) => ({ path: outer(`${row.name}/${path}`), size })),
+  );
+  return captured && { ...captured, unkept: [...(captured.unkept ?? []), ...unkept] };
 }
 
 /** What a checkpoint has of a worktree; null when it has nothing of it. Throws `corrupt-checkpoint`. */

@@ -1,3 +1,4 @@
+import { worktreesPath } from '../agent/worktree.ts';
 import type { CheckpointRow, ListedCheckpoint } from '../checkpoint/checkpoint.ts';
 import type { Manifest } from '../checkpoint/manifest.ts';
 import type { CheckpointDiff, RestorePreview, TreeChange, UndoStep } from '../handle.ts';
@@ -128,8 +129,16 @@ export function previewLines(preview: RestorePreview): readonly Line[] {
     `Restoring checkpoint ${preview.checkpointId}${only} would change ${changeCounts(preview.changes)}${lines.length === 0 ? '.' : ':'}`,
     ...lines,
     ...savedLines(preview.saved),
+    ...worktreeLines(preview),
     ...gitLines(preview.checkpointId, preview.git),
   ];
+}
+
+/** Their branches and indexes come back with the rows that name them, and rows only with all of the code. */
+function worktreeLines({ changes, only, paths }: RestorePreview): readonly Line[] {
+  const isAll = paths === null && (only === null || (only.includes('code') && only.includes('state')));
+  if (isAll || !changes.some(({ path }) => path.startsWith(`${worktreesPath}/`))) return [];
+  return ["Of the agents' worktrees only files change; their branches and indexes stay as they are."];
 }
 
 function savedLines(saved: readonly string[]): readonly Line[] {

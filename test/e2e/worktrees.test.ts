@@ -246,6 +246,8 @@ describe('checkpoints', () => {
     await inTree('reset', '--quiet', '--hard', 'HEAD~1');
     await inTree('clean', '-fdxq');
     await writeFile(path.join(tree, 'later.txt'), 'later\n');
+    const looked = await scene.run('restore', String(checkpointId), '--dry-run', '--only', 'code');
+    expect(looked.stdout).toContain("Of the agents' worktrees only files change");
     await scene.ok('restore', String(checkpointId), '--yes');
     expect(await inTree('status', '--porcelain')).toBe(status);
     expect(await inTree('rev-parse', 'HEAD')).toBe(head);

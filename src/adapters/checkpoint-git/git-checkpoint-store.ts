@@ -17,7 +17,7 @@ import { checkpointRef, createRef, deleteRefs, isCheckpointId, listRefs, readRef
 import { treeOfCommit } from './git-objects.ts';
 import { openStored } from './git-stored-checkpoint.ts';
 import type { StoreReading } from './read-checked.ts';
-import { outliveLocks, removeLeftovers, takeAwayLeftovers } from './leftovers.ts';
+import { outliveLocks, removeLeftovers, removeOldLocks } from './leftovers.ts';
 import { cutMaking, endMaking, leaveMaking, markMaking } from './making.ts';
 import { missingObjects } from './missing-objects.ts';
 import { measureSizes } from './object-sizes.ts';
@@ -93,9 +93,9 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
   async remove(ids: readonly string[]): Promise<void> {
     if (!this.#place.exists()) return;
     await this.#place.ready();
-    takeAwayLeftovers(this.#place.dir);
+    removeOldLocks(this.#place.dir);
     await deleteRefs(this.#place, ids).catch(async (error: unknown) => {
-      if (!(await outliveLocks(this.#place.dir))) throw error;
+      if (!(await outliveLocks(this.#place.dir, ids.map(checkpointRef)))) throw error;
       await deleteRefs(this.#place, ids);
     });
     for (const id of ids) endMaking(this.#place.dir, id);

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { removeLeftovers, takeAwayLeftovers } from './leftovers.ts';
+import { outliveLocks, removeLeftovers, removeOldLocks, takeAwayLeftovers } from './leftovers.ts';
 
 let store: string;
 beforeEach(() => {
@@ -31,6 +31,20 @@ describe('what killed processes left', () => {
     const locks = [leave('refs/checkpoints/c1.7-1.lock', 60_000), leave('packed-refs.lock', 60_000)];
     takeAwayLeftovers(store);
     expect(locks.filter((path) => existsSync(path))).toEqual([]);
+  });
+
+  test('in the way of refs is waited for, and of no others', async () => {
+    const refs = ['refs/checkpoints/c1'];
+    const others = [leave('refs/checkpoints/c2.lock', 1_000), leave('refs/checkpoints/c1.7-1.lock', 1_000)];
+    // It was given back before anybody looked.
+    expect(await outliveLocks(store, refs)).toBe(true);
+    expect(others.filter((path) => !existsSync(path))).toEqual([]);
+    const old = leave('refs/checkpoints/c1.lock', 60_000);
+    expect(await outliveLocks(store, refs)).toBe(true);
+    expect(existsSync(old)).toBe(false);
+    const quarantine = leave(`incoming-${nobody}-1`, 60_000);
+    removeOldLocks(store);
+    expect(existsSync(quarantine)).toBe(true);
   });
 
   test('stays while it is young, its process lives, or it is not ours', () => {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { quarantinePrefix } from './quarantine.ts';
@@ -45,19 +45,24 @@ export function takeAwayLeftovers(dir: string): void {
   for (const name of findLeftovers(dir)) rmSync(join(dir, name), { recursive: true, force: true });
 }
 
+/** Takes away the locks of refs that are too old to be anybody's. */
+export function removeOldLocks(dir: string): void {
+  for (const name of locksIn(dir)) removeOld(join(dir, name));
+}
+
 /**
- * Waits until locks of refs are given back, or are old enough to be taken away. Answers false at once when there are
- * none, and after twice that age.
+ * Waits until the locks that git takes of these refs are given back, or are old enough to be taken away. Answers false
+ * after twice that age.
  */
-export async function outliveLocks(dir: string): Promise<boolean> {
+export async function outliveLocks(dir: string, refs: readonly string[]): Promise<boolean> {
   const until = performance.now() + 2 * ageMaxMs;
-  for (let waited = false; ; waited = true) {
-    const locks = locksIn(dir);
-    if (locks.length === 0) return waited;
+  const awaited = ['packed-refs.lock', ...refs.map((ref) => `${ref}.lock`)];
+  while (awaited.some((name) => existsSync(join(dir, name)))) {
     if (performance.now() > until) return false;
-    for (const name of locks) removeOld(join(dir, name));
+    for (const name of awaited) removeOld(join(dir, name));
     await sleep(pollMs);
   }
+  return true;
 }
 
 function locksIn(dir: string): readonly string[] {
