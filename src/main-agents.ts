@@ -162,6 +162,14 @@ export async function* examineAgents(asked: AskedAgents): AsyncGenerator<AgentRe
   }
 }
 
+/** Throws `missing-program` when an agent that others wrote, of this driver and name, cannot be found. Starts nothing. */
+export async function needAgent(driver: string, name: string): Promise<void> {
+  const { needProgram } = await import('./adapters/driver-acp/examine-agent.ts');
+  const { quirkOf } = await import('./adapters/driver-acp/all-quirks.ts');
+  const quirk = quirkOf(driver);
+  if (quirk !== undefined) needProgram({ env: process.env, projectDir: process.cwd() }, quirk, name);
+}
+
 /** A model that plays a list of turns, in the place of an agent's provider. */
 export async function openRecordedTurns(
   turns: readonly RecordedTurn[],

@@ -366,7 +366,7 @@ async function driversOf(made: DriverParts): Promise<ReadonlyMap<string, AgentDr
   return new Map(drivers.map((driver) => [driver.name, driver]));
 }
 
-export { examineAgents, openRecordedTurns } from './main-agents.ts';
+export { examineAgents, needAgent, openRecordedTurns } from './main-agents.ts';
 
 /** MCP on two streams, passed on to a server on HTTP; see the adapter. */
 export async function bridgeMcp(

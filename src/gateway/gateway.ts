@@ -58,6 +58,8 @@ export interface GatewayLine extends AsyncDisposable {
   idle(signal: AbortSignal): Promise<void>;
   /** What the agent told by `task_done`; null until it did. */
   readonly done: { readonly summary: string } | null;
+  /** What the last call of the model failed with; null when it did not, or there was none. */
+  readonly problem: string | null;
   /** The blocker that the agent's `ask_human` opened in this run and that is not answered yet. */
   readonly asked: string | null;
 }

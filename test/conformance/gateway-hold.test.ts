@@ -174,6 +174,8 @@ describe('an address that is no provider', () => {
         type: 'error',
         error: { message: expect.stringContaining(`could not reach ${baseUrl}`) as string },
       });
+      await scene.ended(1);
+      expect(scene.line.problem).toContain(`could not reach ${baseUrl}`);
       const models = await send(scene.line.baseUrl, {
         path: '/v1/models',
         method: 'GET',

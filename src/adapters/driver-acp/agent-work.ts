@@ -240,7 +240,7 @@ export class AgentWork implements AgentRun {
       case 'ended':
         return { kind: 'done', summary: summaryOf(turn.said, this.#job.task.title) };
       case 'failed':
-        return { kind: 'failed', problem: `${this.#quirk.title}: ${turn.problem}` };
+        return { kind: 'failed', problem: this.#withCall(`${this.#quirk.title}: ${turn.problem}`) };
       case 'cancelled':
         if (this.#askedAt !== null) return this.#stopped();
         return { kind: 'failed', problem: `${this.#quirk.title} cancelled its turn by itself` };
@@ -327,12 +327,18 @@ export class AgentWork implements AgentRun {
     return `${this.#quirk.title}: ${said}${isSignedOut ? ` (is it signed in? ${this.#quirk.signIn})` : ''}`;
   }
 
+  /** With what its last call failed of: few agents say that. */
+  #withCall(problem: string): string {
+    const call = this.#line?.problem ?? null;
+    return call === null || problem.includes(call) ? problem : `${problem} (its last call: ${call})`;
+  }
+
   async #giveUp(error: unknown): Promise<RunEnd> {
     const { log } = this.#options;
     const agent = this.#job.agent.name;
     const isOwn = error instanceof AgentProblem;
     log[isOwn ? 'warn' : 'error']({ err: error, agent }, 'the run of an agent broke');
-    const problem = this.#wordsOf(error);
+    const problem = this.#withCall(this.#wordsOf(error));
     return { kind: 'failed', problem };
   }
 }

@@ -4,7 +4,7 @@ import { pidsIn, ProcessRig, runs } from '../../../test/rig/processes.ts';
 import { silentLog } from '../../log.ts';
 import { openProcesses } from '../processes/machine-processes.ts';
 import { systemClock } from '../system/system-clock.ts';
-import { examineAgent } from './examine-agent.ts';
+import { examineAgent, needProgram } from './examine-agent.ts';
 import { pi } from './quirks/pi.ts';
 
 let rig: ProcessRig;
@@ -52,4 +52,26 @@ test('nothing is left of a program that is asked for its version and leaves a pr
   const [left = 0] = pidsIn(rig.path('left'));
   expect(left).toBeGreaterThan(0);
   expect(runs(left)).toBe(false);
+});
+
+test('the empty file of logins that an agent makes by itself is no login', async () => {
+  const login = rig.path('user/.pi/agent/auth.json');
+  mkdirSync(rig.path('user/.pi/agent'), { recursive: true });
+  const signedIn = async (text: string): Promise<string | undefined> => {
+    writeFileSync(login, text);
+    return (await examine('echo 0.73.1')).checks.find(({ name }) => name === 'signed in')?.text;
+  };
+  expect(await signedIn('{}\n')).toBe('no login and no key were found');
+  expect(await signedIn('{"openai":{"type":"api_key"}}')).toBe('by ~/.pi/agent/auth.json');
+});
+
+test('an agent that asks nobody is told as one that no rule reaches', async () => {
+  const { checks } = await examine('echo 0.73.1');
+  expect(checks.find(({ name }) => name === 'rules')).toMatchObject({ level: 'warning' });
+});
+
+test('an agent that is not there is named with its program', () => {
+  const here = { env: { PATH: rig.path('bin') }, projectDir: rig.dir };
+  const failure = { code: 'missing-program', program: 'pi', agent: 'guest' };
+  expect(() => needProgram(here, pi, 'guest')).toThrow(expect.objectContaining({ failure }));
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AgentRow, AgentSettings } from '../../agent/agent.ts';
@@ -17,6 +17,7 @@ import { AgentSeat } from './agent-seat.ts';
 import { AgentWork } from './agent-work.ts';
 import { chooseModel } from './choose-model.ts';
 import type { Quirk } from './quirk.ts';
+import { isLogin } from './own-login.ts';
 import { TrialSession } from './trial-session.ts';
 
 export interface Examination {
@@ -90,7 +91,7 @@ function signInCheck({ quirk, agent, options }: Examination): AgentCheck {
     return { name, level: 'ok', text: `its calls go to ${settings.baseUrl}`, hint: null };
   const { keyVariable } = chooseModel(quirk, settings, options.env);
   if (keyVariable !== null) return { name, level: 'ok', text: `by the key in ${keyVariable}`, hint: null };
-  const login = quirk.logins.find((place) => existsSync(join(options.userHome, place)));
+  const login = quirk.logins.find((place) => isLogin(join(options.userHome, place)));
   if (login !== undefined) return { name, level: 'ok', text: `by ~/${login}`, hint: null };
   return {
     name,
@@ -98,6 +99,15 @@ function signInCheck({ quirk, agent, options }: Examination): AgentCheck {
     text: 'no login and no key were found',
     hint: `To sign in, ${quirk.signIn}.`,
   };
+}
+
+/** Throws `missing-program` when an agent that others wrote is not on this machine. Starts nothing. */
+export function needProgram(
+  options: Pick<AgentDriverOptions, 'env' | 'projectDir'>,
+  quirk: Quirk,
+  agent: string,
+): void {
+  AgentSeat.find(options, quirk, { ...trialAgent(quirk, {}), name: agent });
 }
 
 /** Whether what a project allows, asks about and denies holds for its commands. */

@@ -17,6 +17,16 @@ export function handBackLogin(inside: string, own: string): void {
   rmSync(inside);
 }
 
+/** Whether somebody is signed in by this file: some agents make an empty one when they start. */
+export function isLogin(file: string): boolean {
+  try {
+    const bytes = readFileSync(file);
+    return isWhole(file, bytes) && !/^\s*\{\s*\}\s*$/u.test(bytes.toString('utf8'));
+  } catch {
+    return false;
+  }
+}
+
 /** All logins are JSON. */
 function isWhole(file: string, bytes: Buffer): boolean {
   if (!file.endsWith('.json')) return bytes.length > 0;

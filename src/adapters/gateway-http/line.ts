@@ -29,6 +29,7 @@ export class Line implements GatewayLine, AgentDesk {
   readonly memory: LineMemory;
   done: { readonly summary: string } | null = null;
   asked: string | null = null;
+  problem: string | null = null;
   /** Resolves when a flash save that a call made necessary is over. */
   room: Promise<unknown> = Promise.resolve();
   #mode: Mode = 'open';

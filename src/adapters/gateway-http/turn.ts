@@ -272,7 +272,9 @@ export class Turn {
     const { session } = this.#line.seat;
     const { findPriced } = this.#line.parts;
     const sent = shown === null ? null : { besides: this.#asked.wire.besides(this.#body), shown };
-    await session.endStep(step, { ...stepEndOf(end, this.#model, findPriced), ...sent });
+    const ended = stepEndOf(end, this.#model, findPriced);
+    this.#line.problem = ended.status === 'failed' ? ended.outcome.summary : null;
+    await session.endStep(step, { ...ended, ...sent });
     if (sent !== null && end.kind === 'answered') this.#makeRoom(end, sent);
   }
 

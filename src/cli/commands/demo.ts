@@ -37,7 +37,8 @@ export function demoCommand(run: RunWork): Command {
       run(async (session, flags: DemoFlags) => {
         if (flags.real === true && flags.agent === undefined)
           throw invalid('--real', 'it is for an agent that --agent names');
-        const { openRecordedTurns: openRecorded } = await import('../../main.ts');
+        const { openRecordedTurns: openRecorded, needAgent } = await import('../../main.ts');
+        if (flags.agent !== undefined) await needAgent(flags.agent, 'guest');
         const { runDemo } = await import('../../demo/demo.ts');
         const say = (line: string): void => session.out.show({ line }, () => [line]);
         const createProject: DemoPorts['createProject'] = (dir, { name }) => session.create(dir, name);
