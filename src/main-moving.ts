@@ -7,6 +7,7 @@ import { arrive, dataHome, findArrival } from './adapters/project-files/project-
 import { newestSchema, openSqliteStore } from './adapters/store-sqlite/sqlite-store.ts';
 import { keptIds, remoteUrl } from './adapters/user-git/users-refs.ts';
 import { findLeftovers, takeAwayLeftovers } from './adapters/checkpoint-git/leftovers.ts';
+import { findUnusedData, removeUnusedData } from './adapters/project-files/unused-data.ts';
 import type {
   CheckpointRemote,
   CheckpointTransfer,
@@ -27,11 +28,18 @@ export type OpenPlace = (place: ProjectPlace) => Promise<ProjectHandle>;
 export function movingOf(place: ProjectPlace, program: string): Omit<Upkeep, 'openDrill'> {
   const store = path.join(place.dataDir, 'store.git');
   const transfer = openGitTransfer({ path: store });
+  const projects = path.dirname(place.dataDir);
   return {
     transfer,
     checkDatabase: () => checkDatabase(place.dataDir),
-    leftovers: async () => findLeftovers(store),
-    removeLeftovers: async () => takeAwayLeftovers(store),
+    leftovers: async () => [
+      ...findLeftovers(store),
+      ...findUnusedData(projects).map((name) => path.join(projects, name)),
+    ],
+    removeLeftovers: async () => {
+      takeAwayLeftovers(store);
+      removeUnusedData(projects);
+    },
     keptIds: () => keptIds(place.dir),
     export: ({ checkpointId, commit, file, force }) =>
       writeExport({

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { openGitCheckpoints } from './adapters/checkpoint-git/git-checkpoint-store.ts';
 import { removeAbandoned, stageName } from './adapters/checkpoint-git/stages.ts';
@@ -38,7 +47,9 @@ export async function repairDatabase(dir: string): Promise<readonly Finding[]> {
     const aside = moveAside(place.dataDir);
     renameSync(path.join(stage, 'state.db'), path.join(place.dataDir, 'state.db'));
     syncPath(place.dataDir);
-    return [{ level: 'repaired', subject: 'database', text: words(damage, from, aside), hint: null }];
+    return [
+      { level: 'repaired', subject: 'database', text: words(place, damage, { from, aside }), hint: null },
+    ];
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
@@ -159,9 +170,27 @@ function makeAside(dataDir: string): string {
   return aside;
 }
 
-function words(damage: string, { stored, others }: RebuiltFrom, aside: string | null): string {
+function words(
+  { dataDir }: ProjectPlace,
+  damage: string,
+  { from: { stored, others }, aside }: { readonly from: RebuiltFrom; readonly aside: string | null },
+): string {
   const kept = aside === null ? '' : `; the damaged files are in ${aside}`;
   if (stored === null) return `${damage}. There is no whole checkpoint, so the rows begin anew${kept}`;
   const more = others === 0 ? '' : `, with ${others} more in the list`;
-  return `${damage}. The rows are those of checkpoint ${stored.id} (${stored.manifest.createdAt}) now${more}${kept}`;
+  const { createdAt } = stored.manifest;
+  const lost = `; what tasks, answers, memory, costs and events have become since is lost, the files are as they were${youngerWords(dataDir, createdAt)}`;
+  return `${damage}. The rows are those of checkpoint ${stored.id} (${createdAt}) now${more}${lost}${kept}`;
+}
+
+/** A database that was copied before a migration can have rows that the checkpoint has not; they are not merged. */
+function youngerWords(dataDir: string, since: string): string {
+  const backups = path.join(dataDir, 'backups');
+  const younger = (existsSync(backups) ? readdirSync(backups) : [])
+    .map((name) => path.join(backups, name))
+    .filter((file) => {
+      const stats = statSync(file);
+      return stats.isFile() && stats.mtimeMs > Date.parse(since);
+    });
+  return younger.length === 0 ? '' : `; some of it may be in ${younger.join(', ')}`;
 }

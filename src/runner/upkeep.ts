@@ -17,7 +17,7 @@ export interface Upkeep {
   readonly openRemote: (name: string, cwd: string) => Promise<CheckpointRemote>;
   /** What the database finds wrong with itself, a line each; reads all of it. */
   readonly checkDatabase: () => Promise<readonly string[]>;
-  /** What processes that are gone left in the checkpoint store, by name. */
+  /** What processes that are gone left in the checkpoint store, by name, and among the data of projects, by path. */
   readonly leftovers: () => Promise<readonly string[]>;
   readonly removeLeftovers: () => Promise<void>;
   /** The checkpoints of which the user's repository has a ref that keeps commits alive. */
