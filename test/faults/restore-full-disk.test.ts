@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FileGitRewinder } from '../../src/adapters/user-git/file-git-rewinder.ts';
+import { recoverRestores } from '../../src/checkpoint/recover-restore.ts';
 import { isFailure } from '../../src/failure.ts';
 import { GitScene } from '../rig/git-scene.ts';
 import { treeOf, type ModelNode, type ModelTree } from '../rig/random-tree.ts';
@@ -94,6 +96,59 @@ describe.skipIf(!mayMount())('a restore on a full disk', () => {
       ports.gitRewinder.prepare = prepare;
       await restore(id, { git: true });
       expect(git.git('log', '-1', '--format=%s')).toBe('first');
+    });
+  });
+});
+
+describe.skipIf(!mayMount())('a restore with --git whose disk fills up', () => {
+  it('at whichever of its steps in git is as before, at once or with the next command that has room', async () => {
+    await onSmallDisk('project', async (bench, fill) => {
+      const { root, dataDir, ports, checkpoint, restore } = bench;
+      const git = new GitScene(root);
+      git.init();
+      writeFileSync(join(root, 'a'), 'first');
+      git.commitAll('first');
+      writeFileSync(join(root, 'b'), 'staged');
+      git.git('add', 'b');
+      git.git('branch', 'side');
+      const id = await checkpoint();
+      git.git('rm', '--quiet', '--cached', 'b');
+      writeFileSync(join(root, 'a'), 'later');
+      git.git('commit', '--quiet', '-am', 'later');
+      git.git('checkout', '--quiet', '--detach');
+      const before = git.state();
+      const ends: string[] = [];
+      for (let full = 0; ends.at(-1) !== 'restored'; full++) {
+        let steps = 0;
+        const onStep = (): void => {
+          if (steps++ === full) fill(0);
+        };
+        Object.assign(ports, {
+          gitRewinder: new FileGitRewinder({ root, journalDir: join(dataDir, 'journal'), onStep }),
+        });
+        const thrown: unknown = await restore(id, { git: true }).catch((error: unknown) => error);
+        fill(2_000);
+        ends.push(isFailure(thrown) ? thrown.failure.code : 'restored');
+        if (!isFailure(thrown)) {
+          if (thrown instanceof Error) throw thrown;
+          // It came to its end, with a full disk or before that: then nothing of it needed room.
+          if (steps > full) {
+            ends.pop();
+            await bench.undo();
+            expect(git.state()).toMatchObject({ head: before['head'], index: before['index'] });
+          }
+          continue;
+        }
+        expect(['no-space', 'git-failed', 'unfinished-work', 'restore-blocked']).toContain(ends.at(-1));
+        await recoverRestores(ports, bench.fence);
+        expect(git.state()).toEqual(before);
+        expect(readdirSync(join(root, '.git')).filter((name) => /lock|codeframe/.test(name))).toEqual([]);
+        expect(await ports.gitRewinder.open()).toEqual([]);
+        expect(await ports.writer.open()).toEqual([]);
+      }
+      console.log(`a full disk at each step: ${ends.join(', ')}`);
+      expect(ends.length).toBeGreaterThan(3);
+      expect(git.git('log', '-1', '--format=%s', 'main')).toBe('first');
     });
   });
 });
