@@ -14,7 +14,7 @@ import { checkCheckpointName } from './checkpoint-name.ts';
 import type { CheckpointStore, PartDraft, WrittenContent } from './checkpoint-store.ts';
 import type { CheckpointRow, Trigger } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
-import { partsFromRows, readRows, rowCounts, type AllRows } from './parts.ts';
+import { partsFromRows, readRows, rowCounts, type AllRows, type ReadTables } from './parts.ts';
 import { sessionParts } from './session-parts.ts';
 import { showPath, type TreePath } from './tree.ts';
 import type { CapturedGit, UserGit } from './user-git.ts';
@@ -103,6 +103,15 @@ export async function createCheckpoint(
   }
 }
 
+/** What was read of a store the last time: most of its tables have not changed since. */
+const lastRead = new WeakMap<Store, ReadTables>();
+
+async function readAll(store: Store): Promise<AllRows> {
+  const read = await store.read((tx) => readRows(tx, lastRead.get(store)));
+  lastRead.set(store, read);
+  return read.rows;
+}
+
 class Capture {
   readonly #ports: CheckpointPorts;
   readonly #request: CheckpointRequest;
@@ -177,7 +186,7 @@ class Capture {
     before: Manifest['sha256'] | undefined,
   ): Promise<{ readonly commit: string; readonly manifest: Manifest }> {
     const { checkpoints, git, store, tree, log } = this.#ports;
-    const gathering = Promise.all([store.read(readRows), git.capture()]);
+    const gathering = Promise.all([readAll(store), git.capture()]);
     // Awaited when the code is written; until then its failure must not end the process.
     gathering.catch(() => undefined);
     let manifest: Manifest | undefined;

@@ -26,11 +26,24 @@ export type AllRows = { readonly [Name in TableName]: readonly Tables[Name][] };
 /** The tables of `StateRows`, in an order in which rows can be loaded. */
 export const stateTables = tableNames.filter((name): name is StateTable => tables[name].part === 'state');
 
-/** Every row of the project, of one instant. */
-export async function readRows(tx: ReadTransaction): Promise<AllRows> {
+/** Every row of the project, of one instant. The rows of a table that is as it was `before` are the very same ones. */
+export async function readRows(tx: ReadTransaction, before?: ReadTables): Promise<ReadTables> {
   const rows: Partial<Record<TableName, readonly unknown[]>> = {};
-  for (const name of tableNames) rows[name] = await tx.list(name);
-  return rows as AllRows;
+  const stamps = new Map<TableName, string | undefined>();
+  for (const name of tableNames) {
+    const stamp = tx.stamp(name);
+    stamps.set(name, stamp);
+    const isSame = stamp !== undefined && before?.stamps.get(name) === stamp;
+    rows[name] = isSame ? before.rows[name] : await tx.list(name);
+  }
+  return { rows: rows as AllRows, stamps };
+}
+
+/** What was read, to be compared with later. */
+export interface ReadTables {
+  readonly rows: AllRows;
+  /** See `ReadTransaction.stamp`. */
+  readonly stamps: ReadonlyMap<TableName, string | undefined>;
 }
 
 /** How many rows of each table there are. */
@@ -40,8 +53,35 @@ export function rowCounts(rows: AllRows): Readonly<Record<string, number>> {
 
 /** `state/<table>/NNNN.ndjson`, `ledger/<table>/NNNN.ndjson` and `context/<agent>/NNNN/<item id>` of these rows. */
 export function* partsFromRows(rows: AllRows): Generator<PartDraft> {
-  for (const name of tableNames) yield* tableParts(name, rows[name] as readonly unknown[] as PlainRow[]);
-  for (const item of rows.context_items) {
+  for (const name of tableNames) {
+    const table = rows[name] as readonly unknown[] as readonly PlainRow[];
+    yield* known(table, () => [...tableParts(name, table)]);
+  }
+  yield* known(itemTexts(rows), () => [...itemParts(rows.context_items)]);
+}
+
+/** The parts of rows that were read once and have not changed, by the array that they are in. */
+const parts = new WeakMap<object, readonly PartDraft[]>();
+/** Those of larger tables are not kept: they would be in memory twice. */
+const keptBytesMax = 8 * 1024 * 1024;
+
+function known(rows: object, make: () => readonly PartDraft[]): readonly PartDraft[] {
+  const made = parts.get(rows) ?? make();
+  if (made.reduce((sum, { bytes }) => sum + bytes.length, 0) <= keptBytesMax) parts.set(rows, made);
+  return made;
+}
+
+/** Stands for the texts of the items, as their rows do for the rest. */
+function itemTexts({ context_items: items }: AllRows): object {
+  const found = texts.get(items) ?? {};
+  texts.set(items, found);
+  return found;
+}
+
+const texts = new WeakMap<object, object>();
+
+function* itemParts(items: readonly ContextItemRow[]): Generator<PartDraft> {
+  for (const item of items) {
     if (!hasLoneSurrogate(item.text)) yield { path: itemPath(item), bytes: Buffer.from(item.text, 'utf8') };
   }
 }

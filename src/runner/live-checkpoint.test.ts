@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { benchFence } from '../../test/rig/restore-bench.ts';
 import { withRunnerBench } from '../../test/rig/runner-bench.ts';
 import type { CheckpointRequestRow } from '../checkpoint/checkpoint.ts';
+import type { WorkTree } from '../checkpoint/work-tree.ts';
 import type { RunnerPorts } from './ports.ts';
 import { checkpointProject, serveCheckpoint } from './live-checkpoint.ts';
 import { restoreProject } from './restore-project.ts';
@@ -23,12 +24,15 @@ describe('a checkpoint by hand', () => {
       await writeFile(join(ports.projectDir, 'a'), 'old');
       const { id: checkpointId } = await checkpointProject(ports, {});
       const refused: unknown[] = [];
-      const tree = {
-        ...ports.tree,
-        scan: async (options: Parameters<typeof ports.tree.scan>[0]) => {
+      const tree: WorkTree = {
+        root: ports.tree.root,
+        scan: async (options) => {
           refused.push(await restoreProject(ports, { checkpointId }).catch((error: unknown) => error));
           return ports.tree.scan(options);
         },
+        read: (path) => ports.tree.read(path),
+        remember: (objects) => ports.tree.remember(objects),
+        inspect: (paths) => ports.tree.inspect(paths),
       };
       const row = await checkpointProject({ ...ports, tree }, { name: 'mine' });
       expect(row.name).toBe('mine');

@@ -28,6 +28,7 @@ function redactingReads(tx: ReadTransaction, secrets: Secrets): ReadTransaction 
         text: secrets.redact(search.text).text,
         ...(search.where === undefined ? {} : { where: redactWhere(secrets, table, search.where) }),
       }),
+    stamp: (table) => tx.stamp(table),
     count: (table, where) => tx.count(table, where && redactWhere(secrets, table, where)),
   };
 }

@@ -60,6 +60,11 @@ export interface ReadTransaction {
    */
   search<Name extends SearchedTable>(table: Name, search: Search<Tables[Name]>): Promise<readonly Found[]>;
   count<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number>;
+  /**
+   * Stands for all rows of a table: another transaction of the same open store that answers the same text sees the same
+   * rows. Undefined when the store cannot tell, as in a write transaction. The text says nothing to another process.
+   */
+  stamp(table: TableName): string | undefined;
 }
 
 export interface WriteTransaction extends ReadTransaction {

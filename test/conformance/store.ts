@@ -735,6 +735,54 @@ export function describeStore(maker: StoreMaker): void {
       });
     });
 
+    describe('stamps of tables', () => {
+      const stamp = (of: Store = store): Promise<string | undefined> =>
+        of.read(async (tx) => tx.stamp('tasks'));
+
+      it('are others after each commit that wrote to the table, by this store or another one', async () => {
+        const other = await made.another();
+        const seen = [await stamp()];
+        await store.write((tx) => tx.insert('tasks', task({ id: 1 })));
+        seen.push(await stamp());
+        await other.write((tx) => tx.insert('tasks', task({ id: 2 })));
+        seen.push(await stamp());
+        await store.write(async (tx) => {
+          await tx.update('tasks', { key: [1], set: { title: 'other' } });
+        });
+        seen.push(await stamp());
+        await other.write(async (tx) => {
+          await tx.delete('tasks', { id: 2 });
+        });
+        seen.push(await stamp());
+        const told = seen.filter((one) => one !== undefined);
+        expect(new Set(told).size).toBe(told.length);
+      });
+
+      it('stay while this store writes to other tables only', async () => {
+        await store.write((tx) => tx.insert('tasks', task({ id: 1 })));
+        const before = await stamp();
+        await store.write((tx) => tx.nextNumber('n'));
+        await store.read((tx) => tx.list('tasks'));
+        expect(await stamp()).toBe(before);
+      });
+
+      it('stand for the rows that a transaction sees, also when others are committed while it reads', async () => {
+        await store.write((tx) => tx.insert('tasks', task({ id: 1 })));
+        const [during, count] = await store.read(async (tx) => {
+          await tx.count('tasks');
+          await store.write((later) => later.insert('tasks', task({ id: 2 })));
+          return [tx.stamp('tasks'), await tx.count('tasks')] as const;
+        });
+        expect(count).toBe(1);
+        const after = await stamp();
+        if (after !== undefined) expect(after).not.toBe(during);
+      });
+
+      it('are not given while something is written', async () => {
+        expect(await store.write(async (tx) => tx.stamp('tasks'))).toBeUndefined();
+      });
+    });
+
     describe('versions', () => {
       it('are others after each commit of this store and of another one', async () => {
         const other = await made.another();

@@ -166,14 +166,15 @@ export class CheckpointWriter {
   }
 
   async #addPart(part: PartDraft): Promise<void> {
-    this.#parts.push({ path: part.path, sha256: sha256(part.bytes) });
-    await this.#addBlob(part);
+    const { object, sha256: hash } = hashesOf(part, this.#writing.format);
+    this.#parts.push({ path: part.path, sha256: hash });
+    await this.#addBlob(part, object);
   }
 
-  async #addBlob({ path, bytes }: PartDraft): Promise<void> {
+  async #addBlob({ path, bytes }: PartDraft, known?: ObjectId): Promise<void> {
     if (this.#partPaths.has(path)) throw new Error(`a checkpoint has two entries at ${path}`);
     this.#partPaths.add(path);
-    const object = objectId(this.#writing.format, 'blob', bytes);
+    const object = known ?? objectId(this.#writing.format, 'blob', bytes);
     if (this.#put(path, { mode: '100644', object })) await this.#pack(path, object, bytes);
   }
 
@@ -223,6 +224,24 @@ export class CheckpointWriter {
 /** Where those are in a checkpoint that had to be read. */
 function readPaths(batch: readonly CodeDraft[]): readonly string[] {
   return batch.flatMap((draft) => ('bytes' in draft ? codePrefix + storedPath(draft.path, false) : []));
+}
+
+interface PartHashes {
+  readonly format: ObjectFormat;
+  readonly object: ObjectId;
+  readonly sha256: string;
+}
+
+/** Of parts that are given again as they were, the user's index among them. */
+const partHashes = new WeakMap<PartDraft, PartHashes>();
+
+function hashesOf(part: PartDraft, format: ObjectFormat): PartHashes {
+  const known = partHashes.get(part);
+  if (known?.format === format) return known;
+  const { bytes } = part;
+  const made = { format, object: objectId(format, 'blob', bytes), sha256: sha256(bytes) };
+  partHashes.set(part, made);
+  return made;
 }
 
 /** Where it is in a checkpoint; undefined for a directory, which a git tree does not hold by itself. */

@@ -31,6 +31,9 @@ import {
 import { rankByWords } from '../../store/words.ts';
 
 type Rows = ReadonlyMap<string, StoredRow>;
+const noRows: Rows = new Map();
+const stamps = new WeakMap<Rows, string>();
+let stampCount = 0;
 /** The rows of every table by their key. */
 export type TableRows = ReadonlyMap<TableName, Rows>;
 
@@ -45,6 +48,16 @@ export class MemoryReadTransaction implements ReadTransaction {
   /** What is called later is a bug of the caller, and is told so. */
   end(): void {
     this.#over = true;
+  }
+
+  /** A table's rows are another map after each commit that wrote to it. */
+  stamp(table: TableName): string | undefined {
+    const rows = this.rowsOf(table);
+    const known = stamps.get(rows);
+    if (known !== undefined) return known;
+    const made = `${++stampCount}`;
+    stamps.set(rows, made);
+    return made;
   }
 
   async get<Name extends TableName>(
@@ -111,12 +124,16 @@ export class MemoryReadTransaction implements ReadTransaction {
 
   protected rowsOf(table: TableName): Rows {
     if (this.#over) throw new Error('the transaction is over');
-    return this.rows.get(table) ?? new Map();
+    return this.rows.get(table) ?? noRows;
   }
 }
 
 export class MemoryWriteTransaction extends MemoryReadTransaction implements WriteTransaction {
   readonly #own = new Map<TableName, Map<string, StoredRow>>();
+
+  override stamp(): undefined {
+    return undefined;
+  }
 
   async insert<Name extends TableName>(table: Name, row: Tables[Name]): Promise<void> {
     const spec = tables[table];

@@ -4,6 +4,7 @@ import { CodeframeError } from '../../failure.ts';
 import { checkFence } from '../../store/fence.ts';
 import { OpenWork } from '../../store/open-work.ts';
 import type { ReadTransaction, Store, WriteOptions, WriteTransaction } from '../../store/store.ts';
+import type { TableName } from '../../store/tables.ts';
 import { WriteTurns, type Turn, type TurnPlatform } from '../../store/write-turns.ts';
 import { backupsIn } from './backup.ts';
 import type { SqliteConnection } from './connection.ts';
@@ -12,6 +13,7 @@ import { migrations, type Migration } from './migrations.ts';
 import { openReader, openWriter, prepareFile, type FileIdentity } from './open-database.ts';
 import { failureOf, isCorrupt, openingFailureOf, type DatabasePlace } from './sqlite-failure.ts';
 import { SqliteReadTransaction, SqliteWriteTransaction } from './sqlite-transaction.ts';
+import { TableStamps } from './table-stamps.ts';
 import { whileBusy } from './while-busy.ts';
 
 export interface SqliteStoreOptions {
@@ -78,6 +80,8 @@ class FileStore implements SqliteStore {
   readonly #idleReaders: SqliteConnection[] = [];
   /** In no transaction ever, for within one the answer stands still. */
   #watcher: SqliteConnection | undefined;
+  /** How many commits of this store have written to a table. */
+  readonly #commits = new Map<TableName, number>();
 
   constructor(opened: OpenedDatabase) {
     this.#opened = opened;
@@ -86,8 +90,9 @@ class FileStore implements SqliteStore {
 
   read<T>(work: (tx: ReadTransaction) => Promise<T>): Promise<T> {
     return this.#guarded('read the database', async () => {
+      const stamps = this.#stamps();
       const reader = await this.#whileBusy(() => this.#beginRead(), performance.now());
-      const tx = new SqliteReadTransaction(reader);
+      const tx = new SqliteReadTransaction(reader, stamps);
       try {
         return await work(tx);
       } finally {
@@ -114,6 +119,8 @@ class FileStore implements SqliteStore {
         commit: () => {
           tx.refuseBroken();
           tx.end();
+          // Also should it fail: a stamp too many does no harm.
+          for (const table of tx.written) this.#commits.set(table, (this.#commits.get(table) ?? 0) + 1);
           writer.run('COMMIT');
         },
         rollback: () => {
@@ -165,6 +172,16 @@ class FileStore implements SqliteStore {
       this.#watcher?.close();
       this.#opened.writer.close();
     });
+  }
+
+  /** Undefined where the writer cannot say, as while it waits for a lock. */
+  #stamps(): TableStamps | undefined {
+    try {
+      const found = this.#opened.writer.get('PRAGMA data_version')?.['data_version'];
+      return new TableStamps(Number(found), this.#commits);
+    } catch {
+      return undefined;
+    }
   }
 
   /** A reader with its snapshot taken: SQLite takes it with the first read, not with BEGIN. */

@@ -37,14 +37,17 @@ import {
   type Sql,
 } from './sql.ts';
 import { isKeyTaken } from './sqlite-failure.ts';
+import type { TableStamps } from './table-stamps.ts';
 
 /** The port's transaction on a connection on which one has begun. Every call does its work before it returns. */
 export class SqliteReadTransaction implements ReadTransaction {
   readonly #connection: SqliteConnection;
+  readonly #stamps: TableStamps | undefined;
   #end: { readonly error: unknown } | undefined;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqliteConnection, stamps?: TableStamps) {
     this.#connection = connection;
+    this.#stamps = stamps;
   }
 
   /** What is called later is a bug of the caller, and is told so. */
@@ -121,6 +124,10 @@ export class SqliteReadTransaction implements ReadTransaction {
     return this.number(countRows(table, conditionsOf(tables[table], where)));
   }
 
+  stamp(table: TableName): string | undefined {
+    return this.#stamps?.of(table);
+  }
+
   protected number(sql: Sql): number {
     const row = this.attempt((connection) => connection.get(sql.text, sql.values));
     return Number(row?.['number'] ?? 0);
@@ -138,11 +145,14 @@ export class SqliteReadTransaction implements ReadTransaction {
 }
 
 export class SqliteWriteTransaction extends SqliteReadTransaction implements WriteTransaction {
+  /** The tables in which it may have changed something. */
+  readonly written = new Set<TableName>();
+
   async insert<Name extends TableName>(table: Name, row: Tables[Name]): Promise<void> {
     const spec = tables[table];
     const stored = storedRow(spec, row);
     try {
-      this.#run(insertRow(table, stored));
+      this.#run(table, insertRow(table, stored));
     } catch (error) {
       if (!isKeyTaken(error)) throw error;
       const key = spec.key.map((column) => stored[column] ?? null);
@@ -159,13 +169,13 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
     if (!current) return false;
     const set = storedChange(spec, current, change);
     if (!set) return false;
-    if (Object.keys(set).length > 0) this.#run(updateRow(table, key, set));
+    if (Object.keys(set).length > 0) this.#run(table, updateRow(table, key, set));
     return true;
   }
 
   /** Without a look at the row, which may be long, when nothing is expected of it. */
   #setColumns(table: TableName, key: readonly StoredValue[], set: StoredRow): boolean {
-    if (Object.keys(set).length > 0) return this.#run(updateRow(table, key, set)) > 0;
+    if (Object.keys(set).length > 0) return this.#run(table, updateRow(table, key, set)) > 0;
     const select = selectRow(table, key);
     return this.attempt((connection) => connection.get(select.text, select.values)) !== undefined;
   }
@@ -173,11 +183,11 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
   async updateAll<Name extends TableName>(table: Name, change: RowsChange<Tables[Name]>): Promise<number> {
     const spec = tables[table];
     const set = storedSetOfAll(spec, change.set);
-    return this.#run(updateRows(table, conditionsOf(spec, change.where), set));
+    return this.#run(table, updateRows(table, conditionsOf(spec, change.where), set));
   }
 
   async delete<Name extends TableName>(table: Name, where?: Where<Tables[Name]>): Promise<number> {
-    return this.#run(deleteRows(table, conditionsOf(tables[table], where)));
+    return this.#run(table, deleteRows(table, conditionsOf(tables[table], where)));
   }
 
   async append(event: CodeframeEvent): Promise<void> {
@@ -194,7 +204,8 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
     return value;
   }
 
-  #run(sql: Sql): number {
+  #run(table: TableName, sql: Sql): number {
+    this.written.add(table);
     return this.attempt((connection) => connection.run(sql.text, sql.values));
   }
 }

@@ -2,7 +2,7 @@ import type { TreePath } from '../../checkpoint/tree.ts';
 import type { UserGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
 import { captureGit } from './capture-git.ts';
-import { ignoreRulesSignature } from './file-signatures.ts';
+import { ignoreRulesSignature, IndexPart } from './file-signatures.ts';
 import { findRepository } from './find-repository.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
 import { keepCommits, checkpointRef } from './keep-commits.ts';
@@ -15,12 +15,13 @@ import { trackedInNested, TrackedPaths } from './tracked-paths.ts';
 export function openUserGit(place: { readonly root: string }): UserGit {
   const { root } = place;
   const staged = new StagedBlobs();
+  const index = new IndexPart();
   const tracked = new TrackedPaths(root);
   return {
     async capture() {
       const repository = findRepository(root);
       if (repository === null) return null;
-      const captured = await captureGit(repository);
+      const captured = await captureGit(repository, index);
       const { parts, unkept } = await staged.read(repository, captured.head);
       return { ...captured, staged: parts, unkept };
     },
