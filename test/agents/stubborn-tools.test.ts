@@ -15,11 +15,14 @@ import { installedOf } from './installed.ts';
 
 const found = installedOf(['pi', 'codex', 'claude', 'opencode']).map(({ name }) => name);
 
-/** A tool that ignores SIGTERM, with a child that left its group and its parent, and writes for ever. */
+/**
+ * A tool that ignores SIGTERM, with a child that left its group and its parent, and writes for ever. An agent that has
+ * waited long enough for it tries again while the others are still to begin, and waits then until the pause is over.
+ */
 function stubborn(name: string): string {
   const child = `trap "" TERM HUP INT; while :; do echo x >> ticks-${name}.txt; sleep 0.05; done`;
   return (
-    `if [ -e begun-${name} ]; then echo step 1 is done; else trap '' TERM HUP INT; ` +
+    `if [ -e begun-${name} ]; then while ! [ -e paused ]; do sleep 0.1; done; echo step 1 is done; else trap '' TERM HUP INT; ` +
     `(setsid sh -c '${child}' >/dev/null 2>&1 </dev/null &); ` +
     `echo effect-1 >> effects-${name}.txt; echo x > begun-${name}; while :; do sleep 0.1; done; fi`
   );
@@ -49,6 +52,7 @@ test.runIf(found.length > 0)(
     expect(await agentProcesses(scene)).toEqual([]);
     for (const driver of found) expect([driver, stopOf(paused, driver)]).toEqual([driver, 'cut']);
     expect(compareFiles(before, await readAllFiles(scene.dir))).toEqual([]);
+    await scene.write('paused', '');
     await scene.ok('resume');
     for (const [driver, server] of servers) {
       expect(await effects(scene, `effects-${driver}.txt`)).toEqual(['effect-0', 'effect-1', 'effect-2']);
