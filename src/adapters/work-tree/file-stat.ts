@@ -9,48 +9,61 @@ export type StatNumbers = Pick<Stats, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino' | '
  * inodes above 2^53 are the nearest number, always the same one.
  */
 export class FileStat implements StatSignature {
-  readonly size: number;
-  readonly mtimeMs: number;
-  readonly ctimeMs: number;
-  readonly inode: number;
-  readonly device: number;
+  /** Many signatures are in the same numbers: five fields with fractions would be five objects more for each file. */
+  readonly #numbers: Float64Array;
+  readonly #at: number;
   /** When the bytes were read that it is the signature of, in ms since 1970; undefined when they were not. */
   readonly #readAt: number | undefined;
 
-  constructor(stats: StatNumbers, readAt?: number) {
-    this.size = stats.size;
-    this.mtimeMs = stats.mtimeMs;
-    this.ctimeMs = stats.ctimeMs;
-    this.inode = stats.ino;
-    this.device = stats.dev;
+  /** `at`: where its numbers begin: size, mtimeMs, ctimeMs, inode and device. They must not change any more. */
+  constructor(numbers: Float64Array, at: number, readAt?: number) {
+    this.#numbers = numbers;
+    this.#at = at;
     this.#readAt = readAt;
+  }
+
+  static of({ size, mtimeMs, ctimeMs, ino, dev }: StatNumbers, readAt?: number): FileStat {
+    return new FileStat(Float64Array.of(size, mtimeMs, ctimeMs, ino, dev), 0, readAt);
+  }
+
+  get size(): number {
+    return this.#numbers[this.#at] ?? 0;
+  }
+
+  get mtimeMs(): number {
+    return this.#numbers[this.#at + 1] ?? 0;
+  }
+
+  get ctimeMs(): number {
+    return this.#numbers[this.#at + 2] ?? 0;
+  }
+
+  get inode(): number {
+    return this.#numbers[this.#at + 3] ?? 0;
+  }
+
+  get device(): number {
+    return this.#numbers[this.#at + 4] ?? 0;
   }
 
   get readAt(): number | undefined {
     return this.#readAt;
   }
 
-  isOf(other: StatSignature): boolean {
-    return (
-      this.size === other.size &&
-      this.mtimeMs === other.mtimeMs &&
-      this.ctimeMs === other.ctimeMs &&
-      this.inode === other.inode &&
-      this.device === other.device
-    );
+  /** The plan of a restore is written down with it. */
+  toJSON(): StatSignature {
+    const { size, mtimeMs, ctimeMs, inode, device } = this;
+    return { size, mtimeMs, ctimeMs, inode, device };
+  }
+
+  isOf(other: FileStat): boolean {
+    for (let i = 0; i < numbersPerStat; i++)
+      if (this.#numbers[this.#at + i] !== other.#numbers[other.#at + i]) return false;
+    return true;
   }
 }
 
-/** The signature that these numbers are: size, mtimeMs, ctimeMs, inode and device, from a place on. */
-export function statAt(numbers: Float64Array, at: number): FileStat {
-  return new FileStat({
-    size: numbers[at] ?? 0,
-    mtimeMs: numbers[at + 1] ?? 0,
-    ctimeMs: numbers[at + 2] ?? 0,
-    ino: numbers[at + 3] ?? 0,
-    dev: numbers[at + 4] ?? 0,
-  });
-}
+const numbersPerStat = 5;
 
 /** The permission bits of a mode. */
 export function modeBits(mode: number): number {

@@ -26,7 +26,7 @@ function inspect(root: string, path: TreePath): Present {
     const stats = lstatSync(raw);
     switch (kindOf(stats.mode)) {
       case 'file':
-        return { kind: 'file', mode: modeBits(stats.mode), size: stats.size, stat: new FileStat(stats) };
+        return { kind: 'file', mode: modeBits(stats.mode), size: stats.size, stat: FileStat.of(stats) };
       case 'link':
         return { kind: 'link', target: readlinkSync(raw, { encoding: 'latin1' }) };
       case 'directory':

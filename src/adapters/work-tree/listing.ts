@@ -1,5 +1,5 @@
 import type { ModeBits, TreePath } from '../../checkpoint/tree.ts';
-import { kindOf, modeBits, statAt, type FileStat } from './file-stat.ts';
+import { FileStat, kindOf, modeBits } from './file-stat.ts';
 import { fileProblem, type FileProblem } from './file-problem.ts';
 import { numbersPerName, type Look, type LookProblem } from './look-at-directories.ts';
 import { lookAtBatches, type Batch } from './look-threads.ts';
@@ -156,7 +156,8 @@ export class Listing {
     // A part of the batch would keep all of it in memory.
     const stats = before === undefined ? found.stats : found.stats.slice();
     const all = names === '' ? [] : names.split('/');
-    const children = all.flatMap((name, i) => this.#childOf(path, { name, i, found }) ?? []);
+    const kept = { ...found, stats };
+    const children = all.flatMap((name, i) => this.#childOf(path, { name, i, found: kept }) ?? []);
     const directories = children.flatMap(({ kind, path: below }) =>
       kind === 'directory' && !isGitName(below) ? [below] : [],
     );
@@ -184,7 +185,7 @@ export class Listing {
     if (kind === 'directory') return { path, kind, mode: modeBits(mode) };
     if (kind === 'link') return { path, kind, ctimeMs: found.stats[at + 3] ?? 0 };
     if (kind !== 'file') return { path, kind };
-    const stat = statAt(found.stats, at + 1);
+    const stat = new FileStat(found.stats, at + 1);
     return { path, kind, mode: modeBits(mode), stat, cached: this.#rules.known(path, stat) };
   }
 }

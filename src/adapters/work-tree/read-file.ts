@@ -103,6 +103,6 @@ function ageMs(read: Reading): number {
 }
 
 function whole(read: Reading, readAt: number): ReadFile {
-  const stat = new FileStat(read.stats, readAt);
+  const stat = FileStat.of(read.stats, readAt);
   return { ok: true, bytes: read.bytes, mode: modeBits(read.stats.mode), stat };
 }

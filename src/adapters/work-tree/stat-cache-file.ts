@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { TreePath } from '../../checkpoint/tree.ts';
-import { statAt } from './file-stat.ts';
+import { FileStat } from './file-stat.ts';
 import { emptyCache, type CachedFile, type StatCache } from './stat-cache.ts';
 
 /*
@@ -122,7 +122,7 @@ function decodeInto(files: Map<TreePath, CachedFile>, section: Section): readonl
   const names = bytes.toString('latin1', namesAt, bytes.length - hashBytes).split('\0');
   for (let i = 0; i < count; i++) {
     const object = objects.slice(i * width * 2, (i + 1) * width * 2);
-    files.set(names[i] ?? '', { object, stat: statAt(view, i * numbers) });
+    files.set(names[i] ?? '', { object, stat: new FileStat(view, i * numbers) });
   }
   return names.slice(count, -1);
 }
