@@ -42,57 +42,65 @@ function classify(literals: readonly string[]): { readonly classes: Uint8Array; 
 }
 
 interface Trie {
-  /** A row of `width` a state, which stands for a start of a string; a transition that is not there is 0. */
-  readonly rows: Int32Array;
-  readonly states: number;
+  /** The states that go on from a state, which stands for a start of a string. */
+  readonly children: (readonly Child[])[];
   /** The strings that end in a state. */
   readonly ends: (readonly number[])[];
+}
+
+interface Child {
+  readonly symbol: number;
+  readonly state: number;
 }
 
 function grow(literals: readonly string[], classes: Uint8Array, width: number): Trie {
   const statesMax = 1 + literals.reduce((sum, literal) => sum + literal.length, 0);
   const rows = new Int32Array(statesMax * width);
   const ends: number[][] = [[]];
+  const children: Child[][] = [[]];
   for (const [index, literal] of literals.entries()) {
     let state = 0;
     for (let i = 0; i < literal.length; i++) {
       const code = literal.charCodeAt(i);
-      const at = state * width + (classes[code < 128 ? code : 128] ?? 0);
-      if (rows[at] === 0) rows[at] = ends.push([]) - 1;
+      const symbol = classes[code < 128 ? code : 128] ?? 0;
+      const at = state * width + symbol;
+      if (rows[at] === 0) {
+        rows[at] = ends.push([]) - 1;
+        children.push([]);
+        children[state]?.push({ symbol, state: rows[at] });
+      }
       state = rows[at] ?? 0;
     }
     ends[state]?.push(index);
   }
-  return { rows, states: ends.length, ends };
+  return { children, ends };
 }
 
-/** Completes the trie to an automaton, breadth first: a missing transition is that of the longest suffix. */
+/**
+ * Completes the trie to an automaton, breadth first: a missing transition is that of the longest suffix. So a row is the
+ * suffix's, which is complete by then, but for the children; copied at once, for this runs once and before it is compiled.
+ */
 function connect(
-  { rows, states, ends }: Trie,
+  { children, ends }: Trie,
   width: number,
 ): { readonly next: Int32Array; readonly found: readonly (readonly number[])[] } {
-  const next = rows.slice(0, states * width);
-  const suffix = new Int32Array(states);
+  const next = new Int32Array(ends.length * width);
+  const suffix = new Int32Array(ends.length);
   const found = [...ends];
   const queue = [0];
   for (const state of queue) {
-    const base = (suffix[state] ?? 0) * width;
-    for (let own = 0; own < width; own++) {
-      const child = rows[state * width + own] ?? 0;
-      const otherwise = state === 0 ? 0 : (next[base + own] ?? 0);
-      if (child === 0) {
-        next[state * width + own] = otherwise;
-        continue;
-      }
-      suffix[child] = otherwise;
+    const row = state * width;
+    const other = (suffix[state] ?? 0) * width;
+    if (other !== row) next.copyWithin(row, other, other + width);
+    for (const child of children[state] ?? []) {
+      const otherwise = ((next[row + child.symbol] ?? 0) & ~1) / width;
+      suffix[child.state] = otherwise;
       const inherited = found[otherwise] ?? [];
-      if (inherited.length > 0) found[child] = [...(found[child] ?? []), ...inherited];
-      queue.push(child);
+      const own = found[child.state] ?? [];
+      if (inherited.length > 0) found[child.state] = [...own, ...inherited];
+      next[row + child.symbol] = child.state * width + (own.length + inherited.length > 0 ? 1 : 0);
+      queue.push(child.state);
     }
-  }
-  for (let at = 0; at < next.length; at++) {
-    const state = next[at] ?? 0;
-    next[at] = state * width + ((found[state]?.length ?? 0) > 0 ? 1 : 0);
   }
   return { next, found };
 }
