@@ -174,10 +174,8 @@ function reportDisguises(targetReduction: number): void {
       const judged = items.map((item, index) => ({
         ...item,
         kind: pause.items[index]?.kind ?? item.kind,
-        text: asRecorded(item.text),
       }));
-      const prompt = answer.prompt.map(({ id, text }) => ({ id, text: asRecorded(text) }));
-      return scorePause({ ...pause, items: judged }, { prompt }, ms);
+      return scorePause({ ...pause, items: judged, undress: asRecorded }, answer, ms);
     });
     console.log(row(name, scores, targetReduction));
   }

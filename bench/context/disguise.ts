@@ -25,6 +25,16 @@ export const DISGUISES: Readonly<Record<string, Disguise>> = {
     items.map((item) =>
       item.kind === 'result' ? withText(item, item.text.replaceAll(NUMBERED, '$1: '), count) : item,
     ),
+  'reads as `cat -n` writes them': (items, count) =>
+    items.map((item) =>
+      item.kind === 'result'
+        ? withText(
+            item,
+            item.text.replaceAll(NUMBERED, (_, n: string) => `${n.padStart(6)}\t`),
+            count,
+          )
+        : item,
+    ),
   'kinds of another agent': (items) =>
     items.map((item) => ({ ...item, kind: KINDS[item.kind] ?? item.kind })),
   'every item its own step': (items) => items.map((item, index) => ({ ...item, step: index })),

@@ -17,9 +17,9 @@ export interface Example {
 const keys = Object.keys(RANKING.weights) as (keyof Features)[];
 
 /** What can be learned from one pause. */
-export function examplesOf(pause: Pick<Judged, 'items' | 'needs'>): Example[] {
+export function examplesOf(pause: Pick<Judged, 'items' | 'needs' | 'read'>): Example[] {
   const facts = factsOf(readMemory(admitItems(pause.items)));
-  const needed = new Set(pause.needs.flatMap((need) => need.lines));
+  const holders = lastHolders(pause);
   const read = featureReader(facts);
   const found = cutMemory(facts).pieces.flatMap((piece) => {
     const item = pause.items[piece.item];
@@ -29,7 +29,10 @@ export function examplesOf(pause: Pick<Judged, 'items' | 'needs'>): Example[] {
     const lines = readShown(item.kind, item.kind === 'call' ? `"${raw}"` : raw).lines;
     const features = read(piece);
     return [
-      { values: keys.map((key) => features[key]), isQuoted: [...lines].some((line) => needed.has(line)) },
+      {
+        values: keys.map((key) => features[key]),
+        isQuoted: [...lines].some((line) => holders.get(line) === piece.item),
+      },
     ];
   });
   const means = keys.map(
@@ -39,6 +42,20 @@ export function examplesOf(pause: Pick<Judged, 'items' | 'needs'>): Example[] {
     distances: values.map((value, at) => value - (means[at] ?? 0)),
     isQuoted,
   }));
+}
+
+/** Of each line that an edit will quote, the last item that shows it: of one that stands again further down nothing is lost. */
+function lastHolders({
+  items,
+  needs,
+  read,
+}: Pick<Judged, 'items' | 'needs' | 'read'>): ReadonlyMap<string, number> {
+  const needed = new Set(needs.flatMap((need) => need.lines));
+  const holders = new Map<string, number>();
+  items.forEach((item, index) => {
+    for (const line of read(item).lines) if (needed.has(line)) holders.set(line, index);
+  });
+  return holders;
 }
 
 const ROUNDS = 30;

@@ -27,6 +27,8 @@ export interface Judged {
   readonly needs: readonly StepNeeds[];
   readonly read: (item: SessionItem) => Shown;
   readonly count: (text: string) => number;
+  /** A text as the recording would have it, where the policy is given another; absent: as it is. */
+  readonly undress?: ((text: string) => string) | undefined;
 }
 
 const NEXT_STEPS = 20;
@@ -59,7 +61,8 @@ function shownByPrompt(pause: Judged, answer: Answer): Shown {
   answer.prompt.forEach((entry, index) => {
     const item = pause.items[index];
     if (item === undefined) return;
-    const one = entry.text === item.text ? pause.read(item) : readShown(item.kind, entry.text);
+    const text = pause.undress?.(entry.text) ?? entry.text;
+    const one = text === item.text ? pause.read(item) : readShown(item.kind, text);
     for (const term of one.terms) shown.terms.add(term);
     for (const line of one.lines) shown.lines.add(line);
   });

@@ -105,13 +105,14 @@ interface Moves {
 }
 
 /** All moves, cheapest first: what loses nothing (line numbers, oldest first), then pieces by their worth per token. */
-function movesOf({ pieces, rate }: CutMemory, worth: Worth): Moves {
+function movesOf(cut: CutMemory, worth: Worth): Moves {
+  const { pieces } = cut;
   const condensed: number[] = [];
   const prices = new Float64Array(pieces.length);
   pieces.forEach((piece, index) => {
     if (piece.numbered >= LEAST_NUMBERED) condensed.push(index);
     // Chance of a fault per token freed.
-    const freed = Math.max(1, condensedTokens(piece, rate) * NAMES_LEAVE);
+    const freed = Math.max(1, condensedTokens(cut, piece) * NAMES_LEAVE);
     prices[index] = (worth.pieces[index] ?? 0) / freed;
   });
   const named = [...prices.keys()].sort((a, b) => (prices[a] ?? 0) - (prices[b] ?? 0));
@@ -121,10 +122,17 @@ function movesOf({ pieces, rate }: CutMemory, worth: Worth): Moves {
   return { pieces: Int32Array.from([...condensed, ...named]), fates };
 }
 
-function condensedTokens(piece: MemoryPiece, rate: number): number {
+function condensedTokens({ memory, rate }: CutMemory, piece: MemoryPiece): number {
   if (piece.numbered < LEAST_NUMBERED) return piece.tokens;
-  return Math.max(1, piece.tokens - piece.numbered * LINE_NUMBER_TOKENS * rate);
+  const text = memory.items[piece.item]?.text ?? '';
+  COLON_NUMBER.lastIndex = memory.numbered.at[piece.numberedFrom] ?? 0;
+  const each = COLON_NUMBER.test(text) ? COLON_NUMBER_TOKENS : LINE_NUMBER_TOKENS;
+  return Math.max(1, piece.tokens - piece.numbered * each * rate);
 }
+
+/** `12: ` costs less than `12→` and `12<tab>`: its space belongs to the word behind it. */
+const COLON_NUMBER = / *L?\d+: /y;
+const COLON_NUMBER_TOKENS = 3;
 
 /** What a draft is laid out on, the same memory each time. */
 interface Desk {
@@ -155,7 +163,7 @@ function newDesk(cut: CutMemory, candidates: Candidates): Desk {
     candidates,
     items: Int32Array.from(pieces, ({ item }) => item),
     tokens: Float64Array.from(pieces, ({ tokens }) => tokens),
-    condensed: Float64Array.from(pieces, (piece) => condensedTokens(piece, rate)),
+    condensed: Float64Array.from(pieces, (piece) => condensedTokens(cut, piece)),
     joined,
     fates: new Uint8Array(pieces.length),
     left: new Int32Array(candidates.spread.length),

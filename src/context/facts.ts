@@ -22,9 +22,10 @@ export interface NameFacts {
   readonly spread: Int32Array;
   /** How much it says: rare names say more. */
   readonly rarity: Float64Array;
-  /** 0 to 1: how lately a person wrote it, and how lately a call that neither searched nor edited did. */
+  /** 0 to 1: how lately a person wrote it, the agent said it in words of its own, and a search or a command printed it. */
   readonly byPeople: Float64Array;
-  readonly byCalls: Float64Array;
+  readonly said: Float64Array;
+  readonly printed: Float64Array;
 }
 
 /** Per line: the last item that shows it as the content of a file, and the last edit that replaced it; -1: none. */
@@ -64,7 +65,8 @@ function newNameFacts(size: number): NameFacts {
     spread: new Int32Array(size),
     rarity: new Float64Array(size),
     byPeople: new Float64Array(size),
-    byCalls: new Float64Array(size),
+    said: new Float64Array(size),
+    printed: new Float64Array(size),
   };
 }
 
@@ -79,29 +81,37 @@ function rarityOf(kind: number, items: number): number {
 
 /** Steps after which a word of a person, and one of the agent's, counts a third. */
 const PEOPLE_FADE = 60;
-const CALLS_FADE = 20;
+const AGENT_FADE = 20;
 
 function gatherNames(facts: Facts, index: number, seen: Int32Array): void {
-  const { memory, files, lastStep } = facts;
+  const { memory, lastStep } = facts;
   const { ids, starts } = memory.names;
-  const { counts, spread, mentioned, byPeople, byCalls } = facts.names;
+  const { counts, spread, mentioned } = facts.names;
   const item = memory.items[index];
   if (item === undefined) return;
-  const people = isPeoples(item.kind) ? Math.exp((item.step - lastStep) / PEOPLE_FADE) : 0;
-  const plainCall = item.kind === 'call' && files.deeds[index] !== 'search' && files.deeds[index] !== 'edit';
-  const calls = plainCall ? Math.exp((item.step - lastStep) / CALLS_FADE) : 0;
   const mentions = item.kind !== 'result';
+  const by = listOf(facts, index);
+  const fade = Math.exp((item.step - lastStep) / (by === facts.names.byPeople ? PEOPLE_FADE : AGENT_FADE));
   const end = starts[index + 1] ?? 0;
   for (let at = starts[index] ?? 0; at < end; at += 1) {
     const name = ids[at] ?? 0;
     counts[name] = (counts[name] ?? 0) + 1;
     if (seen[name] !== index) spread[name] = (spread[name] ?? 0) + 1;
     seen[name] = index;
-    if (!mentions) continue;
-    mentioned[name] = item.step;
-    if (people > (byPeople[name] ?? 0)) byPeople[name] = people;
-    if (calls > (byCalls[name] ?? 0)) byCalls[name] = calls;
+    if (mentions) mentioned[name] = item.step;
+    // Steps never go back: the last that wrote it is the latest.
+    if (by !== null) by[name] = fade;
   }
+}
+
+/** Whose word an item is; null: a call, or what a file holds. */
+function listOf({ memory, files, names }: Facts, index: number): Float64Array | null {
+  const { kind = '' } = memory.items[index] ?? {};
+  if (isPeoples(kind)) return names.byPeople;
+  if (kind === 'call') return null;
+  if (kind !== 'result') return names.said;
+  const deed = files.deeds[index];
+  return deed === 'read' || deed === 'edit' ? null : names.printed;
 }
 
 /** What people said or what stands for it. */

@@ -8,9 +8,12 @@ import { scanNames } from './names.ts';
 export interface Features {
   /** Of its names that are no plain words, the one that the agent or a person wrote most lately, rare ones first: 0 to 1. */
   readonly mentioned: number;
-  /** How much of its names people wrote, and how much the agent's commands did; logarithms of sums. */
+  /** The same of what the agent said, its calls aside. */
+  readonly said: number;
+  /** The same of what searches and commands printed. */
+  readonly printed: number;
+  /** How much of its names people wrote; logarithm of a sum. */
   readonly byPeople: number;
-  readonly byCalls: number;
   /** How many lines and names it has, and how large the whole item is; logarithms. */
   readonly lines: number;
   readonly names: number;
@@ -30,11 +33,8 @@ export function featureReader(facts: Facts): (piece: MemoryPiece) => Features {
   return (piece) => {
     const key = facts.files.keys[piece.item] ?? '';
     if (!named.has(key)) named.set(key, isNamedByPeople(facts, key) ? 1 : 0);
-    const { mentioned, byPeople, byCalls } = nameFeatures(facts, piece, { counted, mark: (reading += 1) });
     return {
-      mentioned,
-      byPeople,
-      byCalls,
+      ...nameFeatures(facts, piece, { counted, mark: (reading += 1) }),
       lines: Math.log1p(piece.linesTo - piece.linesFrom),
       names: Math.log1p(piece.namesTo - piece.namesFrom),
       size: Math.log1p((facts.memory.items[piece.item]?.tokens ?? 0) / ITEM_UNIT),
@@ -56,38 +56,34 @@ function peopleAfter({ memory, people }: Facts): Int32Array {
 }
 
 const ITEM_UNIT = 110;
+
 /** Steps after which a mention counts a third. */
 const MENTION_FADE = 15;
 
-type NameFeatures = Pick<Features, 'mentioned' | 'byPeople' | 'byCalls'>;
-
 function nameFeatures(
-  facts: Facts,
+  { memory, names, lastStep }: Facts,
   piece: MemoryPiece,
-  once: { counted: Int32Array; mark: number },
-): NameFeatures {
-  const { names } = facts;
-  const { ids } = facts.memory.names;
+  once: { readonly counted: Int32Array; readonly mark: number },
+): Pick<Features, 'mentioned' | 'said' | 'printed' | 'byPeople'> {
+  const { ids, table } = memory.names;
   let mentioned = 0;
+  let said = 0;
+  let printed = 0;
   let byPeople = 0;
-  let byCalls = 0;
   for (let at = piece.namesFrom; at < piece.namesTo; at += 1) {
     const name = ids[at] ?? 0;
     if (once.counted[name] === once.mark) continue;
     once.counted[name] = once.mark;
-    const rarity = names.rarity[name] ?? 0;
-    byPeople += rarity * (names.byPeople[name] ?? 0);
-    byCalls += rarity * (names.byCalls[name] ?? 0);
-    if ((names.mentioned[name] ?? -1) >= 0) mentioned = Math.max(mentioned, mentionOf(facts, name));
+    byPeople += (names.rarity[name] ?? 0) * (names.byPeople[name] ?? 0);
+    const kind = table.kinds[name];
+    if (kind === NAME_PLAIN || kind === NAME_CAPITAL) continue;
+    const common = Math.sqrt(names.spread[name] ?? 1);
+    const step = names.mentioned[name] ?? -1;
+    if (step >= 0) mentioned = Math.max(mentioned, Math.exp((step - lastStep) / MENTION_FADE) / common);
+    said = Math.max(said, (names.said[name] ?? 0) / common);
+    printed = Math.max(printed, (names.printed[name] ?? 0) / common);
   }
-  return { mentioned, byPeople: Math.log1p(byPeople), byCalls: Math.log1p(byCalls) };
-}
-
-function mentionOf(facts: Facts, name: number): number {
-  const kind = facts.memory.names.table.kinds[name];
-  if (kind === NAME_PLAIN || kind === NAME_CAPITAL) return 0;
-  const step = facts.names.mentioned[name] ?? -1;
-  return Math.exp((step - facts.lastStep) / MENTION_FADE) / Math.sqrt(facts.names.spread[name] ?? 1);
+  return { mentioned, said, printed, byPeople: Math.log1p(byPeople) };
 }
 
 /** Whether people, or what stands for their words, wrote the file's name. */

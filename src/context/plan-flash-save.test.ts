@@ -169,6 +169,16 @@ describe('a plan', () => {
     expect(shown.new_string).toContain('const value3_9 = ');
   });
 
+  test.each([
+    ['are all one', () => 0],
+    ['run backwards', (at: number) => 1_000 - at],
+  ])('meets the target also where steps %s', (_, step) => {
+    const items = session().map((one, at) => ({ ...one, step: step(at) }));
+    const plan = planFlashSave(items, { targetReduction: 0.4, now: NOW });
+    expect(plan.reduction).toBeGreaterThan(0.37);
+    expect(plan.prompt.at(-1)?.text).toBe(items.at(-1)?.text);
+  });
+
   test('names less where the target is not met otherwise', () => {
     const names = (n: number): string =>
       Array.from({ length: 60 }, (_, at) => `entryNumber${n}x${at} = ${at}`).join('\n');

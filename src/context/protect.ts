@@ -18,7 +18,17 @@ function startOfLastExchange(items: readonly AdmittedItem[]): number {
   const total = sumTokens(items);
   if (sinceUser >= 0 && sumTokens(items.slice(sinceUser)) <= total * EXCHANGE_SHARE) return sinceUser;
   const lastStep = items.at(-1)?.step ?? 0;
-  return items.findIndex((item) => item.step === lastStep);
+  const lastTurn = items.findIndex((item) => item.step === lastStep);
+  // All in one step: nobody counted them, or they ran backwards.
+  return lastTurn > 0 ? lastTurn : startOfLastAnswer(items);
+}
+
+/** The last words and calls of the agent, with the results that follow them. */
+function startOfLastAnswer(items: readonly AdmittedItem[]): number {
+  const words = items.findLastIndex((item) => item.kind !== 'result');
+  return (
+    items.findLastIndex((item, at) => at < words && (item.kind === 'result' || item.kind === 'user')) + 1
+  );
 }
 
 const EXCHANGE_SHARE = 0.1;

@@ -14,14 +14,15 @@ export interface Ranking {
  */
 export const RANKING: Ranking = {
   weights: {
-    mentioned: 1.389,
-    byPeople: 0.389,
-    byCalls: 0.163,
-    lines: 1.055,
-    names: -0.744,
-    size: -0.064,
-    fileNamed: 0.36,
-    wordsSince: -0.118,
+    mentioned: 1.025,
+    said: 1.321,
+    printed: 1.068,
+    byPeople: 0.52,
+    lines: 0.73,
+    names: -0.666,
+    size: -0.08,
+    fileNamed: 0.502,
+    wordsSince: -0.267,
   },
-  bias: -2.376,
+  bias: -2.988,
 };
