@@ -107,7 +107,7 @@ describe('the change feed', () => {
     writeFileSync(at('one'), '');
     await ask({ id: 2 });
     await ask({ add: [], drop: [''] });
-    expect(answers.map(({ unknown }) => unknown)).toEqual(['too many changes at once', null]);
+    expect(answers.map(({ isTooMuch }) => isTooMuch)).toEqual([true, false]);
     expect(answers[1]?.changed).toEqual(['']);
   });
 });

@@ -39,17 +39,17 @@ export class ChangeFeed {
   readonly #answers = new Map<number, (answer: WatchAnswer | undefined) => void>();
   readonly #watched = new Set<TreePath>();
   #count = 0;
-  /** Why it is of no use any more. */
-  #failure: string | undefined;
+  /** It is of no use any more. */
+  #isClosed = false;
 
   private constructor(root: string, limits: { readonly events: number; readonly watches: number }) {
     this.#watchesMax = limits.watches * watchesShare;
     const workerData = { root, eventsMax: limits.events * eventsShare };
     this.#thread = new Worker(program, { eval: true, workerData });
     this.#thread.unref();
-    this.#thread.on('message', (answer: WatchAnswer) => this.#take(answer));
-    const fail = (): void => this.#fail('its thread has ended');
-    this.#thread.on('error', fail).on('messageerror', fail).on('exit', fail);
+    this.#thread.on('message', (answer: WatchAnswer) => this.#settle(answer.id, answer));
+    const close = (): void => this.close();
+    this.#thread.on('error', close).on('messageerror', close).on('exit', close);
   }
 
   /** Undefined where there is none: another system, a file system that others write, too. */
@@ -60,10 +60,6 @@ export class ChangeFeed {
     } catch {
       return undefined;
     }
-  }
-
-  get failure(): string | undefined {
-    return this.#failure;
   }
 
   /** What is watched, without a break, since the call that answered this the first time. */
@@ -78,12 +74,14 @@ export class ChangeFeed {
   async changes(): Promise<FeedChanges | undefined> {
     const answer = await this.#ask();
     for (const path of answer?.lost ?? []) this.#watched.delete(path);
-    return answer === undefined || answer.unknown !== null ? undefined : answer;
+    if (answer?.isBroken === true) this.close();
+    return answer === undefined || answer.isTooMuch || answer.isBroken ? undefined : answer;
   }
 
   /** Watches these and no others, as soon as the thread comes to it: before it answers `changes` again. */
   watch(directories: ReadonlySet<TreePath>): void {
-    if (directories.size > this.#watchesMax) return this.#fail('there are too many directories');
+    if (directories.size > this.#watchesMax) return this.close();
+    if (this.#isClosed) return;
     const add = [...directories].filter((path) => !this.#watched.has(path));
     const drop = [...this.#watched].filter((path) => !directories.has(path));
     for (const path of add) this.#watched.add(path);
@@ -91,12 +89,17 @@ export class ChangeFeed {
     if (add.length + drop.length > 0) this.#send({ add, drop });
   }
 
+  /** Then nobody knows what happens. May be called again. */
   close(): void {
-    this.#fail('it is closed');
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watched.clear();
+    for (const id of this.#answers.keys()) this.#settle(id, undefined);
+    void this.#thread.terminate();
   }
 
   #ask(): Promise<WatchAnswer | undefined> {
-    if (this.#failure !== undefined) return Promise.resolve(undefined);
+    if (this.#isClosed) return Promise.resolve(undefined);
     const id = ++this.#count;
     this.#thread.ref();
     return new Promise((resolve) => {
@@ -109,24 +112,11 @@ export class ChangeFeed {
     this.#thread.postMessage(request);
   }
 
-  #take(answer: WatchAnswer): void {
-    this.#settle(answer.id, answer);
-    if (answer.unknown?.startsWith('directories cannot') === true) this.#fail(answer.unknown);
-  }
-
   #settle(id: number, answer: WatchAnswer | undefined): void {
     const resolve = this.#answers.get(id);
     this.#answers.delete(id);
     if (this.#answers.size === 0) this.#thread.unref();
     resolve?.(answer);
-  }
-
-  #fail(why: string): void {
-    if (this.#failure !== undefined) return;
-    this.#failure = why;
-    this.#watched.clear();
-    for (const id of this.#answers.keys()) this.#settle(id, undefined);
-    void this.#thread.terminate();
   }
 }
 

@@ -13,8 +13,10 @@ export interface WatchAnswer {
   readonly changed: readonly TreePath[];
   /** No longer watched, as it was moved or deleted, or never, as it was not there. */
   readonly lost: readonly TreePath[];
-  /** So much that not all of it may have been told; or watching does not work here, with the reason. */
-  readonly unknown: string | null;
+  /** So much at once that not all of it may have been told. */
+  readonly isTooMuch: boolean;
+  /** Watching does not work here: a limit of the system. */
+  readonly isBroken: boolean;
 }
 
 export interface WatchPorts {
@@ -39,13 +41,14 @@ export function watchDirectories({
   const watchers = new Map<TreePath, fs.FSWatcher>();
   let changed = new Set<TreePath>();
   let lost = new Set<TreePath>();
-  let unknown: string | null = null;
+  let isTooMuch = false;
+  let isBroken = false;
   let eventsInTurn = 0;
   const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const count = (): void => {
     if (eventsInTurn === 0) setImmediate(() => (eventsInTurn = 0));
     // The system drops events without a word when its queue is full, and Node does not tell of it.
-    if (++eventsInTurn > eventsMax) unknown ??= 'too many changes at once';
+    if (++eventsInTurn > eventsMax) isTooMuch = true;
   };
   const stop = (path: TreePath): void => {
     watchers.get(path)?.close();
@@ -66,7 +69,7 @@ export function watchDirectories({
     } catch (error) {
       const { code = '' } = error as { code?: string };
       if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') lost.add(path);
-      else unknown = `directories cannot be watched: ${code}`;
+      else isBroken = true;
     }
   };
   return async (request) => {
@@ -78,9 +81,9 @@ export function watchDirectories({
     await nextTurn();
     await nextTurn();
     for (const path of lost) stop(path);
-    answer({ id: request.id, changed: [...changed], lost: [...lost], unknown });
+    answer({ id: request.id, changed: [...changed], lost: [...lost], isTooMuch, isBroken });
     changed = new Set();
     lost = new Set();
-    if (unknown === 'too many changes at once') unknown = null;
+    isTooMuch = false;
   };
 }
