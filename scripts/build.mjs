@@ -73,7 +73,8 @@ async function toCommonJs({ path: file, text }) {
       : '',
     sourcemap: 'external',
     sourcefile: name,
-    sourcesContent: true,
+    // The library's maps hold the sources.
+    sourcesContent: false,
     logLevel: 'warning',
   });
   const contents = code.replaceAll(/require\("\.\/([\w-]+)\.js"\)/gu, 'require("./$1.cjs")');
