@@ -23,16 +23,21 @@ export function bundleFixture(entry: string | URL): Promise<string> {
   return made;
 }
 
+/** In pieces and without a map: a child loads what it uses, where all in one file would be 30 MB to read at each start. */
 async function makeBundle(entry: string): Promise<string> {
-  const built = await build({
+  const name = basename(entry, '.ts');
+  const { outputFiles } = await build({
     entryPoints: [entry],
     absWorkingDir: repository,
+    outdir,
     write: false,
     bundle: true,
+    splitting: true,
+    chunkNames: `${name}-[name]-[hash]`,
+    outExtension: { '.js': '.mjs' },
     format: 'esm',
     platform: 'node',
     target: 'node20.19',
-    sourcemap: 'inline',
     external: ['better-sqlite3', 'better-sqlite3-napi', 'esbuild'],
     // As in scripts/build.mjs: bundled CommonJS packages call require().
     banner: {
@@ -40,13 +45,19 @@ async function makeBundle(entry: string): Promise<string> {
     },
     logLevel: 'warning',
   });
-  const [output] = built.outputFiles;
-  if (!output) throw new Error(`no bundle came of ${entry}`);
-  const hash = createHash('sha256').update(output.contents).digest('hex').slice(0, 16);
-  const path = join(outdir, `${basename(entry, '.ts')}-${hash}.mjs`);
+  const program = outputFiles.find(({ path }) => basename(path) === `${name}.mjs`);
+  if (!program) throw new Error(`no bundle came of ${entry}`);
+  // It names its pieces by their hashes, so that its own is that of all.
+  const hash = createHash('sha256').update(program.contents).digest('hex').slice(0, 16);
+  const path = join(outdir, `${name}-${hash}.mjs`);
   await mkdir(outdir, { recursive: true });
-  const partial = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-  await writeFile(partial, output.contents);
-  await rename(partial, path);
+  for (const file of outputFiles) await place(file === program ? path : file.path, file.contents);
   return path;
+}
+
+/** Whole or not at all: others start it at the same time. */
+async function place(path: string, contents: Uint8Array): Promise<void> {
+  const partial = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
+  await writeFile(partial, contents);
+  await rename(partial, path);
 }
