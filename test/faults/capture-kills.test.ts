@@ -125,7 +125,7 @@ describe('a capture that is killed', () => {
         if (!killed) break;
         died += 1;
       }
-      expect(died).toBeGreaterThan(1);
+      expect(died).toBeGreaterThan(0);
     },
   );
 
