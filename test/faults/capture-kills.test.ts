@@ -125,6 +125,7 @@ describe('a capture that is killed', () => {
         if (!killed) break;
         died += 1;
       }
+      // One is left: it says what is ignored.
       expect(died).toBeGreaterThan(0);
     },
   );

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
 import { isRestoreName, type TreePath } from '../../checkpoint/tree.ts';
-import type {
-  KnownObject,
-  Present,
-  ReadFile,
-  ScanOptions,
-  TreeScan,
-  WorkTree,
-} from '../../checkpoint/work-tree.ts';
+import type { KnownObject, ScanOptions, TreeScan, WorkTree } from '../../checkpoint/work-tree.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { IncludedPaths } from './included-paths.ts';
 import { inspectPaths } from './inspect.ts';
@@ -52,7 +45,15 @@ const feedScansMax = 9;
 
 /** The project's files on this machine's file system. */
 export function openWorkTree(place: WorkTreePlace): WorkTree {
-  return new FsWorkTree(place);
+  const tree = new FsWorkTree(place);
+  return {
+    root: place.root,
+    scan: (options) => tree.scan(options),
+    read: (path) => readTreeFile(place.root, path, place.now),
+    remember: (objects) => tree.remember(objects),
+    inspect: async (paths) => inspectPaths(place.root, paths),
+    close: () => tree.close(),
+  };
 }
 
 /** What the scan before has left. */
@@ -64,7 +65,7 @@ interface Last {
   readonly rules: string | undefined;
 }
 
-class FsWorkTree implements WorkTree {
+class FsWorkTree {
   readonly #place: WorkTreePlace;
   readonly #file: StatCacheFile;
   readonly #made = new KeptEntries();
@@ -77,10 +78,6 @@ class FsWorkTree implements WorkTree {
   constructor(place: WorkTreePlace) {
     this.#place = place;
     this.#file = new StatCacheFile(join(place.dataDir, 'stat-cache'));
-  }
-
-  get root(): string {
-    return this.#place.root;
   }
 
   async scan(options: ScanOptions): Promise<TreeScan> {
@@ -120,10 +117,6 @@ class FsWorkTree implements WorkTree {
     return believed.size === 0 ? scan : { ...scan, believed: believed.size };
   }
 
-  read(path: TreePath): Promise<ReadFile> {
-    return readTreeFile(this.root, path, this.#place.now);
-  }
-
   async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
     const cache = this.#cache;
     if (cache === undefined) return;
@@ -132,10 +125,6 @@ class FsWorkTree implements WorkTree {
     for (const [path, one] of known) cache.files.set(path, one);
     cache.skipped = this.#skipped;
     this.#file.save(cache, known);
-  }
-
-  async inspect(paths: readonly TreePath[]): Promise<ReadonlyMap<TreePath, Present>> {
-    return inspectPaths(this.root, paths);
   }
 
   close(): void {
@@ -152,7 +141,7 @@ class FsWorkTree implements WorkTree {
   /** One that does not work here is not tried again. */
   #openFeed(): void {
     if (this.#feed !== undefined) return;
-    const feed = ChangeFeed.open(this.root);
+    const feed = ChangeFeed.open(this.#place.root);
     if (feed !== undefined) this.#feed = { feed, quiet: new QuietDirectories(feed, this.#place.now) };
   }
 }
