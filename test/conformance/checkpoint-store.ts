@@ -200,6 +200,23 @@ export function describeCheckpointStore(maker: CheckpointStoreMaker): void {
       expect(await store.ids()).toEqual(['c1']);
     });
 
+    it('keeps odd modes from one to the next, whatever else changes', async () => {
+      const trees: readonly (readonly CodeDraft[])[] = [
+        [directory('d', 0o700), file('d/a', '1', 0o600), file('d/b', '1', 0o755)],
+        [directory('d', 0o700), file('d/a', '2', 0o600), file('d/b', '1', 0o755)],
+        [directory('d', 0o750), file('d/a', '2', 0o600), file('d/b', '1', 0o755)],
+        [directory('d', 0o750), file('d/a', '3', 0o640), file('d/b', '1', 0o755)],
+        [directory('d', 0o750), file('d/a', '4', 0o640)],
+        [directory('d', 0o750), file('d/a', '5', 0o640)],
+        [directory('d', 0o750), file('d/a', '5', 0o640), file('d/c', '1', 0o600)],
+      ];
+      for (const [i, code] of trees.entries()) await store.create(draftOf(`c${i}`, code));
+      for (const [i, code] of trees.entries()) {
+        await store.verify(`c${i}`);
+        expect(await contents(`c${i}`)).toEqual(code.map((draft) => describeDraft(draft, code)));
+      }
+    });
+
     it('follows a path through every kind from one checkpoint to the next', async () => {
       const kinds: readonly (readonly CodeDraft[])[] = [
         [file('p', 'file')],

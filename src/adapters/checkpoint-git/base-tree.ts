@@ -1,3 +1,4 @@
+import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
 import type { CodeEntry } from '../../checkpoint/tree.ts';
 import { CodeLines } from './code-lines.ts';
 import type { StoredTrees } from './stored-trees.ts';
@@ -13,6 +14,8 @@ export interface Base {
   /** In the order of their paths; most of them are the very drafts. */
   readonly code: readonly CodeEntry[];
   readonly lines: CodeLines;
+  /** What `encodeModes` makes of it; undefined where nothing was written. */
+  readonly modes: readonly PartDraft[] | undefined;
   /** The paths of everything else. */
   readonly parts: ReadonlySet<string>;
   /** What another process wrote; undefined when `tree` is all there is to know. */
@@ -20,5 +23,5 @@ export interface Base {
 }
 
 export function emptyBase(stored?: StoredTrees): Base {
-  return { tree: new TreeDir(), code: [], lines: CodeLines.none, parts: new Set(), stored };
+  return { tree: new TreeDir(), code: [], lines: CodeLines.none, modes: undefined, parts: new Set(), stored };
 }

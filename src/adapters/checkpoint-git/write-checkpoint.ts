@@ -38,6 +38,9 @@ export class CheckpointWriter {
   /** How many of the base's entries lie before what was added last. */
   #passed = 0;
   #lines = CodeLines.none;
+  #modes: readonly PartDraft[] = [];
+  /** Whether all that is there is what was there before, with the same modes: only bytes may have changed. */
+  #hasSameModes = true;
   readonly #objects = new Map<TreePath, ObjectId>();
   readonly #parts: { path: string; sha256: string }[] = [];
   readonly #partPaths = new Set<string>();
@@ -51,14 +54,17 @@ export class CheckpointWriter {
   async write(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
     for await (const batch of draft.code) {
       this.#writing.base.stored?.prefetch(readPaths(batch));
-      for (const entry of batch) {
-        const adding = this.#addCode(entry);
+      for (let at = this.#passSame(batch, 0); at < batch.length; at = this.#passSame(batch, at)) {
+        const entry = batch[at++];
+        const adding = entry && this.#addCode(entry);
         if (adding !== undefined) await adding;
       }
     }
     this.#dropBefore(undefined);
     for await (const batch of draft.parts) for (const part of batch) await this.#addPart(part);
-    for (const part of encodeModes(this.#written)) await this.#addBlob(part);
+    const { modes } = this.#writing.base;
+    this.#modes = this.#hasSameModes && modes !== undefined ? modes : encodeModes(this.#written);
+    for (const part of this.#modes) await this.#addBlob(part);
     this.#lines = CodeLines.of(this.#written, this.#writing.base.lines);
     const manifest = draft.manifest(this.#content(this.#lines));
     await this.#addBlob({ path: 'manifest.json', bytes: encodeManifest(manifest) });
@@ -69,24 +75,35 @@ export class CheckpointWriter {
   /** What the next checkpoint may start from. */
   get next(): Base {
     const { tree } = this.#writing.base;
-    return { tree, code: this.#written, lines: this.#lines, parts: this.#partPaths, stored: undefined };
+    const [code, lines, modes, parts] = [this.#written, this.#lines, this.#modes, this.#partPaths];
+    return { tree, code, lines, modes, parts, stored: undefined };
   }
 
-  /** Undefined, and no promise, for an entry that costs nothing: of most of them that is all. */
-  #addCode(draft: CodeDraft): Promise<void> | undefined {
-    const same = this.#writing.base.code[this.#passed];
-    // The base is sorted, and what was passed of it lies before what was added last.
-    if (same !== undefined && same === draft) {
-      this.#written.push(same);
+  /**
+   * Over the drafts from this place on that are the base's own next entries: of 100,000 files mostly all of them. They are
+   * sorted as the base is, and what was passed of it lies before what was added last. Answers where others begin.
+   */
+  #passSame(batch: readonly CodeDraft[], from: number): number {
+    const { code } = this.#writing.base;
+    let at = from;
+    for (; at < batch.length; at++) {
+      const entry = code[this.#passed];
+      if (entry === undefined || entry !== batch[at]) break;
+      this.#written.push(entry);
       this.#passed += 1;
-      return undefined;
     }
+    return at;
+  }
+
+  /** Undefined, and no promise, for an entry that costs nothing. */
+  #addCode(draft: CodeDraft): Promise<void> | undefined {
     const last = this.#written.at(-1);
     if (last !== undefined && last.path >= draft.path)
       throw new Error('the entries of a draft are not sorted');
     this.#dropBefore(draft.path);
     const before = this.#takeBefore(draft.path);
     const { entry, bytes } = this.#entryOf(draft);
+    if (before === undefined || !hasSameMode(before, entry)) this.#hasSameModes = false;
     const isSameLink = before?.kind === 'link' && entry.kind === 'link' && before.object === entry.object;
     this.#written.push(isSameLink ? before : entry);
     if (before !== undefined && storedCodePath(before) !== storedCodePath(entry)) this.#drop(before);
@@ -155,6 +172,7 @@ export class CheckpointWriter {
   }
 
   #drop(entry: CodeEntry): void {
+    this.#hasSameModes = false;
     const path = storedCodePath(entry);
     if (path !== undefined) this.#remove(path);
   }
@@ -224,6 +242,11 @@ export class CheckpointWriter {
 /** Where those are in a checkpoint that had to be read. */
 function readPaths(batch: readonly CodeDraft[]): readonly string[] {
   return batch.flatMap((draft) => ('bytes' in draft ? codePrefix + storedPath(draft.path, false) : []));
+}
+
+function hasSameMode(a: CodeEntry, b: CodeEntry): boolean {
+  if (a.kind === 'link' || b.kind === 'link') return a.kind === b.kind;
+  return a.kind === b.kind && a.mode === b.mode;
 }
 
 interface PartHashes {
