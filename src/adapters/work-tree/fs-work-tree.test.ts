@@ -330,6 +330,26 @@ describe('a tree that is large enough for threads', () => {
   }, 90_000);
 });
 
+it('asks nobody about a repository behind a link that took the place of a directory', async () => {
+  await mkdir(at('a/n/.git'), { recursive: true });
+  const asked: TreePath[] = [];
+  const tree = openWorkTree({
+    root,
+    dataDir: place,
+    ignored: async (nested = []) => {
+      asked.push(...nested);
+      return [];
+    },
+  });
+  await tree.scan({ include: [] });
+  expect(asked).toEqual(['a/n']);
+  await rename(at('a'), join(place, 'elsewhere'));
+  await symlink(join(place, 'elsewhere'), at('a'));
+  const { entries } = await tree.scan({ include: [] });
+  expect(entries).toMatchObject([{ kind: 'link', path: 'a' }]);
+  expect(asked).toEqual(['a/n']);
+});
+
 /** What a file's object would be, for tests in which only sameness counts. */
 const objectOf = (text: string): string => Buffer.from(text).toString('hex').padEnd(40, '0').slice(0, 40);
 

@@ -56,7 +56,7 @@ const unseenNames = 20;
 export class Listing {
   readonly #rules: ListingRules;
   readonly #directories = new Map<TreePath, Directory>();
-  /** Directories below the root that have a `.git` of their own. */
+  /** Directories below the root that have a `.git` of their own: those that a walk has come to. */
   readonly nested = new Set<TreePath>();
   /** Whether all that was read has the names it had in the last listing, each of its kind, and git's rules as they were. */
   hasSameNames = true;
@@ -74,7 +74,8 @@ export class Listing {
 
   /** Takes these as they were seen the last time, without a look. */
   believe(paths: ReadonlySet<TreePath>): void {
-    for (const [path, directory] of this.#rules.before) if (paths.has(path)) this.#add(path, directory);
+    for (const [path, directory] of this.#rules.before)
+      if (paths.has(path)) this.#directories.set(path, directory);
   }
 
   /**
@@ -100,7 +101,11 @@ export class Listing {
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       const directory = this.#directories.get(path);
       if (directory === undefined) unread.push(path);
-      else if ('children' in directory) left.push(...directory.directories.filter((below) => !skips(below)));
+      else if ('children' in directory) {
+        // Here, and not where it was read: that may have been through a link.
+        if (directory.isNested && path !== '') this.nested.add(path);
+        left.push(...directory.directories.filter((below) => !skips(below)));
+      }
     }
     return unread;
   }
@@ -138,13 +143,8 @@ export class Listing {
       const directory = this.#directoryOf(path, { names, stats, problems, isLinked });
       if (this.hasSameNames && !isNamedAsBefore(this.#rules.before.get(path), directory))
         this.hasSameNames = false;
-      this.#add(path, directory);
+      this.#directories.set(path, directory);
     });
-  }
-
-  #add(path: TreePath, directory: Directory): void {
-    this.#directories.set(path, directory);
-    if ('children' in directory && directory.isNested && path !== '') this.nested.add(path);
   }
 
   #directoryOf(path: TreePath, found: Found): Directory {
