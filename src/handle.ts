@@ -1,4 +1,5 @@
 import type { AgentRow, AgentSettings } from './agent/agent.ts';
+import type { AgentMerge } from './agent/worktree.ts';
 import type { BlockerRow } from './blocker/blocker.ts';
 import type { CheckpointRow, ListedCheckpoint, Trigger } from './checkpoint/checkpoint.ts';
 import type { Manifest } from './checkpoint/manifest.ts';
@@ -245,16 +246,6 @@ export interface NewAgent {
   readonly driver: string;
   readonly role?: string;
   readonly settings?: AgentSettings;
-}
-
-export interface AgentMerge {
-  readonly agent: string;
-  readonly branch: string;
-  /** False: the project had all of it. */
-  readonly merged: boolean;
-  readonly into: string | null;
-  readonly commit: string | null;
-  readonly files: number;
 }
 
 export interface NewTask {

@@ -63,10 +63,9 @@ export class BenchProject {
     const began = performance.now();
     const release = (): number => (heldMs ||= Math.round(performance.now() - began));
     const request = {
-      trigger: 'manual',
+      trigger: options.byFeed === true ? 'interval' : 'manual',
       createdBy: 'bench',
       hold: async () => ({ release }),
-      ...options,
     } as const;
     const { phasesMs } = await createCheckpoint(this.ports, request);
     return { heldMs, phasesMs };

@@ -92,3 +92,14 @@ export type MergedFile =
   | { readonly path: TreePath; readonly kind: 'gone' }
   | { readonly path: TreePath; readonly kind: 'link'; readonly target: string }
   | { readonly path: TreePath; readonly kind: 'file'; readonly mode: number; readonly bytes: Uint8Array };
+
+/** What became of a merge that a person asked for. */
+export interface AgentMerge {
+  readonly agent: string;
+  readonly branch: string;
+  /** False: the project had all of it. */
+  readonly merged: boolean;
+  readonly into: string | null;
+  readonly commit: string | null;
+  readonly files: number;
+}

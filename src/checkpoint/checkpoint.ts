@@ -5,6 +5,11 @@ export type Trigger = (typeof triggers)[number];
 
 export const triggers = ['pause', 'manual', 'safety', 'interval', 'task-done', 'risky-command'] as const;
 
+/** Whether nobody asked for it: only such a one may believe the change feed (docs/decisions/0005). */
+export function isAutomatic(trigger: Trigger): boolean {
+  return trigger === 'interval' || trigger === 'task-done' || trigger === 'risky-command';
+}
+
 /** A checkpoint as the ledger knows it; its content is in the project's store, under `refs/checkpoints/<id>`. */
 export interface CheckpointRow {
   readonly id: string;

@@ -12,7 +12,7 @@ import type { Fence, Store } from '../store/store.ts';
 import { CapturedCode } from './captured-code.ts';
 import { checkCheckpointName } from './checkpoint-name.ts';
 import type { CheckpointStore, PartDraft, WrittenContent } from './checkpoint-store.ts';
-import type { CheckpointRow, Trigger } from './checkpoint.ts';
+import { isAutomatic, type CheckpointRow, type Trigger } from './checkpoint.ts';
 import type { Manifest } from './manifest.ts';
 import { partsFromRows, readRows, rowCounts, type AllRows, type ReadTables } from './parts.ts';
 import { sessionParts } from './session-parts.ts';
@@ -55,8 +55,6 @@ export interface CheckpointRequest {
   readonly include?: readonly TreePath[];
   /** What the store holds already: taken in although a secret is in it. */
   readonly held?: Held;
-  /** See `ScanOptions.byFeed`. */
-  readonly byFeed?: boolean;
   /** Left out: the newest checkpoint, or the one that was restored since. */
   readonly parentId?: string;
   readonly fence?: Fence;
@@ -132,7 +130,7 @@ class Capture {
     this.#code = new CapturedCode(ports.tree, {
       include: request.include ?? [],
       distrustCache,
-      byFeed: request.byFeed === true,
+      byFeed: isAutomatic(request.trigger),
       ...(request.held === undefined ? {} : { held: request.held }),
     });
   }

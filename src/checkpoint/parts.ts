@@ -66,7 +66,9 @@ const parts = new WeakMap<object, readonly PartDraft[]>();
 const keptBytesMax = 8 * 1024 * 1024;
 
 function known(rows: object, make: () => readonly PartDraft[]): readonly PartDraft[] {
-  const made = parts.get(rows) ?? make();
+  const before = parts.get(rows);
+  if (before !== undefined) return before;
+  const made = make();
   if (made.reduce((sum, { bytes }) => sum + bytes.length, 0) <= keptBytesMax) parts.set(rows, made);
   return made;
 }

@@ -5,6 +5,8 @@ import { benchFence } from '../../test/rig/restore-bench.ts';
 import { taskRow } from '../../test/rig/memory-session.ts';
 import { withRunnerBench } from '../../test/rig/runner-bench.ts';
 import type { CheckpointSettings } from '../checkpoint/automatic.ts';
+import { createCheckpoint } from '../checkpoint/create-checkpoint.ts';
+import type { WorkTree } from '../checkpoint/work-tree.ts';
 import { CodeframeError } from '../failure.ts';
 import { AutomaticCheckpoints } from './automatic-checkpoints.ts';
 import type { RunnerPorts } from './ports.ts';
@@ -53,6 +55,42 @@ function withBench(
     });
   });
 }
+
+/** These ports, and what each scan was told of the change feed. */
+function watchingScans(ports: RunnerPorts): { readonly ports: RunnerPorts; readonly byFeed: unknown[] } {
+  const { tree } = ports;
+  const byFeed: unknown[] = [];
+  const watched: WorkTree = {
+    root: tree.root,
+    scan: (options) => {
+      byFeed.push(options.byFeed === true);
+      return tree.scan(options);
+    },
+    read: (path) => tree.read(path),
+    remember: (objects) => tree.remember(objects),
+    inspect: (paths) => tree.inspect(paths),
+  };
+  return { ports: { ...ports, tree: watched }, byFeed };
+}
+
+describe('the change feed', () => {
+  it('is believed by what the runner makes by itself, and not by what somebody asked for', async () => {
+    const byFeed: unknown[] = [];
+    const watch = (ports: RunnerPorts): RunnerPorts => {
+      const watching = watchingScans(ports);
+      byFeed.push(watching.byFeed);
+      return watching.ports;
+    };
+    await withBench({ ports: watch }, async ({ ports, automatic, pass, write }) => {
+      write('one');
+      pass(1000);
+      await automatic.makeDue();
+      await createCheckpoint(ports, { trigger: 'manual', createdBy: 'test' });
+      await createCheckpoint(ports, { trigger: 'pause', createdBy: 'test' });
+    });
+    expect(byFeed).toEqual([[true, false, false]]);
+  });
+});
 
 describe('an automatic checkpoint', () => {
   it('is made when the time is over, and not when nothing has changed since the last', async () => {

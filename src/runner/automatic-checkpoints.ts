@@ -118,7 +118,6 @@ export class AutomaticCheckpoints {
         trigger,
         createdBy: actor,
         fence,
-        byFeed: true,
         hold: holdAgents(this.#ports, gate),
         ...(reason === null ? {} : { reason }),
         ...(last[0] === undefined ? {} : { unlessAs: { id: last[0].id, parts } }),

@@ -1,4 +1,4 @@
-import type { AgentMerge } from '../handle.ts';
+import type { AgentMerge } from '../agent/worktree.ts';
 import { CodeframeError } from '../failure.ts';
 import { nearest } from '../ids.ts';
 import { takeLease } from './lease.ts';

@@ -5,7 +5,7 @@ import { gitOperationDirectories, gitTopFiles } from '../../checkpoint/git-parts
 import { partName } from '../../checkpoint/part-name.ts';
 import type { CapturedGit } from '../../checkpoint/user-git.ts';
 import { CodeframeError } from '../../failure.ts';
-import { IndexPart } from './file-signatures.ts';
+import { MadeOfIndex } from './file-signatures.ts';
 import type { UserRepository } from './find-repository.ts';
 import { listRefs, type Ref } from './list-refs.ts';
 import { runInRepository } from './repository-git.ts';
@@ -13,10 +13,10 @@ import { runInRepository } from './repository-git.ts';
 /** HEAD, index, refs and the operation in progress of a repository, read without a lock. */
 export async function captureGit(
   repository: UserRepository,
-  index: IndexPart = new IndexPart(),
+  index: MadeOfIndex<readonly PartDraft[]> = new MadeOfIndex(),
 ): Promise<CapturedGit> {
   const asked = listRefs(repository);
-  const files = stateFiles(repository, index);
+  const files = await stateFiles(repository, index);
   const refs = await asked;
   const { branch, head } = await readHead(repository, refs);
   const lines = refs.map((ref) => `${JSON.stringify(ref)}\n`);
@@ -58,13 +58,17 @@ function shortBranch(name: string): string {
   return name.replace(/^refs\/heads\//, '');
 }
 
-function stateFiles(repository: UserRepository, index: IndexPart): PartDraft[] {
+async function stateFiles(
+  repository: UserRepository,
+  index: MadeOfIndex<readonly PartDraft[]>,
+): Promise<PartDraft[]> {
   const top = readdirSync(repository.gitDir).filter((name) => gitTopFiles.test(name));
   const below = gitOperationDirectories.flatMap((name) => filesBelow(repository.gitDir, name));
-  const own = [...top, ...below, 'info/sparse-checkout'].map((path) => {
-    const read = (): PartDraft[] => readPart(repository.gitDir, path);
-    return path === 'index' ? index.read(repository, read) : read();
+  const asked = [...top, ...below, 'info/sparse-checkout'].map(async (path) => {
+    const read = (): readonly PartDraft[] => readPart(repository.gitDir, path);
+    return path === 'index' ? index.get(repository, '', read) : read();
   });
+  const own = await Promise.all(asked);
   return [...own, readPart(repository.commonDir, 'info/exclude')].flat();
 }
 

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
 import type { UserRepository } from './find-repository.ts';
 
 /** A file that was written less than so long ago may be written again without another signature, in ms. */
@@ -22,22 +21,22 @@ function signatureOf(paths: readonly string[]): string | undefined {
   return parts.join('\n');
 }
 
-/** Of the index of a repository. */
-export function indexSignature(repository: UserRepository): string | undefined {
+function indexSignature(repository: UserRepository): string | undefined {
   return quietly(() => signatureOf([join(repository.gitDir, 'index')]));
 }
 
-/** The index as a part of a checkpoint: the very same one for as long as its file is. It is 10 MB for 100,000 files. */
-export class IndexPart {
-  #last: { readonly key: string; readonly parts: readonly PartDraft[] } | undefined;
+/** What was made of the index of a repository, the very same for as long as its file is: the file is 10 MB for 100,000 files. */
+export class MadeOfIndex<Made> {
+  #last: { readonly key: string; readonly made: Made } | undefined;
 
-  read(repository: UserRepository, read: () => readonly PartDraft[]): readonly PartDraft[] {
+  /** `besides`: what else it is made of. */
+  async get(repository: UserRepository, besides: string, make: () => Made | Promise<Made>): Promise<Made> {
     const signature = indexSignature(repository);
-    const key = signature === undefined ? undefined : `${repository.gitDir}\n${signature}`;
-    if (key !== undefined && this.#last?.key === key) return this.#last.parts;
-    const parts = read();
-    this.#last = key === undefined ? undefined : { key, parts };
-    return parts;
+    const key = signature === undefined ? undefined : `${repository.gitDir}\n${besides}\n${signature}`;
+    if (key !== undefined && this.#last?.key === key) return this.#last.made;
+    const made = await make();
+    this.#last = key === undefined ? undefined : { key, made };
+    return made;
   }
 }
 

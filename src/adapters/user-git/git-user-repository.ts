@@ -1,8 +1,9 @@
+import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
 import type { TreePath } from '../../checkpoint/tree.ts';
 import type { UserGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
 import { captureGit } from './capture-git.ts';
-import { ignoreRulesSignature, IndexPart } from './file-signatures.ts';
+import { ignoreRulesSignature, MadeOfIndex } from './file-signatures.ts';
 import { findRepository } from './find-repository.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
 import { keepCommits, checkpointRef } from './keep-commits.ts';
@@ -15,7 +16,7 @@ import { trackedInNested, TrackedPaths } from './tracked-paths.ts';
 export function openUserGit(place: { readonly root: string }): UserGit {
   const { root } = place;
   const staged = new StagedBlobs();
-  const index = new IndexPart();
+  const index = new MadeOfIndex<readonly PartDraft[]>();
   const tracked = new TrackedPaths(root);
   return {
     async capture() {

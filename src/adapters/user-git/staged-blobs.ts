@@ -1,9 +1,8 @@
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { PartDraft } from '../../checkpoint/checkpoint-store.ts';
 import { showPath, type TreePath } from '../../checkpoint/tree.ts';
 import type { CapturedGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
+import { MadeOfIndex } from './file-signatures.ts';
 import type { UserRepository } from './find-repository.ts';
 import { runInRepository } from './repository-git.ts';
 
@@ -22,31 +21,18 @@ interface Staged {
  * keeps them. None with a damaged index.
  */
 export class StagedBlobs {
-  #last: { readonly key: string; readonly staged: Staged } | undefined;
+  readonly #made = new MadeOfIndex<Staged>();
 
-  async read(repository: UserRepository, head: string | null): Promise<Staged> {
-    const key = `${head} ${signatureOf(join(repository.gitDir, 'index'))}`;
-    // An index that was written in the moment of the last look is looked at again.
-    if (this.#last?.key === key && !isYoung(repository)) return this.#last.staged;
-    const objects = await stagedObjects(repository, head);
-    const staged = objects.size === 0 ? { parts: [], unkept: [] } : await readStaged(repository, objects);
-    this.#last = { key, staged };
-    return staged;
+  read(repository: UserRepository, head: string | null): Promise<Staged> {
+    return this.#made.get(repository, head ?? '', async () => {
+      const objects = await stagedObjects(repository, head);
+      return objects.size === 0 ? { parts: [], unkept: [] } : readStaged(repository, objects);
+    });
   }
 }
 
 /** A path of each object. */
 type Objects = ReadonlyMap<string, TreePath>;
-
-function signatureOf(path: string): string {
-  const stats = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? 'none' : `${stats.size} ${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
-}
-
-function isYoung(repository: UserRepository): boolean {
-  const stats = statSync(join(repository.gitDir, 'index'), { throwIfNoEntry: false });
-  return stats !== undefined && Date.now() - stats.ctimeMs < 2_000;
-}
 
 async function stagedObjects(repository: UserRepository, head: string | null): Promise<Objects> {
   if (head === null) return listed(repository, ['ls-files', '--stage', '-z']);

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { TreePath } from '../../checkpoint/tree.ts';
-import { indexSignature } from './file-signatures.ts';
+import { MadeOfIndex } from './file-signatures.ts';
 import { findRepository, repositoryAt, type UserRepository } from './find-repository.ts';
 import { runInRepository } from './repository-git.ts';
 
 /** The paths below `root` that the index of the repository around it has; none with a damaged index. */
 export class TrackedPaths {
   readonly #root: string;
-  #last: { readonly key: string; readonly paths: readonly TreePath[] } | undefined;
+  readonly #made = new MadeOfIndex<readonly TreePath[]>();
 
   constructor(root: string) {
     this.#root = root;
@@ -17,11 +17,7 @@ export class TrackedPaths {
   async list(): Promise<readonly TreePath[]> {
     const repository = findRepository(this.#root);
     if (repository === null) return [];
-    const key = indexSignature(repository);
-    if (key !== undefined && this.#last?.key === key) return this.#last.paths;
-    const paths = await listTracked(repository, this.#root);
-    this.#last = key === undefined ? undefined : { key, paths };
-    return paths;
+    return this.#made.get(repository, '', () => listTracked(repository, this.#root));
   }
 }
 

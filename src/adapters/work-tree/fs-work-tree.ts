@@ -114,7 +114,8 @@ class FsWorkTree {
     if (options.byFeed === true && scan.entries.length >= (place.feedNamesMin ?? feedNamesMin))
       this.#openFeed();
     this.#feed?.quiet.end(quiet?.scan ?? 0, seen);
-    return believed.size === 0 ? scan : { ...scan, believed: believed.size };
+    if (believed.size === 0) return scan;
+    return { ...scan, believed: [...seen.keys()].filter((path) => believed.has(path)).length };
   }
 
   async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {

@@ -1,4 +1,4 @@
-import type { ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts';
+import { byPath, type ScannedEntry, type TreePath, type Uncovered } from '../../checkpoint/tree.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
 import { directoryEntries, type CoverRules, type MadeEntries, type Place } from './directory-entries.ts';
 import { isBelow, type IncludedPaths } from './included-paths.ts';
@@ -176,8 +176,4 @@ class Scan {
     this.#into(place.path, place.ignored);
     if (this.#entries.length === before) this.#entries[at] = place.empty;
   }
-}
-
-function byPath(a: { readonly path: TreePath }, b: { readonly path: TreePath }): number {
-  return a.path < b.path ? -1 : 1;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AgentMerge } from '../../handle.ts';
+import type { AgentMerge } from '../../agent/worktree.ts';
 import { describe, projectExits, type RunWork } from '../command.ts';
 import { uninterrupted } from '../interrupt.ts';
 import { countWords } from '../quantity-words.ts';
