@@ -1,9 +1,9 @@
 import type { Facts } from './facts.ts';
 import type { AdmittedItem } from './flash-item.ts';
-import type { Memory, Places, ReadStretch } from './memory.ts';
-import { cutUnits, type Piece } from './pieces.ts';
+import type { Memory, Places } from './memory.ts';
+import { cutRows, type Piece, PIECE_TOKENS } from './pieces.ts';
+import type { ReadStretch } from './readings.ts';
 import { isCuttable, mayBeCut, type Role } from './stretches.ts';
-import { unitsOf } from './text-units.ts';
 
 /** A piece that may leave, its tokens by the item's own count, and its place in the memory: which names and lines stand in it. */
 export interface MemoryPiece extends Piece {
@@ -29,8 +29,6 @@ export interface CutMemory {
   readonly rate: number;
   readonly rates: Float64Array;
 }
-
-const PIECE_TOKENS = 220;
 
 /**
  * Cuts whatever may leave into pieces. A cut is made, too, where lines begin or end that the prompt shows again further down
@@ -103,17 +101,24 @@ function rawPieces(facts: Facts, index: number): RawPiece[] {
   const raw: RawPiece[] = [];
   const stretches = cuttable(facts, index);
   if (stretches.length === 0) return raw;
-  const units = unitsOf(facts.memory.items[index]?.text ?? '');
-  for (const stretch of stretches) {
+  const { list, of } = facts.memory.rows;
+  const rows = of(index);
+  stretches.forEach((stretch, place) => {
     const { escaped } = stretch;
-    let from = stretch.from;
+    const range = rows[place] ?? { from: 0, to: 0 };
+    let rowsFrom = range.from;
+    let { from } = stretch;
     for (const to of [...breaksOf(facts, index, stretch), stretch.to]) {
-      for (const piece of cutUnits(units, { from, to, escaped }, PIECE_TOKENS)) {
+      let rowsTo = rowsFrom;
+      // A break is where a line begins, so it is where a row ends.
+      while (rowsTo < range.to && list.ends.at(rowsTo) <= to) rowsTo += 1;
+      for (const piece of cutRows(list, { from, to, escaped, rowsFrom, rowsTo }, PIECE_TOKENS)) {
         raw.push({ from: piece.from, to: piece.to, tokens: piece.tokens, stretch });
       }
       from = to;
+      rowsFrom = rowsTo;
     }
-  }
+  });
   return raw;
 }
 
@@ -180,7 +185,7 @@ function placed(facts: Facts, piece: RawPiece, place: { index: number; rate: num
 /** The first place of an item that is not before a position: those of one item ascend. */
 function placeIn(places: Places, item: number, position: number): number {
   let from = places.starts[item] ?? 0;
-  let to = places.starts[item + 1] ?? 0;
+  let to = places.ends[item] ?? 0;
   while (from < to) {
     const middle = (from + to) >> 1;
     if ((places.at[middle] ?? 0) < position) from = middle + 1;

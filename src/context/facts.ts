@@ -85,14 +85,14 @@ const AGENT_FADE = 20;
 
 function gatherNames(facts: Facts, index: number, seen: Int32Array): void {
   const { memory, lastStep } = facts;
-  const { ids, starts } = memory.names;
+  const { ids, starts, ends } = memory.names;
   const { counts, spread, mentioned } = facts.names;
   const item = memory.items[index];
   if (item === undefined) return;
   const mentions = item.kind !== 'result';
   const by = listOf(facts, index);
   const fade = Math.exp((item.step - lastStep) / (by === facts.names.byPeople ? PEOPLE_FADE : AGENT_FADE));
-  const end = starts[index + 1] ?? 0;
+  const end = ends[index] ?? 0;
   for (let at = starts[index] ?? 0; at < end; at += 1) {
     const name = ids[at] ?? 0;
     counts[name] = (counts[name] ?? 0) + 1;

@@ -27,14 +27,16 @@ export interface Features {
 /** Reads the features of pieces; each file is looked up once. */
 export function featureReader(facts: Facts): (piece: MemoryPiece) => Features {
   const named = new Map<string, number>();
-  const counted = new Int32Array(facts.memory.names.table.size).fill(-1);
+  const { ids, table } = facts.memory.names;
+  const counted = new Int32Array(table.size).fill(-1);
+  const strengths = strengthsOf(facts);
   const wordsSince = peopleAfter(facts);
   let reading = 0;
   return (piece) => {
     const key = facts.files.keys[piece.item] ?? '';
     if (!named.has(key)) named.set(key, isNamedByPeople(facts, key) ? 1 : 0);
     return {
-      ...nameFeatures(facts, piece, { counted, mark: (reading += 1) }),
+      ...nameFeatures(strengths, piece, { ids, counted, mark: (reading += 1) }),
       lines: Math.log1p(piece.linesTo - piece.linesFrom),
       names: Math.log1p(piece.namesTo - piece.namesFrom),
       size: Math.log1p((facts.memory.items[piece.item]?.tokens ?? 0) / ITEM_UNIT),
@@ -60,30 +62,58 @@ const ITEM_UNIT = 110;
 /** Steps after which a mention counts a third. */
 const MENTION_FADE = 15;
 
+/** Per name what it gives to a piece that has it; worked out once, for most names stand in many pieces. */
+interface Strengths {
+  readonly mentioned: Float64Array;
+  readonly said: Float64Array;
+  readonly printed: Float64Array;
+  readonly byPeople: Float64Array;
+}
+
+function strengthsOf({ memory, names, lastStep }: Facts): Strengths {
+  const { length } = names.spread;
+  const { kinds } = memory.names.table;
+  const [mentioned, said] = [new Float64Array(length), new Float64Array(length)];
+  const [printed, byPeople] = [new Float64Array(length), new Float64Array(length)];
+  for (let name = 0; name < length; name += 1) {
+    byPeople[name] = (names.rarity[name] ?? 0) * (names.byPeople[name] ?? 0);
+    const kind = kinds[name];
+    const spread = names.spread[name] ?? 0;
+    // Of a memory that was read before this one.
+    if (spread === 0 || kind === NAME_PLAIN || kind === NAME_CAPITAL) continue;
+    const common = Math.sqrt(spread);
+    const step = names.mentioned[name] ?? -1;
+    if (step >= 0) mentioned[name] = Math.exp((step - lastStep) / MENTION_FADE) / common;
+    said[name] = (names.said[name] ?? 0) / common;
+    printed[name] = (names.printed[name] ?? 0) / common;
+  }
+  return { mentioned, said, printed, byPeople };
+}
+
 function nameFeatures(
-  { memory, names, lastStep }: Facts,
+  strengths: Strengths,
   piece: MemoryPiece,
-  once: { readonly counted: Int32Array; readonly mark: number },
+  once: { readonly ids: Int32Array; readonly counted: Int32Array; readonly mark: number },
 ): Pick<Features, 'mentioned' | 'said' | 'printed' | 'byPeople'> {
-  const { ids, table } = memory.names;
+  const { ids, counted, mark } = once;
   let mentioned = 0;
   let said = 0;
   let printed = 0;
   let byPeople = 0;
   for (let at = piece.namesFrom; at < piece.namesTo; at += 1) {
     const name = ids[at] ?? 0;
-    if (once.counted[name] === once.mark) continue;
-    once.counted[name] = once.mark;
-    byPeople += (names.rarity[name] ?? 0) * (names.byPeople[name] ?? 0);
-    const kind = table.kinds[name];
-    if (kind === NAME_PLAIN || kind === NAME_CAPITAL) continue;
-    const common = Math.sqrt(names.spread[name] ?? 1);
-    const step = names.mentioned[name] ?? -1;
-    if (step >= 0) mentioned = Math.max(mentioned, Math.exp((step - lastStep) / MENTION_FADE) / common);
-    said = Math.max(said, (names.said[name] ?? 0) / common);
-    printed = Math.max(printed, (names.printed[name] ?? 0) / common);
+    if (counted[name] === mark) continue;
+    counted[name] = mark;
+    byPeople += strengths.byPeople[name] ?? 0;
+    mentioned = larger(mentioned, strengths.mentioned[name] ?? 0);
+    said = larger(said, strengths.said[name] ?? 0);
+    printed = larger(printed, strengths.printed[name] ?? 0);
   }
   return { mentioned, said, printed, byPeople: Math.log1p(byPeople) };
+}
+
+function larger(one: number, other: number): number {
+  return one < other ? other : one;
 }
 
 /** Whether people, or what stands for their words, wrote the file's name. */

@@ -1,31 +1,24 @@
 import { type Files, filesOf } from './files.ts';
 import type { AdmittedItem } from './flash-item.ts';
-import { HashTable } from './hash-table.ts';
-import { IntList } from './int-list.ts';
-import { scanLines } from './lines.ts';
-import { NameTable } from './name-table.ts';
-import { scanUnits } from './names.ts';
+import type { HashTable } from './hash-table.ts';
+import type { NameTable } from './name-table.ts';
+import type { RowList } from './pieces.ts';
 import { protectedItems } from './protect.ts';
-import { mayBeCut, type Stretch, stretchesOf } from './stretches.ts';
-import { unitsOf } from './text-units.ts';
+import { type Reading, Readings, type ReadStretch } from './readings.ts';
+import { mayBeCut, type Stretch } from './stretches.ts';
 
-/** What stands where, in the order of the texts: item `i` has those from `starts[i]` to `starts[i + 1]`. */
+/** What stands where in texts: item `i` has those from `starts[i]` to `ends[i]`. */
 export interface Places {
   /** The characters at which they stand. */
   readonly at: Int32Array;
   readonly starts: Int32Array;
+  readonly ends: Int32Array;
 }
 
 /** Names or lines by their numbers, which are below `table.size`. */
 export interface NumberedPlaces<Table> extends Places {
   readonly table: Table;
   readonly ids: Int32Array;
-}
-
-/** A stretch and its lines: those from `linesFrom` to `linesTo` (end excluded) of the memory. */
-export interface ReadStretch extends Stretch {
-  readonly linesFrom: number;
-  readonly linesTo: number;
 }
 
 /** A memory read once: every name and line where it stands. */
@@ -39,44 +32,68 @@ export interface Memory {
   readonly numbered: Places;
   /** Per item the parts that hold text. */
   readonly stretches: readonly (readonly ReadStretch[])[];
+  /** The rows of the stretches of an item that may be cut: a range of the list for each. */
+  readonly rows: { readonly list: RowList; readonly of: (item: number) => ReturnType<Readings['rowsOf']> };
 }
 
-/** Reads items into a memory: one pass over every text for its names, and one for its lines where they may count. */
-export function readMemory(items: readonly AdmittedItem[]): Memory {
-  const names = { table: new NameTable(), ids: new IntList(), at: new IntList(), starts: new IntList() };
-  const lines = { table: new HashTable(), ids: new IntList(), at: new IntList(), starts: new IntList() };
-  const numbered = { at: new IntList(), starts: new IntList() };
+/** Gives the reading of an item, made now or known from before. */
+export interface ReadTexts {
+  readonly readings: Readings;
+  readonly read: (item: AdmittedItem) => Reading;
+}
+
+/**
+ * Reads items into a memory: one pass over every text for its names, and one for its lines where they may count. What is
+ * known of a text is not read again.
+ */
+export function readMemory(items: readonly AdmittedItem[], texts: ReadTexts = newTexts()): Memory {
+  const { readings } = texts;
   const kept = protectedItems(items);
   const files = filesOf(items);
+  const [names, lines, numbered] = [newRanges(items), newRanges(items), newRanges(items)];
+  const read: Reading[] = [];
   const stretches = items.map((item, index) => {
-    names.starts.push(names.at.length);
-    lines.starts.push(lines.at.length);
-    numbered.starts.push(numbered.at.length);
-    const units = unitsOf(item.text);
-    scanUnits({ text: item.text, units }, names.table, names);
+    const reading = texts.read(item);
+    read.push(reading);
+    names.starts[index] = reading.namesFrom;
+    names.ends[index] = reading.namesTo;
     const deed = files.deeds[index];
     const tells = kept[index] === true || deed === 'read' || deed === 'edit';
     if (!tells && !mayBeCut(item)) return [];
-    const list = { ids: lines.ids, at: lines.at, numbered: item.kind === 'result' ? numbered.at : null };
-    return stretchesOf(item, units).map((range): ReadStretch => {
-      const linesFrom = lines.at.length;
-      if (tells || item.kind === 'result') scanLines({ units, range }, lines.table, list);
-      const { from, to, escaped, role } = range;
-      return { from, to, escaped, role, linesFrom, linesTo: lines.at.length };
-    });
+    if (!tells && item.kind !== 'result') return readings.stretchesOf(reading).map(withoutLines);
+    const lined = readings.linesOf(reading);
+    lines.starts[index] = lined.lines.from;
+    lines.ends[index] = lined.lines.to;
+    numbered.starts[index] = lined.numbered.from;
+    numbered.ends[index] = lined.numbered.to;
+    return lined.stretches;
   });
-  for (const reading of [names, lines, numbered]) reading.starts.push(reading.at.length);
   return {
     items,
     kept,
     files,
-    names: { ...placesOf(names), table: names.table, ids: names.ids.values() },
-    lines: { ...placesOf(lines), table: lines.table, ids: lines.ids.values() },
-    numbered: placesOf(numbered),
+    names: { ...names, ...valuesOf(readings.names), table: readings.names.table },
+    lines: { ...lines, ...valuesOf(readings.lines), table: readings.lines.table },
+    numbered: { ...numbered, at: readings.numbered.values() },
     stretches,
+    rows: { list: readings.rows, of: (item) => readings.rowsOf(read[item] as Reading) },
   };
 }
 
-function placesOf({ at, starts }: { readonly at: IntList; readonly starts: IntList }): Places {
-  return { at: at.values(), starts: starts.values() };
+function newTexts(): ReadTexts {
+  const readings = new Readings();
+  return { readings, read: (item) => readings.read(item) };
+}
+
+function newRanges({ length }: readonly AdmittedItem[]): Pick<Places, 'starts' | 'ends'> {
+  return { starts: new Int32Array(length), ends: new Int32Array(length) };
+}
+
+/** Its lines tell nothing. */
+function withoutLines({ from, to, escaped, role }: Stretch): ReadStretch {
+  return { from, to, escaped, role, linesFrom: 0, linesTo: 0 };
+}
+
+function valuesOf({ ids, at }: Pick<Readings['lines'], 'ids' | 'at'>): Pick<NumberedPlaces<unknown>, 'ids' | 'at'> {
+  return { ids: ids.values(), at: at.values() };
 }

@@ -1,4 +1,5 @@
 import { estimateUnits } from './estimate-tokens.ts';
+import { IntList } from './int-list.ts';
 import type { LineRange } from './lines.ts';
 import { unitsOf, type Units } from './text-units.ts';
 
@@ -9,31 +10,57 @@ export interface Piece {
   readonly tokens: number;
 }
 
-/**
- * Cuts a stretch of text into pieces of about `size` tokens at line ends, so that together they are the stretch again.
- * A line without an end is cut by its length, never inside a surrogate pair or an escape.
- */
-export function cutPieces(text: string, stretch: LineRange, size: number): Piece[] {
-  return cutUnits(unitsOf(text), stretch, size);
+/** Of a piece; what is no larger is one. */
+export const PIECE_TOKENS = 220;
+
+/** The rows of stretches, in order: behind which character each ends, and about how many tokens it is. */
+export interface RowList {
+  readonly ends: IntList;
+  readonly tokens: number[];
 }
 
-/** As `cutPieces`, of a text that is read already. */
-export function cutUnits(units: Units, stretch: LineRange, size: number): Piece[] {
-  const pieces: Piece[] = [];
-  const { to } = stretch;
-  let from = stretch.from;
+/** Rows of one stretch: those from `rowsFrom` to `rowsTo` (end excluded) of a list. */
+export interface RowRange extends LineRange {
+  readonly rowsFrom: number;
+  readonly rowsTo: number;
+}
+
+/**
+ * Lists a stretch of text row by row, so that together they are the stretch again. A row is a line; one without an end is cut
+ * by its length, never inside a surrogate pair or an escape.
+ */
+export function listRows(units: Units, stretch: LineRange, into: RowList): void {
   let at = stretch.from;
-  let tokens = 0;
-  while (at < to) {
+  while (at < stretch.to) {
     const end = endOfLine(units, at, stretch);
-    const line = estimateUnits(units, at, end);
-    if (at > from && tokens + line > size * 1.25) {
+    into.ends.push(end);
+    into.tokens.push(estimateUnits(units, at, end));
+    at = end;
+  }
+}
+
+/** Cuts a stretch of text into pieces of about `size` tokens at the ends of rows. */
+export function cutPieces(text: string, stretch: LineRange, size: number): Piece[] {
+  const rows: RowList = { ends: new IntList(), tokens: [] };
+  listRows(unitsOf(text), stretch, rows);
+  return cutRows(rows, { ...stretch, rowsFrom: 0, rowsTo: rows.ends.length }, size);
+}
+
+/** Joins rows to pieces of about `size` tokens. */
+export function cutRows(rows: RowList, { from: start, rowsFrom, rowsTo }: RowRange, size: number): Piece[] {
+  const pieces: Piece[] = [];
+  let from = start;
+  let at = start;
+  let tokens = 0;
+  for (let row = rowsFrom; row < rowsTo; row += 1) {
+    const own = rows.tokens[row] ?? 0;
+    if (at > from && tokens + own > size * 1.25) {
       pieces.push({ from, to: at, tokens });
       from = at;
       tokens = 0;
     }
-    at = end;
-    tokens += line;
+    at = rows.ends.at(row);
+    tokens += own;
     if (tokens < size) continue;
     pieces.push({ from, to: at, tokens });
     from = at;

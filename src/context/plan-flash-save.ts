@@ -3,6 +3,7 @@ import { type Draft, type Drafts, draftsOf } from './draft.ts';
 import { estimateTokens } from './estimate-tokens.ts';
 import { factsOf } from './facts.ts';
 import { admitItems, type AdmittedItem, type FlashItem } from './flash-item.ts';
+import type { KnownTexts } from './known-texts.ts';
 import { readMemory } from './memory.ts';
 import { rankMemory } from './rank.ts';
 import { RANKING, type Ranking } from './weights.ts';
@@ -16,6 +17,8 @@ export interface FlashSaveOptions {
   readonly now?: number | string | Date | undefined;
   /** Counts new texts (stubs) as the model would. Absent: an estimate. */
   readonly count?: ((text: string) => number) | undefined;
+  /** What is known of texts already: a plan is the same with it and without, but is made sooner, and adds to it. */
+  readonly known?: KnownTexts | undefined;
 }
 
 /** A plan: nothing has happened yet. */
@@ -51,7 +54,8 @@ export function planRanked(
   const target = targetOf(options?.targetReduction);
   const whole = sum(admitted, (item) => item.tokens);
   const tokensBefore = sum(admitted, (item) => item.promptTokens);
-  const memory = readMemory(admitted);
+  options?.known?.tidy();
+  const memory = readMemory(admitted, options?.known);
   const facts = factsOf(memory);
   const cut = cutMemory(facts);
   const goal = whole - tokensBefore * (1 - target);

@@ -35,7 +35,7 @@ export function mayBeCut({ kind, text, tokens }: AdmittedItem): boolean {
 }
 
 /** Whether a stretch is long enough to be cut: a short string of a call says what the call did, and stays. */
-export function isCuttable(item: AdmittedItem, stretch: Stretch): boolean {
+export function isCuttable(item: Pick<AdmittedItem, 'kind'>, stretch: Stretch): boolean {
   return item.kind !== 'call' || stretch.to - stretch.from > (stretch.escaped ? LONG_STRING : LONG_COMMAND);
 }
 
