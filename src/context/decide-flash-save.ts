@@ -88,6 +88,7 @@ function plan(
       targetReduction,
       now: ports.clock.now(),
       count: (text) => ports.tokens.count(text),
+      known: ports.known,
     },
   );
   const figures = { agent: request.agent, targetReduction, tokensBefore, pieces: made.archived.length };

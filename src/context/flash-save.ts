@@ -6,6 +6,7 @@ import type { Fence, ReadTransaction, Store, WriteTransaction } from '../store/s
 import { changeItems, memoryColumns, MemoryMoved } from './change-items.ts';
 import { decideFlashSave, type AgentMemory, type Decision } from './decide-flash-save.ts';
 import type { NewItem } from './item.ts';
+import type { KnownTexts } from './known-texts.ts';
 import { newItemRow } from './new-item.ts';
 import type { TokenCounter } from './tokens.ts';
 
@@ -26,6 +27,8 @@ export interface FlashSavePorts {
   readonly log: Log;
   readonly actor: string;
   readonly tokens: TokenCounter;
+  /** What this process knows of the texts of memories; absent: each plan reads them all. */
+  readonly known?: KnownTexts | undefined;
 }
 
 /** Why a flash save is made: with a pause, because the model's window is nearly full, or because a person asked. */

@@ -94,6 +94,9 @@ function withoutLines({ from, to, escaped, role }: Stretch): ReadStretch {
   return { from, to, escaped, role, linesFrom: 0, linesTo: 0 };
 }
 
-function valuesOf({ ids, at }: Pick<Readings['lines'], 'ids' | 'at'>): Pick<NumberedPlaces<unknown>, 'ids' | 'at'> {
+function valuesOf({
+  ids,
+  at,
+}: Pick<Readings['lines'], 'ids' | 'at'>): Pick<NumberedPlaces<unknown>, 'ids' | 'at'> {
   return { ids: ids.values(), at: at.values() };
 }
