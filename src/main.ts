@@ -46,6 +46,7 @@ import { openWorktrees, openWriters, withWorktrees } from './main-worktrees.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import type { Log } from './log.ts';
 import type { FlashSaveSettings } from './context/flash-save.ts';
+import { KnownTexts } from './context/known-texts.ts';
 import { movingOf } from './main-moving.ts';
 import { sizeBytes } from './project/amounts.ts';
 import type { ProjectConfig, ProjectPlace } from './project/config.ts';
@@ -268,7 +269,8 @@ async function introduce(ports: ProjectPorts, place: ProjectPlace): Promise<void
 async function loadRunner(ports: ProjectPorts, run: Omit<DriverParts, 'ports'>): Promise<RunnerPorts> {
   const { openO200kTokens } = await import('./adapters/tokens-o200k/o200k-tokens.ts');
   await ports.secrets.ready();
-  return { ...ports, tokens: await openO200kTokens(), drivers: await driversOf({ ...run, ports }) };
+  const tokens = await openO200kTokens();
+  return { ...ports, tokens, known: new KnownTexts(), drivers: await driversOf({ ...run, ports }) };
 }
 
 async function loadWindows(): Promise<(model: string) => number | null> {

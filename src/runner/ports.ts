@@ -6,6 +6,7 @@ import type { MeasureDisk } from '../checkpoint/disk-report.ts';
 import type { RecoveredRestore } from '../checkpoint/recover-restore.ts';
 import type { RestorePorts } from '../checkpoint/restore-checkpoint.ts';
 import type { FlashSaveSettings } from '../context/flash-save.ts';
+import type { KnownTexts } from '../context/known-texts.ts';
 import type { TokenCounter } from '../context/tokens.ts';
 import type { Secrets } from '../secret/secrets.ts';
 
@@ -36,4 +37,6 @@ export interface ProjectPorts extends RestorePorts {
 /** What agents and flash saves need besides; it takes a moment to load, so quick commands go without. */
 export interface RunnerPorts extends ProjectPorts {
   readonly tokens: TokenCounter;
+  /** What this process knows of the texts of memories: its runner reads them ahead, its flash saves use it. */
+  readonly known?: KnownTexts;
 }

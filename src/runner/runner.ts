@@ -19,6 +19,7 @@ import { StoreAgentSession } from './agent-session.ts';
 import { AutomaticCheckpoints } from './automatic-checkpoints.ts';
 import { BudgetKeeper } from './keep-budget.ts';
 import type { HeldLease } from './lease.ts';
+import { MemoryLearner } from './learn-memories.ts';
 import { serveCheckpoint } from './live-checkpoint.ts';
 import { mergeWork } from './merge-work.ts';
 import { performPause } from './perform-pause.ts';
@@ -65,7 +66,7 @@ export class Runner {
   async run(): Promise<RunSummary> {
     const guard = this.#ports.guard(this.#lease.fence.ownerId);
     const over = new AbortController();
-    const watching = this.#watchProcesses(over.signal);
+    const watching = Promise.all([this.#watchProcesses(over.signal), this.#learnMemories(over.signal)]);
     try {
       return await this.#loop();
     } catch (error) {
@@ -91,6 +92,11 @@ export class Runner {
         log.warn({ err: error }, 'could not look at the processes');
       });
     }
+  }
+
+  async #learnMemories(signal: AbortSignal): Promise<void> {
+    const { known, flashSave } = this.#ports;
+    if (known !== undefined && !flashSave.off) await new MemoryLearner(this.#ports, known).run(signal);
   }
 
   async #loop(): Promise<RunSummary> {
