@@ -71,10 +71,16 @@ export async function changeItems(
   if (changing.changes.length > 0) {
     await refuseMoved(tx, agent, changing.changes);
     const known = groupBy(changing.archives, ({ itemId }) => itemId);
-    const stamp = { agent, pauseId, archivedAt: ports.clock.now() };
-    const digests = new Map<string, string>();
-    for (const change of changing.changes)
-      await archivePieces(tx, { change, known: known.get(change.item.id) ?? [], stamp, digests });
+    const archiving: Archiving = {
+      stamp: { agent, pauseId, archivedAt: ports.clock.now() },
+      digests: new Map(),
+      added: [],
+      changed: [],
+    };
+    for (const change of changing.changes) archivePieces(change, known.get(change.item.id) ?? [], archiving);
+    await tx.insertAll('archives', archiving.added);
+    await tx.updateEach('archives', archiving.changed);
+    const { digests } = archiving;
     await compare(tx, agent, { changes: changing.changes, digests });
   }
   await writeItems(tx, agent, changing);
@@ -87,12 +93,12 @@ async function writeItems(
   changing: { readonly changes: readonly ItemChange[]; readonly tiers: readonly TierChange[] },
 ): Promise<void> {
   const tiers = new Map(changing.tiers.map((change) => [change.seq, change]));
-  for (const { item, promptText, tokens } of changing.changes) {
+  const changes = changing.changes.map(({ item, promptText, tokens }) => {
     const { tier, importance } = tiers.get(item.seq) ?? item;
-    const set = { promptText, promptTokens: tokens, tier, importance };
-    await tx.update('context_items', { key: [agent, item.seq], set });
     tiers.delete(item.seq);
-  }
+    return { key: [agent, item.seq], set: { promptText, promptTokens: tokens, tier, importance } };
+  });
+  await tx.updateEach('context_items', changes);
   for (const alike of groupBy(
     [...tiers.values()],
     (change) => `${change.tier} ${change.importance}`,
@@ -137,48 +143,38 @@ function groupBy<T>(all: readonly T[], keyOf: (one: T) => string): ReadonlyMap<s
   return groups;
 }
 
+/** What is to be written of the pieces; filled item by item. */
 interface Archiving {
-  readonly change: ItemChange;
-  /** Of its item. */
-  readonly known: readonly ArchiveRow[];
   readonly stamp: Pick<ArchiveRow, 'agent' | 'pauseId' | 'archivedAt'>;
-  /** Of every piece that is out, by its id: filled here. */
+  /** Of every piece that is out, by its id. */
   readonly digests: Map<string, string>;
+  readonly added: ArchiveRow[];
+  readonly changed: { readonly key: readonly [string]; readonly set: Partial<ArchiveRow> }[];
 }
 
-async function archivePieces(tx: WriteTransaction, archiving: Archiving): Promise<void> {
-  const { change, known, digests } = archiving;
+/** `known`: the pieces of the item that were archived before. */
+function archivePieces(change: ItemChange, known: readonly ArchiveRow[], archiving: Archiving): void {
+  const { digests, changed } = archiving;
   const out = new Set(change.cuts.map(({ recallId }) => recallId));
   for (const cut of change.cuts) {
     digests.set(cut.recallId, digest(change.item.text.slice(cut.from, cut.to)));
-    await archivePiece(tx, cut, archiving);
+    const before = known.find(({ id }) => id === cut.recallId);
+    if (before === undefined) archiving.added.push(newPiece(change, cut, archiving));
+    else changed.push({ key: [before.id], set: outAgain(before, cut, archiving) });
   }
   for (const row of known) {
-    if (isOut(row) && !out.has(row.id)) await tx.update('archives', { key: [row.id], set: { stub: null } });
+    if (isOut(row) && !out.has(row.id)) changed.push({ key: [row.id], set: { stub: null } });
   }
 }
 
-async function archivePiece(tx: WriteTransaction, cut: PlannedCut, archiving: Archiving): Promise<void> {
-  const { change, known, stamp, digests } = archiving;
+function newPiece({ item }: ItemChange, cut: PlannedCut, { stamp, digests }: Archiving): ArchiveRow {
   const { recallId: id, from, to, stub } = cut;
-  const before = known.find((row) => row.id === id);
-  if (before === undefined) {
-    const sha256 = digests.get(id) ?? '';
-    await tx.insert('archives', {
-      id,
-      itemId: change.item.id,
-      ...stamp,
-      from,
-      to,
-      sha256,
-      recalledAt: null,
-      stub,
-    });
-    return;
-  }
+  return { id, itemId: item.id, ...stamp, from, to, sha256: digests.get(id) ?? '', recalledAt: null, stub };
+}
+
+function outAgain(before: ArchiveRow, { stub }: PlannedCut, { stamp }: Archiving): Partial<ArchiveRow> {
   const { pauseId, archivedAt } = stamp;
-  const set = isOut(before) ? { stub } : { stub, pauseId, archivedAt };
-  await tx.update('archives', { key: [id], set });
+  return isOut(before) ? { stub } : { stub, pauseId, archivedAt };
 }
 
 /** Every piece that is out now, read back, must be what it says of the text that is stored. */

@@ -37,10 +37,22 @@ function redactingWrites(tx: WriteTransaction, secrets: Secrets): WriteTransacti
   return {
     ...redactingReads(tx, secrets),
     insert: (table, row) => tx.insert(table, redactRow(secrets, table, row)),
+    insertAll: (table, rows) =>
+      tx.insertAll(
+        table,
+        rows.map((row) => redactRow(secrets, table, row)),
+      ),
     async update(table, change) {
       const expect = await expected(tx, secrets, { table, change });
       const set = redactColumns(secrets, changedColumns(table), change.set);
       return tx.update(table, { ...change, set, ...(expect === undefined ? {} : { expect }) });
+    },
+    updateEach: (table, changes) => {
+      const columns = changedColumns(table);
+      return tx.updateEach(
+        table,
+        changes.map(({ key, set }) => ({ key, set: redactColumns(secrets, columns, set) })),
+      );
     },
     updateAll: (table, { where, set }) =>
       tx.updateAll(table, {

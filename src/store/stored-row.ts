@@ -60,8 +60,7 @@ export function loadedInPlace<Row, Column extends keyof Row & string>(
   fresh: Record<string, StoredValue>,
 ): Pick<Row, Column> {
   const row: Record<string, unknown> = fresh;
-  for (const { name, kind } of columnsOf(spec).values()) {
-    if (kind !== 'json' && kind !== 'boolean') continue;
+  for (const { name, kind } of loadedColumnsOf(spec)) {
     const value = fresh[name];
     if (value === null || value === undefined) continue;
     row[name] = kind === 'json' ? parsed(String(value), name) : value !== 0;
@@ -108,6 +107,17 @@ function columnsOf<Row>(spec: TableSpec<Row>): Columns {
   return columns;
 }
 
+const loadedOtherwise = new WeakMap<object, readonly Column[]>();
+
+/** Those that are not as they lie in the store. */
+function loadedColumnsOf<Row>(spec: TableSpec<Row>): readonly Column[] {
+  const before = loadedOtherwise.get(spec);
+  if (before !== undefined) return before;
+  const columns = [...columnsOf(spec).values()].filter(({ kind }) => kind === 'json' || kind === 'boolean');
+  loadedOtherwise.set(spec, columns);
+  return columns;
+}
+
 /** Throws a plain error for a column that the table does not have. */
 export function columnOf<Row>(spec: TableSpec<Row>, name: string): Column {
   const column = columnsOf(spec).get(name);
@@ -142,7 +152,7 @@ function encode(kind: ColumnKind, value: unknown, column: string): StoredValue {
 
 /** Half a surrogate pair has no UTF-8, so no database keeps it: U+FFFD stands in, one code unit for one. */
 function wellFormed(text: string): string {
-  return text.replaceAll(/\p{Surrogate}/gu, '\uFFFD');
+  return text.toWellFormed();
 }
 
 function parsed(text: string, column: string): unknown {

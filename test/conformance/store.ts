@@ -446,6 +446,32 @@ export function describeStore(maker: StoreMaker): void {
         expect((await all('steps')).map(({ endedAt }) => endedAt)).toEqual([9, 9, 9]);
       });
 
+      it('add many rows at once, or none', async () => {
+        await store.write((tx) => tx.insertAll('steps', [step({ seq: 1 }), step({ seq: 2, outcome: null })]));
+        await store.write((tx) => tx.insertAll('steps', []));
+        const twice = store.write((tx) => tx.insertAll('steps', [step({ seq: 3 }), step({ seq: 1 })]));
+        await expect(twice).rejects.toMatchObject({ failure: { code: 'already-exists' } });
+        expect(await all('steps')).toEqual([step({ seq: 1 }), step({ seq: 2, outcome: null })]);
+      });
+
+      it('change each of many rows otherwise, and say how many were there', async () => {
+        await add('steps', step({ seq: 1 }), step({ seq: 2 }), step({ agent: 'bob', seq: 2 }));
+        const changes = [
+          { key: ['ada', 1], set: { endedAt: 7 } },
+          { key: ['ada', 3], set: { endedAt: 8 } },
+          { key: ['bob', 2], set: { endedAt: 9, status: 'failed' } },
+        ] as const;
+        expect(await store.write((tx) => tx.updateEach('steps', changes))).toBe(2);
+        expect(await all('steps')).toEqual([
+          step({ seq: 1, endedAt: 7 }),
+          step({ seq: 2 }),
+          step({ agent: 'bob', seq: 2, endedAt: 9, status: 'failed' }),
+        ]);
+        expect(await store.write((tx) => tx.updateEach('steps', []))).toBe(0);
+        const renamed = [{ key: ['ada', 1], set: { seq: 5 } }];
+        await expect(store.write((tx) => tx.updateEach('steps', renamed))).rejects.toThrow(TypeError);
+      });
+
       it('delete what fulfils the conditions, and say how much', async () => {
         await add('steps', step({ seq: 1 }), step({ seq: 2 }), step({ agent: 'bob', seq: 2 }));
         expect(await store.write((tx) => tx.delete('steps', { agent: 'ada', seq: { gt: 1 } }))).toBe(1);

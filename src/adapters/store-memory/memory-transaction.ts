@@ -143,6 +143,10 @@ export class MemoryWriteTransaction extends MemoryReadTransaction implements Wri
     this.#ownRows(table).set(keyText(key), stored);
   }
 
+  async insertAll<Name extends TableName>(table: Name, rows: readonly Tables[Name][]): Promise<void> {
+    for (const row of rows) await this.insert(table, row);
+  }
+
   async update<Name extends TableName>(table: Name, change: RowChange<Tables[Name]>): Promise<boolean> {
     const spec = tables[table];
     const key = keyText(storedKey(spec, change.key));
@@ -152,6 +156,15 @@ export class MemoryWriteTransaction extends MemoryReadTransaction implements Wri
     if (!set) return false;
     this.#ownRows(table).set(key, { ...current, ...set });
     return true;
+  }
+
+  async updateEach<Name extends TableName>(
+    table: Name,
+    changes: readonly Omit<RowChange<Tables[Name]>, 'expect'>[],
+  ): Promise<number> {
+    let there = 0;
+    for (const { key, set } of changes) if (await this.update(table, { key, set })) there += 1;
+    return there;
   }
 
   async updateAll<Name extends TableName>(table: Name, change: RowsChange<Tables[Name]>): Promise<number> {

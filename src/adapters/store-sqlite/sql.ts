@@ -9,8 +9,15 @@ export interface Sql {
 }
 
 const columnLists = new Map<TableName, string>();
-/** Statements that are asked for row by row, by what they hang on. */
-const statements = new Map<string, string>();
+const gets = new Map<TableName, string>();
+/** Of each table the statement that was asked for last: rows of one kind come in thousands. */
+const inserts = new Map<TableName, RowStatement>();
+const updates = new Map<TableName, RowStatement>();
+
+interface RowStatement {
+  readonly columns: readonly string[];
+  readonly text: string;
+}
 
 export function selectRows(
   table: TableName,
@@ -33,10 +40,8 @@ export function selectRows(
 }
 
 export function selectRow(table: TableName, key: readonly StoredValue[]): Sql {
-  const text = remembered(
-    `get ${table}`,
-    () => `SELECT ${columnList(table)} FROM ${table} WHERE ${keySql(table)}`,
-  );
+  const text = gets.get(table) ?? `SELECT ${columnList(table)} FROM ${table} WHERE ${keySql(table)}`;
+  gets.set(table, text);
   return { text, values: key };
 }
 
@@ -76,7 +81,7 @@ export function countRows(table: TableName, conditions: readonly Condition[]): S
 /** `row` has all columns of the table, in its order; of an older schema's, those that it had. */
 export function insertRow(table: TableName, row: StoredRow): Sql {
   const columns = Object.keys(row);
-  const text = remembered(`insert ${table} ${columns.join(' ')}`, () => {
+  const text = remembered(inserts, { table, columns }, () => {
     const marks = columns.map(() => '?').join(', ');
     return `INSERT INTO ${table} (${columns.map(columnSql).join(', ')}) VALUES (${marks})`;
   });
@@ -85,7 +90,7 @@ export function insertRow(table: TableName, row: StoredRow): Sql {
 
 export function updateRow(table: TableName, key: readonly StoredValue[], set: StoredRow): Sql {
   const columns = Object.keys(set);
-  const text = remembered(`update ${table} ${columns.join(' ')}`, () => {
+  const text = remembered(updates, { table, columns }, () => {
     const changes = columns.map((column) => `${columnSql(column)} = ?`);
     return `UPDATE ${table} SET ${changes.join(', ')} WHERE ${keySql(table)}`;
   });
@@ -101,12 +106,20 @@ export function updateRows(table: TableName, conditions: readonly Condition[], s
   };
 }
 
-function remembered(key: string, make: () => string): string {
-  const before = statements.get(key);
-  if (before !== undefined) return before;
+function remembered(
+  statements: Map<TableName, RowStatement>,
+  { table, columns }: { readonly table: TableName; readonly columns: readonly string[] },
+  make: () => string,
+): string {
+  const last = statements.get(table);
+  if (last !== undefined && areSame(last.columns, columns)) return last.text;
   const text = make();
-  statements.set(key, text);
+  statements.set(table, { columns, text });
   return text;
+}
+
+function areSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((one, index) => one === others[index]);
 }
 
 export function deleteRows(table: TableName, conditions: readonly Condition[]): Sql {

@@ -149,6 +149,14 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
   readonly written = new Set<TableName>();
 
   async insert<Name extends TableName>(table: Name, row: Tables[Name]): Promise<void> {
+    this.#insert(table, row);
+  }
+
+  async insertAll<Name extends TableName>(table: Name, rows: readonly Tables[Name][]): Promise<void> {
+    for (const row of rows) this.#insert(table, row);
+  }
+
+  #insert<Name extends TableName>(table: Name, row: Tables[Name]): void {
     const spec = tables[table];
     const stored = storedRow(spec, row);
     try {
@@ -171,6 +179,16 @@ export class SqliteWriteTransaction extends SqliteReadTransaction implements Wri
     if (!set) return false;
     if (Object.keys(set).length > 0) this.#run(table, updateRow(table, key, set));
     return true;
+  }
+
+  async updateEach<Name extends TableName>(
+    table: Name,
+    changes: readonly Omit<RowChange<Tables[Name]>, 'expect'>[],
+  ): Promise<number> {
+    const spec = tables[table];
+    return changes.filter((change) =>
+      this.#setColumns(table, storedKey(spec, change.key), storedSet(spec, change)),
+    ).length;
   }
 
   /** Without a look at the row, which may be long, when nothing is expected of it. */

@@ -42,7 +42,7 @@ export async function openO200kTokens(): Promise<TokenCounter> {
 
 /** As UTF-8 would show them. */
 export function withoutLoneSurrogates(text: string): string {
-  return text.replaceAll(/\p{Surrogate}/gu, '\ufffd');
+  return text.toWellFormed();
 }
 
 /** The text in pieces, cut only inside of runs (of characters without a blank, or of blanks) that are too long. */
