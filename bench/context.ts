@@ -10,7 +10,7 @@ import { planFlashSave } from '../src/context-entry.ts';
 import { planRanked } from '../src/context/plan-flash-save.ts';
 import { RANKING, type Ranking } from '../src/context/weights.ts';
 import { estimate } from './context/bootstrap.ts';
-import { asRecorded, DISGUISES } from './context/disguise.ts';
+import { DISGUISES } from './context/disguise.ts';
 import { examplesOf, fitRanking } from './context/fit.ts';
 import { type Judged, type PauseScore, scorePause } from './context/measure.ts';
 import { needsAfter, readItem, type Shown } from './context/needs.ts';
@@ -25,6 +25,7 @@ import {
   referenceRule,
 } from './context/policies.ts';
 import { loadSessions, type SessionItem } from './context/sessions.ts';
+import { wearer } from './context/wear.ts';
 
 /** What codeframe would do had it never seen the repository that is measured: the figures to believe. */
 const UNSEEN = 'codeframe, fitted without the repository';
@@ -48,7 +49,7 @@ const HEAD =
 const MET_WITHIN = 0.03;
 const SLICE = 2_000;
 
-type Pause = Judged & { readonly repository: string };
+type Pause = Judged & { readonly repository: string; readonly segment: readonly SessionItem[] };
 
 const { values } = parseArgs({
   options: {
@@ -74,12 +75,13 @@ console.log(`${pauses.length} pauses, ${steps} steps with a need, ${edits} of th
 const repositories = [...new Set(pauses.map(({ repository }) => repository))];
 const asked = (part: string): boolean =>
   values.only?.includes(part) ?? (part === 'targets' || values.policy === undefined);
-const examples = (asked('targets') ? pauses : []).map((pause) => ({
+const isFitted = asked('targets') || asked('disguises');
+const examples = (isFitted ? pauses : []).map((pause) => ({
   repository: pause.repository,
   all: examplesOf(pause),
 }));
 // A synthetic set is one repository: nothing is left to learn from.
-const left = repositories.length < 2 || !asked('targets') ? [] : repositories;
+const left = repositories.length < 2 || !isFitted ? [] : repositories;
 const rankings = new Map(left.map((repository) => [repository, rankingWithout(repository)]));
 if (values.fit === true) {
   console.log('all', rankingWithout(null));
@@ -109,6 +111,7 @@ function readPauses(from: string): Pause[] {
       pausesOf(segment).map((cut) => ({
         session: name,
         repository,
+        segment,
         items: segment.slice(0, cut),
         needs: needsAfter(segment, cut, read),
         read,
@@ -159,23 +162,18 @@ function report(target: number): void {
   console.log('');
 }
 
-/** The same sessions as other agents would have written them down. */
+/** The same sessions as other agents would have written them down, fitted without the repository where there are several. */
 function reportDisguises(targetReduction: number): void {
   console.log(`## In other clothes, at ${Math.round(targetReduction * 100)} %\n`);
   console.log(HEAD);
   for (const [name, disguise] of Object.entries(DISGUISES)) {
     if (values.policy !== undefined && !values.policy.includes(name)) continue;
+    const wear = wearer(disguise, countSliced);
     const scores = pauses.map((pause) => {
-      const items = disguise(pause.items, pause.count);
+      const judged = { ...pause, ...wear(pause) };
       const start = performance.now();
-      const answer = planFlashSave(items, { targetReduction });
-      const ms = performance.now() - start;
-      // The ruler knows the kinds of the recording.
-      const judged = items.map((item, index) => ({
-        ...item,
-        kind: pause.items[index]?.kind ?? item.kind,
-      }));
-      return scorePause({ ...pause, items: judged, undress: asRecorded }, answer, ms);
+      const answer = planRanked(judged.items, { targetReduction }, rankings.get(pause.repository) ?? RANKING);
+      return scorePause(judged, answer, performance.now() - start);
     });
     console.log(row(name, scores, targetReduction));
   }

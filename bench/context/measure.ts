@@ -27,8 +27,8 @@ export interface Judged {
   readonly needs: readonly StepNeeds[];
   readonly read: (item: SessionItem) => Shown;
   readonly count: (text: string) => number;
-  /** A text as the recording would have it, where the policy is given another; absent: as it is. */
-  readonly undress?: ((text: string) => string) | undefined;
+  /** Terms and lines of what the prompt shows of an item, where the policy is given it in other clothes. */
+  readonly readPart?: ((text: string, index: number) => Shown) | undefined;
 }
 
 const NEXT_STEPS = 20;
@@ -61,8 +61,8 @@ function shownByPrompt(pause: Judged, answer: Answer): Shown {
   answer.prompt.forEach((entry, index) => {
     const item = pause.items[index];
     if (item === undefined) return;
-    const text = pause.undress?.(entry.text) ?? entry.text;
-    const one = text === item.text ? pause.read(item) : readShown(item.kind, text);
+    const part = pause.readPart ?? ((text) => readShown(item.kind, text));
+    const one = entry.text === item.text ? pause.read(item) : part(entry.text, index);
     for (const term of one.terms) shown.terms.add(term);
     for (const line of one.lines) shown.lines.add(line);
   });
