@@ -34,13 +34,22 @@ export function featureReader(facts: Facts): (piece: MemoryPiece) => Features {
   let reading = 0;
   return (piece) => {
     const key = facts.files.keys[piece.item] ?? '';
-    if (!named.has(key)) named.set(key, isNamedByPeople(facts, key) ? 1 : 0);
+    const fileNamed = named.get(key) ?? (isNamedByPeople(facts, key) ? 1 : 0);
+    named.set(key, fileNamed);
+    const { mentioned, said, printed, byPeople } = strongest(strengths, piece, {
+      ids,
+      counted,
+      mark: (reading += 1),
+    });
     return {
-      ...nameFeatures(strengths, piece, { ids, counted, mark: (reading += 1) }),
+      mentioned,
+      said,
+      printed,
+      byPeople: Math.log1p(byPeople),
       lines: Math.log1p(piece.linesTo - piece.linesFrom),
       names: Math.log1p(piece.namesTo - piece.namesFrom),
       size: Math.log1p((facts.memory.items[piece.item]?.tokens ?? 0) / ITEM_UNIT),
-      fileNamed: named.get(key) ?? 0,
+      fileNamed,
       wordsSince: Math.log1p(wordsSince[piece.item] ?? 0),
     };
   };
@@ -90,9 +99,10 @@ function strengthsOf({ memory, names, lastStep }: Facts): Strengths {
   return { mentioned, said, printed, byPeople };
 }
 
-function nameFeatures(
+/** Of a piece's names, each once: the largest of each strength, and the sum of what people wrote. */
+function strongest(
   strengths: Strengths,
-  piece: MemoryPiece,
+  { namesFrom, namesTo }: MemoryPiece,
   once: { readonly ids: Int32Array; readonly counted: Int32Array; readonly mark: number },
 ): Pick<Features, 'mentioned' | 'said' | 'printed' | 'byPeople'> {
   const { ids, counted, mark } = once;
@@ -100,7 +110,7 @@ function nameFeatures(
   let said = 0;
   let printed = 0;
   let byPeople = 0;
-  for (let at = piece.namesFrom; at < piece.namesTo; at += 1) {
+  for (let at = namesFrom; at < namesTo; at += 1) {
     const name = ids[at] ?? 0;
     if (counted[name] === mark) continue;
     counted[name] = mark;
@@ -109,7 +119,7 @@ function nameFeatures(
     said = larger(said, strengths.said[name] ?? 0);
     printed = larger(printed, strengths.printed[name] ?? 0);
   }
-  return { mentioned, said, printed, byPeople: Math.log1p(byPeople) };
+  return { mentioned, said, printed, byPeople };
 }
 
 function larger(one: number, other: number): number {

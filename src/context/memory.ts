@@ -1,6 +1,7 @@
 import { type Files, filesOf } from './files.ts';
 import type { AdmittedItem } from './flash-item.ts';
 import type { HashTable } from './hash-table.ts';
+import type { IntList } from './int-list.ts';
 import type { NameTable } from './name-table.ts';
 import type { RowList } from './pieces.ts';
 import { protectedItems } from './protect.ts';
@@ -72,9 +73,9 @@ export function readMemory(items: readonly AdmittedItem[], texts: ReadTexts = ne
     items,
     kept,
     files,
-    names: { ...names, ...valuesOf(readings.names), table: readings.names.table },
-    lines: { ...lines, ...valuesOf(readings.lines), table: readings.lines.table },
-    numbered: { ...numbered, at: readings.numbered.values() },
+    names: placesOf(readings.names, names),
+    lines: placesOf(readings.lines, lines),
+    numbered: { at: readings.numbered.values(), starts: numbered.starts, ends: numbered.ends },
     stretches,
     rows: { list: readings.rows, of: (item) => readings.rowsOf(read[item] as Reading) },
   };
@@ -94,9 +95,9 @@ function withoutLines({ from, to, escaped, role }: Stretch): ReadStretch {
   return { from, to, escaped, role, linesFrom: 0, linesTo: 0 };
 }
 
-function valuesOf({
-  ids,
-  at,
-}: Pick<Readings['lines'], 'ids' | 'at'>): Pick<NumberedPlaces<unknown>, 'ids' | 'at'> {
-  return { ids: ids.values(), at: at.values() };
+function placesOf<Table>(
+  { ids, at, table }: { readonly ids: IntList; readonly at: IntList; readonly table: Table },
+  { starts, ends }: Pick<Places, 'starts' | 'ends'>,
+): NumberedPlaces<Table> {
+  return { at: at.values(), starts, ends, table, ids: ids.values() };
 }

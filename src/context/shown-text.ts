@@ -25,9 +25,11 @@ export interface PlannedCut extends Cut {
 
 /** The piece under another id, which its stub then names. */
 export function renamedCut(cut: PlannedCut, id: string): PlannedCut {
+  if (id === cut.recallId) return cut;
   const head = stubHead(cut.recallId);
   if (!cut.stub.startsWith(head)) throw new Error(`the stub of ${cut.recallId} does not name it`);
-  return { ...cut, recallId: id, stub: stubHead(id) + cut.stub.slice(head.length) };
+  const { from, to } = cut;
+  return { from, to, stub: stubHead(id) + cut.stub.slice(head.length), recallId: id };
 }
 
 function stubHead(recallId: string): string {

@@ -52,7 +52,8 @@ export function promptWriter(cut: CutMemory, count: StubCounter): (draft: Draft)
         if (gain <= 0 || stub.length >= piece.to - piece.from) continue;
         taken.add(piece.recallId);
         freed += gain;
-        archived.push({ ...piece, stub });
+        const { id, recallId, to } = piece;
+        archived.push({ id, recallId, from: piece.from, to, index, stub });
         text += item.text.slice(from, piece.from) + stub;
         from = piece.to;
       }
