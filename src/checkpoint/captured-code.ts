@@ -1,9 +1,9 @@
 import type { CodeDraft } from './checkpoint-store.ts';
-import type { ObjectId, ScannedEntry, StatSignature, TreePath, Uncovered } from './tree.ts';
+import type { ObjectId, Run, ScannedEntry, StatSignature, TreePath, Uncovered } from './tree.ts';
 import type { KnownObject, ScanOptions, WorkTree } from './work-tree.ts';
 
-/** A batch is handed over when it has this many entries, or this many bytes have been read for it. */
-const batchEntries = 4096;
+/** So many runs are handed over at a time, or fewer when this many bytes have been read for them. */
+const batchRuns = 512;
 const batchBytes = 8 * 1024 * 1024;
 
 /** The working tree on its way into a checkpoint: scanned, and read where the scan does not know the bytes. */
@@ -21,24 +21,40 @@ export class CapturedCode {
   }
 
   /** What a checkpoint holds, sorted by path. To be gone through once. */
-  async *batches(scanned: () => void): AsyncGenerator<readonly CodeDraft[]> {
+  async *batches(scanned: () => void): AsyncGenerator<readonly Run<CodeDraft>[]> {
     const scan = await this.#tree.scan(this.#options);
     this.#uncovered = scan.uncovered;
     this.#believed = scan.believed ?? 0;
     scanned();
-    let batch: CodeDraft[] = [];
-    let bytes = 0;
-    for (const entry of scan.entries) {
-      const draft = isDraft(entry) ? entry : await this.#read(entry.path);
-      if (draft === undefined) continue;
-      batch.push(draft);
-      if ('bytes' in draft) bytes += draft.bytes.length;
-      if (batch.length < batchEntries && bytes < batchBytes) continue;
+    let batch: Run<CodeDraft>[] = [];
+    for (const run of scan.runs) {
+      if (isKnown(run)) batch.push(run);
+      else {
+        yield batch;
+        yield* this.#readRun(run);
+        batch = [];
+      }
+      if (batch.length < batchRuns) continue;
       yield batch;
       batch = [];
-      bytes = 0;
     }
     yield batch;
+  }
+
+  async *#readRun(run: Run<ScannedEntry>): AsyncGenerator<readonly [Run<CodeDraft>]> {
+    let drafts: CodeDraft[] = [];
+    let bytes = 0;
+    for (const entry of run) {
+      const draft = isDraft(entry) ? entry : await this.#read(entry.path);
+      if (draft === undefined) continue;
+      drafts.push(draft);
+      if ('bytes' in draft) bytes += draft.bytes.length;
+      if (bytes < batchBytes) continue;
+      yield [drafts];
+      drafts = [];
+      bytes = 0;
+    }
+    if (drafts.length > 0) yield [drafts];
   }
 
   /** What is not covered, sorted by path. Complete when all batches were taken. */
@@ -79,13 +95,22 @@ export class CapturedCode {
 }
 
 type FileEntry = Extract<ScannedEntry, { kind: 'file' }>;
+type KnownEntry = Exclude<ScannedEntry, FileEntry> | (FileEntry & { readonly object: ObjectId });
+
+/** Runs of which the store has all bytes. */
+const known = new WeakSet<Run<ScannedEntry>>();
+
+function isKnown(run: Run<ScannedEntry>): run is Run<KnownEntry> {
+  if (known.has(run)) return true;
+  if (!run.every(isDraft)) return false;
+  known.add(run);
+  return true;
+}
 
 /**
  * A file of which the store has the bytes already is a draft as it is. Scans give the same entry again for one that did
  * not change, and stores compare drafts by identity first.
  */
-function isDraft(
-  entry: ScannedEntry,
-): entry is Exclude<ScannedEntry, FileEntry> | (FileEntry & { readonly object: ObjectId }) {
+function isDraft(entry: ScannedEntry): entry is KnownEntry {
   return entry.kind !== 'file' || entry.object !== undefined;
 }

@@ -2,7 +2,7 @@ import { blobId } from './blob-id.ts';
 import { heldBy, type LookedAt, type LookTarget } from './look-at-tree.ts';
 import { isUnknown } from './plan-restore.ts';
 import type { KnownEntry } from './present-tree.ts';
-import type { ScannedEntry, StatSignature, TreePath } from './tree.ts';
+import { entriesOf, type ScannedEntry, type StatSignature, type TreePath } from './tree.ts';
 import type { TreeOperation } from './tree-writer.ts';
 import { ancestorsOf } from './wanted-tree.ts';
 import type { Present, TreeScan, WorkTree } from './work-tree.ts';
@@ -66,7 +66,7 @@ export async function movedElsewhere(
   const scan = await tree.scan({ include: looked.include, held: heldBy(target) });
   const isAside = asideOf(target, looked, scan);
   const moved: TreePath[] = [];
-  for (const [path, before, after] of changedPairs(looked.known, scan.entries)) {
+  for (const [path, before, after] of changedPairs(looked.known, entriesOf(scan.runs))) {
     if (isAside(path) || (await hasSameBytes(tree, before, after))) continue;
     moved.push(path);
   }

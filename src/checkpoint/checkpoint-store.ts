@@ -1,5 +1,5 @@
 import type { Manifest } from './manifest.ts';
-import type { CodeEntry, ModeBits, ObjectId, TreePath } from './tree.ts';
+import type { CodeEntry, ModeBits, ObjectId, Run, TreePath } from './tree.ts';
 
 /**
  * Where checkpoints are kept: one git commit each, in a bare repository of the project's own, outside the project.
@@ -49,10 +49,10 @@ export interface CheckpointDraft {
   /** Called when `cut` will tell of it should this process die, and before anything is read. */
   readonly begun?: () => void;
   /**
-   * Strictly sorted by path (refused when not), every directory above an entry among them; `empty` is not looked at. In batches,
-   * because an asynchronous step an entry costs more than the entry.
+   * Strictly sorted by path (refused when not), every directory above an entry among them; `empty` is not looked at. Several
+   * runs at a time, because an asynchronous step for each costs more than a run that is as it was in the last draft.
    */
-  readonly code: AsyncIterable<readonly CodeDraft[]>;
+  readonly code: AsyncIterable<readonly Run<CodeDraft>[]>;
   /** `git/…`, `staged/…`, `state/…`, `ledger/…`, `context/…`. Asked for when all of the code has been taken. */
   readonly parts: AsyncIterable<readonly PartDraft[]>;
   /** Called last, with what was written. */

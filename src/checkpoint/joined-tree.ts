@@ -1,5 +1,5 @@
 import { worktreesPath } from '../agent/worktree.ts';
-import { byPath, type ObjectId, type ScannedEntry, type TreePath } from './tree.ts';
+import { byPath, type ObjectId, type Run, type ScannedEntry, type TreePath } from './tree.ts';
 import type { Held, KnownObject, Present, ScanOptions, TreeScan, WorkTree } from './work-tree.ts';
 
 /** The agents' worktrees as a tree of their own. */
@@ -84,12 +84,10 @@ function innerOptions(options: ScanOptions): ScanOptions {
 
 function joinScans(one: TreeScan, other: TreeScan): TreeScan {
   const isOurs = ({ path }: { readonly path: TreePath }): boolean => path === worktreesPath || isInside(path);
-  const place = { kind: 'directory', path: worktreesPath, mode: 0o755, empty: false } as const;
-  const entries = [
-    ...one.entries.filter((entry) => !isOurs(entry)),
-    ...(other.entries.length === 0 ? [] : [place]),
-    ...other.entries.map(outerEntry),
-  ];
+  const outside = one.runs.map((run) => (run.some(isOurs) ? run.filter((entry) => !isOurs(entry)) : run));
+  const runs = outside.filter((run) => run.length > 0);
+  // Apart: `worktrees-2` lies between `worktrees` and what is in it.
+  if (other.runs.length > 0) for (const added of [[place], other.runs.map(outerRun)]) insertRuns(runs, added);
   // The link of each worktree to the repository is captured as its parts.
   const inside = other.uncovered.filter(({ path }) => !/^[^/]+\/\.git$/.test(path));
   const uncovered = [
@@ -98,20 +96,46 @@ function joinScans(one: TreeScan, other: TreeScan): TreeScan {
   ];
   const believed = (one.believed ?? 0) + (other.believed ?? 0);
   return {
-    entries: entries.sort(byPath),
+    runs,
     uncovered: uncovered.sort(byPath),
     ...(believed > 0 && { believed }),
   };
 }
 
-/** The same for the same entry: stores compare what they had before by identity first. */
+const place: Run<ScannedEntry> = [{ kind: 'directory', path: worktreesPath, mode: 0o755, empty: false }];
+
+/** Puts runs that lie between two entries of others in their place. */
+function insertRuns(runs: Run<ScannedEntry>[], added: readonly Run<ScannedEntry>[]): void {
+  const first = added[0]?.[0]?.path ?? '';
+  const isBefore = ({ path }: { readonly path: TreePath }): boolean => path < first;
+  const at = runs.findIndex((run) => (run.at(-1)?.path ?? '') >= first);
+  if (at === -1) {
+    runs.push(...added);
+    return;
+  }
+  const cut = runs[at] ?? [];
+  const parts = [cut.filter(isBefore), cut.filter((entry) => !isBefore(entry))] as const;
+  if (parts[0].length === 0) runs.splice(at, 0, ...added);
+  else runs.splice(at, 1, parts[0], ...added, parts[1]);
+}
+
+/** The same for the same run and the same entry: stores compare what they had before by identity first. */
+const outerRuns = new WeakMap<Run<ScannedEntry>, Run<ScannedEntry>>();
 const outerEntries = new WeakMap<ScannedEntry, ScannedEntry>();
 
+function outerRun(run: Run<ScannedEntry>): Run<ScannedEntry> {
+  return keptIn(outerRuns, run, () => run.map(outerEntry));
+}
+
 function outerEntry(entry: ScannedEntry): ScannedEntry {
-  const known = outerEntries.get(entry);
+  return keptIn(outerEntries, entry, () => ({ ...entry, path: outer(entry.path) }));
+}
+
+function keptIn<Of extends object>(kept: WeakMap<Of, Of>, of: Of, make: () => Of): Of {
+  const known = kept.get(of);
   if (known !== undefined) return known;
-  const made = { ...entry, path: outer(entry.path) };
-  outerEntries.set(entry, made);
+  const made = make();
+  kept.set(of, made);
   return made;
 }
 

@@ -4,7 +4,15 @@ import { inner, isInside } from './joined-tree.ts';
 import { everyPath, type PathFilter } from './path-filter.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { hiddenPaths, type KnownEntry, type PresentTree } from './present-tree.ts';
-import type { CodeEntry, ObjectId, ScannedEntry, TreePath, Uncovered, UncoveredReason } from './tree.ts';
+import {
+  entriesOf,
+  type CodeEntry,
+  type ObjectId,
+  type ScannedEntry,
+  type TreePath,
+  type Uncovered,
+  type UncoveredReason,
+} from './tree.ts';
 import { ancestorsOf, type WantedTree } from './wanted-tree.ts';
 import type { Held, TreeScan, WorkTree } from './work-tree.ts';
 
@@ -126,7 +134,7 @@ export async function readUnknown(
 ): Promise<Pick<PresentTree, 'entries' | 'uncovered'>> {
   const entries: KnownEntry[] = [];
   const uncovered: Uncovered[] = [...scan.uncovered];
-  for (const entry of scan.entries) {
+  for (const entry of entriesOf(scan.runs)) {
     // Nearly all: a step that is awaited costs more than all that is done with one of them.
     if (isKnown(entry)) {
       entries.push(entry);

@@ -37,6 +37,20 @@ export interface StatSignature {
   readonly device: number;
 }
 
+/**
+ * Some entries that follow each other in the order of their paths, never none. Never changed once it is given to others:
+ * where nothing in it is different the very same array is given again, so that who compares two trees of 100,000 entries is
+ * soon done.
+ */
+export type Run<Entry> = readonly Entry[];
+
+/** All entries of runs that follow each other. */
+export function entriesOf<Entry>(runs: Iterable<Run<Entry>>): Entry[] {
+  const entries: Entry[] = [];
+  for (const run of runs) for (const entry of run) entries.push(entry);
+  return entries;
+}
+
 /** Something in the working tree that a checkpoint holds. */
 export type ScannedEntry =
   | {

@@ -1,4 +1,4 @@
-import type { ModeBits, ObjectId, ScannedEntry, StatSignature, TreePath, Uncovered } from './tree.ts';
+import type { ModeBits, ObjectId, Run, ScannedEntry, StatSignature, TreePath, Uncovered } from './tree.ts';
 
 /**
  * The project's files. Adapter: the file system. It never follows a link below the root, never leaves the root,
@@ -52,7 +52,8 @@ export interface Held {
 }
 
 export interface TreeScan {
-  readonly entries: readonly ScannedEntry[];
+  /** Sorted by path. A run in which nothing has changed is the one of the last scan. */
+  readonly runs: readonly Run<ScannedEntry>[];
   readonly uncovered: readonly Uncovered[];
   /** How many directories were not looked at; see `ScanOptions.byFeed`. Left out: none. */
   readonly believed?: number;

@@ -1,5 +1,5 @@
 import { blobId } from '../checkpoint/blob-id.ts';
-import type { ObjectId, ScannedEntry, TreePath, Uncovered } from '../checkpoint/tree.ts';
+import type { ObjectId, Run, ScannedEntry, TreePath, Uncovered } from '../checkpoint/tree.ts';
 import type { UserGit } from '../checkpoint/user-git.ts';
 import type {
   Held,
@@ -36,6 +36,7 @@ export class SecretFreeTree implements WorkTree {
   #cleanPaths = new Map<TreePath, Cleanness>();
   #unsearched = new Set<TreePath>();
   #held: Held | undefined;
+  #untracked: Untracked = { by: new Set(), of: new WeakMap() };
   #outside: { readonly paths: readonly TreePath[]; readonly set: ReadonlySet<TreePath> } | undefined;
 
   constructor(tree: WorkTree, ports: SecretFreePorts) {
@@ -57,12 +58,12 @@ export class SecretFreeTree implements WorkTree {
     this.#cleanPaths = new Map();
     this.#unsearched = new Set();
     this.#held = options.held;
-    const secret = await this.#secretEntries(scan.entries);
+    const secret = await this.#secretEntries(scan.runs);
     if (secret.size === 0) return scan;
     const uncovered = [...scan.uncovered, ...[...secret].map((path) => uncoveredFor(path))];
     return {
       ...scan,
-      entries: scan.entries.filter(({ path }) => !secret.has(path)),
+      runs: withoutPaths(scan.runs, secret),
       uncovered: uncovered.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     };
   }
@@ -98,15 +99,26 @@ export class SecretFreeTree implements WorkTree {
   }
 
   /** Those that are known to hold a secret before the files that changed are read. */
-  async #secretEntries(entries: readonly ScannedEntry[]): Promise<ReadonlySet<TreePath>> {
+  async #secretEntries(runs: readonly Run<ScannedEntry>[]): Promise<ReadonlySet<TreePath>> {
     const tracked = await this.#tracked;
-    const mine = entries.filter(({ path }) => !tracked.has(path) && !this.#ports.isAllowed(path));
+    const untracked = runs.flatMap((run) => this.#untrackedIn(run, tracked));
+    const mine = untracked.filter(({ path }) => !this.#ports.isAllowed(path));
     const secret = new Set(this.#secretNames(mine).filter((path) => this.#held?.has(path) !== true));
     for (const entry of mine) {
       if (entry.kind !== 'file' || entry.object === undefined || secret.has(entry.path)) continue;
       if (await this.#isSecret(entry.path, entry.object)) secret.add(entry.path);
     }
     return secret;
+  }
+
+  /** Mostly nothing, and mostly of runs that were asked about before. */
+  #untrackedIn(run: Run<ScannedEntry>, tracked: ReadonlySet<TreePath>): readonly ScannedEntry[] {
+    if (this.#untracked.by !== tracked) this.#untracked = { by: tracked, of: new WeakMap() };
+    const known = this.#untracked.of.get(run);
+    if (known !== undefined) return known;
+    const found = run.filter(({ path }) => !tracked.has(path));
+    this.#untracked.of.set(run, found);
+    return found;
   }
 
   async #isSecret(path: TreePath, object: ObjectId): Promise<boolean> {
@@ -169,6 +181,21 @@ export class SecretFreeTree implements WorkTree {
     if (this.#outside?.paths !== outside) this.#outside = { paths: outside, set: new Set(outside) };
     return this.#outside.set;
   }
+}
+
+/** What is untracked of runs, `by` those paths that are tracked. */
+interface Untracked {
+  readonly by: ReadonlySet<TreePath>;
+  readonly of: WeakMap<Run<ScannedEntry>, readonly ScannedEntry[]>;
+}
+
+function withoutPaths(
+  runs: readonly Run<ScannedEntry>[],
+  paths: ReadonlySet<TreePath>,
+): readonly Run<ScannedEntry>[] {
+  const isOut = ({ path }: ScannedEntry): boolean => paths.has(path);
+  const left = runs.map((run) => (run.some(isOut) ? run.filter((entry) => !isOut(entry)) : run));
+  return left.filter((run) => run.length > 0);
 }
 
 function uncoveredFor(path: TreePath): Uncovered {

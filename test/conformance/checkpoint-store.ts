@@ -8,7 +8,7 @@ import type {
   StoredCheckpoint,
 } from '../../src/checkpoint/checkpoint-store.ts';
 import type { Manifest } from '../../src/checkpoint/manifest.ts';
-import type { CodeEntry } from '../../src/checkpoint/tree.ts';
+import type { CodeEntry, Run } from '../../src/checkpoint/tree.ts';
 
 /** What makes the checkpoint stores of one adapter. */
 export interface CheckpointStoreMaker {
@@ -58,10 +58,26 @@ export function draftOf(
 ): CheckpointDraft {
   return {
     id,
-    code: batch(code),
+    code: batch(runsOf(code)),
     parts: batch(parts),
     manifest: (written) => manifestOf(id, written),
   };
+}
+
+const runs = new WeakMap<CodeDraft, Run<CodeDraft>>();
+
+/** Short ones, the very same array again where the very same drafts follow each other, as a scan gives them. */
+export function runsOf(code: readonly CodeDraft[]): readonly Run<CodeDraft>[] {
+  const all: Run<CodeDraft>[] = [];
+  for (let rest = code; rest.length > 0; rest = rest.slice(all.at(-1)?.length)) {
+    const [first] = rest as [CodeDraft];
+    const known = runs.get(first);
+    const isSame = known?.every((draft, i) => draft === rest[i]) === true;
+    const run = isSame ? known : rest.slice(0, 1 + (first.path.length % 4));
+    runs.set(first, run);
+    all.push(run);
+  }
+  return all;
 }
 
 async function* batch<T>(all: readonly T[]): AsyncGenerator<readonly T[]> {
@@ -215,6 +231,36 @@ export function describeCheckpointStore(maker: CheckpointStoreMaker): void {
         await store.verify(`c${i}`);
         expect(await contents(`c${i}`)).toEqual(code.map((draft) => describeDraft(draft, code)));
       }
+    });
+
+    it('takes over the runs that are given again, whatever comes and goes between them', async () => {
+      let ids = 0;
+      await fc.assert(
+        fc.asyncProperty(randomHistory, async (history) => {
+          const known = new Map<string, CodeDraft>();
+          const versions = new Map<number, number>();
+          for (const changes of [everyPlace, ...history]) {
+            for (const [at, version] of changes) versions.set(at, version);
+            const wanted = draftsAt(versions);
+            const described = wanted.map((draft) => describeDraft(draft, wanted));
+            const keys = described.map((one) => JSON.stringify(one));
+            const id = `c${++ids}`;
+            await store.create(
+              draftOf(
+                id,
+                wanted.map((draft, i) => known.get(keys[i] ?? '') ?? draft),
+              ),
+            );
+            expect(await contents(id)).toEqual(described);
+            await store.verify(id);
+            for (const [i, entry] of (await (await store.open(id)).code()).entries()) {
+              const draft = entry.kind === 'file' ? entry : wanted[i];
+              if (draft !== undefined && !known.has(keys[i] ?? '')) known.set(keys[i] ?? '', draft);
+            }
+          }
+        }),
+        { numRuns: 10 },
+      );
     });
 
     it('follows a path through every kind from one checkpoint to the next', async () => {
@@ -404,3 +450,21 @@ const randomDrafts: fc.Arbitrary<CodeDraft[]> = fc
     }
     return [...drafts.values()].toSorted(byPath);
   });
+
+const places = 40;
+const everyPlace = Array.from({ length: places }, (_, at) => [at, 1] as const);
+
+/** What becomes of places: 0, nothing is there; a multiple of 5, a link; else a file of that version. */
+const randomHistory = fc.array(fc.array(fc.tuple(fc.nat(places - 1), fc.nat(5)), { maxLength: 5 }), {
+  minLength: 1,
+  maxLength: 5,
+});
+
+function draftsAt(versions: ReadonlyMap<number, number>): readonly CodeDraft[] {
+  const drafts: CodeDraft[] = [];
+  for (const [at, version] of versions) {
+    const path = `f${'x'.repeat(at % 5)}${at}`;
+    if (version > 0) drafts.push(version % 5 === 0 ? link(path, 'there') : file(path, `version ${version}`));
+  }
+  return drafts.toSorted(byPath);
+}

@@ -184,7 +184,7 @@ async function forge({ ports, checkpoint }: RestoreBench, forgery: Forgery): Pro
   const drafts = [...parts].map(([path, bytes]) => ({ path, bytes }));
   await ports.checkpoints.create({
     id,
-    code: inOne(code),
+    code: inOne([code]),
     parts: inOne(drafts.toSorted((a, b) => (a.path < b.path ? -1 : 1))),
     manifest: ({ sha256 }) => ({
       ...real.manifest,

@@ -1,14 +1,16 @@
 import { createHash } from 'node:crypto';
 import { codeList } from '../../checkpoint/manifest.ts';
-import type { CodeEntry } from '../../checkpoint/tree.ts';
+import { entriesOf, type CodeEntry, type Run } from '../../checkpoint/tree.ts';
 
-/** About so many entries have their lines in one piece: a change writes out one of them again. */
-const blockEntries = 256;
+/**
+ * So many entries, to twice as many, have their lines in one piece: a change writes out one of them again, and each costs a
+ * call of the hash.
+ */
+const blockEntries = 64;
 
-/** Some entries that follow each other, and their lines in the list that a manifest has the hash of. */
+/** Some runs that follow each other, and the lines of their entries in the list that a manifest has the hash of. */
 interface Block {
-  readonly from: number;
-  readonly to: number;
+  readonly runs: readonly Run<CodeEntry>[];
   readonly lines: Buffer;
   /** Files and links, and the sum of their sizes in bytes. */
   readonly files: number;
@@ -20,32 +22,31 @@ interface Block {
  * longer than all else that a checkpoint of 10 changed ones has to do; hashing what is written out takes 6 ms.
  */
 export class CodeLines {
-  static readonly none = new CodeLines([], []);
+  static readonly none = new CodeLines([]);
 
-  readonly #code: readonly CodeEntry[];
   readonly #blocks: readonly Block[];
 
-  private constructor(code: readonly CodeEntry[], blocks: readonly Block[]) {
-    this.#code = code;
+  private constructor(blocks: readonly Block[]) {
     this.#blocks = blocks;
   }
 
-  /** Of this code; a block of the code before that is in it as it was, each entry the same object, is taken over. */
-  static of(code: readonly CodeEntry[], before: CodeLines): CodeLines {
-    const starts = before.#starts();
+  /** Of this code; a block of the code before that is in it as it was, each run the same array, is taken over. */
+  static of(code: readonly Run<CodeEntry>[], before: CodeLines): CodeLines {
+    const known = new Map(before.#blocks.map((block) => [block.runs[0], block]));
     const blocks: Block[] = [];
     let fresh = 0;
     for (let at = 0; at < code.length;) {
-      const known = starts.get(code[at]);
-      if (known === undefined || !isAt(code, at, before.#entriesOf(known))) {
+      const block = known.get(code[at]);
+      if (block === undefined || !isAt(code, at, block.runs)) {
         at += 1;
         continue;
       }
-      blocks.push(...blocksOf(code, fresh, at), { ...known, from: at, to: at + known.to - known.from });
-      at += known.to - known.from;
+      if (fresh < at) blocks.push(...blocksOf(code.slice(fresh, at)));
+      blocks.push(block);
+      at += block.runs.length;
       fresh = at;
     }
-    return new CodeLines(code, [...blocks, ...blocksOf(code, fresh, code.length)]);
+    return new CodeLines([...blocks, ...blocksOf(code.slice(fresh))]);
   }
 
   get files(): number {
@@ -61,30 +62,32 @@ export class CodeLines {
     for (const { lines } of this.#blocks) hash.update(lines);
     return hash.digest('hex');
   }
-
-  #starts(): ReadonlyMap<CodeEntry | undefined, Block> {
-    return new Map(this.#blocks.map((block) => [this.#code[block.from], block]));
-  }
-
-  #entriesOf({ from, to }: Block): readonly CodeEntry[] {
-    return this.#code.slice(from, to);
-  }
 }
 
-function isAt(code: readonly CodeEntry[], at: number, run: readonly CodeEntry[]): boolean {
-  for (let i = 0; i < run.length; i++) if (code[at + i] !== run[i]) return false;
+function isAt(code: readonly Run<CodeEntry>[], at: number, runs: readonly Run<CodeEntry>[]): boolean {
+  for (let i = 0; i < runs.length; i++) if (code[at + i] !== runs[i]) return false;
   return true;
 }
 
 /** Of about the same size each, so that none gets ever smaller by what is put in beside it. */
-function blocksOf(code: readonly CodeEntry[], from: number, to: number): readonly Block[] {
-  const count = Math.ceil((to - from) / (2 * blockEntries));
-  const cut = (n: number): number => from + Math.round(((to - from) * n) / count);
-  return Array.from({ length: count }, (_, n) => blockOf(code, cut(n), cut(n + 1)));
+function blocksOf(runs: readonly Run<CodeEntry>[]): readonly Block[] {
+  const all = runs.reduce((count, run) => count + run.length, 0);
+  const size = all / Math.ceil(all / (2 * blockEntries));
+  const blocks: Block[] = [];
+  let from = 0;
+  let entries = 0;
+  for (const [at, run] of runs.entries()) {
+    entries += run.length;
+    if (entries < size && at < runs.length - 1) continue;
+    blocks.push(blockOf(runs.slice(from, at + 1)));
+    from = at + 1;
+    entries = 0;
+  }
+  return blocks;
 }
 
-function blockOf(code: readonly CodeEntry[], from: number, to: number): Block {
-  const entries = code.slice(from, to);
+function blockOf(runs: readonly Run<CodeEntry>[]): Block {
+  const entries = entriesOf(runs);
   let files = 0;
   let bytes = 0;
   for (const entry of entries) {
@@ -92,5 +95,5 @@ function blockOf(code: readonly CodeEntry[], from: number, to: number): Block {
     files += 1;
     bytes += entry.kind === 'file' ? entry.size : entry.target.length;
   }
-  return { from, to, lines: Buffer.from(codeList(entries), 'utf8'), files, bytes };
+  return { runs, lines: Buffer.from(codeList(entries), 'utf8'), files, bytes };
 }

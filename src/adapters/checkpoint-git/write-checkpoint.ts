@@ -6,8 +6,8 @@ import type {
   WrittenContent,
 } from '../../checkpoint/checkpoint-store.ts';
 import { encodeManifest, groupHashes, sha256, type Manifest } from '../../checkpoint/manifest.ts';
-import type { CodeEntry, ObjectId, TreePath } from '../../checkpoint/tree.ts';
-import type { Base } from './base-tree.ts';
+import { entriesOf, type CodeEntry, type ObjectId, type Run, type TreePath } from '../../checkpoint/tree.ts';
+import { BaseCode, type Base, type WrittenRun } from './base-tree.ts';
 import { codePrefix, gitMode } from './code-entries.ts';
 import { CodeLines } from './code-lines.ts';
 import { storedPath } from './entry-names.ts';
@@ -34,9 +34,11 @@ export interface Writing {
  */
 export class CheckpointWriter {
   readonly #writing: Writing;
-  readonly #written: CodeEntry[] = [];
-  /** How many of the base's entries lie before what was added last. */
-  #passed = 0;
+  readonly #written: WrittenRun[] = [];
+  /** The path that was added last. */
+  #last: TreePath | undefined;
+  /** The base's code, from what lies behind what was added last. */
+  readonly #before: BaseCode;
   #lines = CodeLines.none;
   #modes: readonly PartDraft[] = [];
   /** Whether all that is there is what was there before, with the same modes: only bytes may have changed. */
@@ -49,23 +51,20 @@ export class CheckpointWriter {
 
   constructor(writing: Writing) {
     this.#writing = writing;
+    this.#before = new BaseCode(writing.base.code);
   }
 
   async write(draft: CheckpointDraft): Promise<WrittenCheckpoint> {
     for await (const batch of draft.code) {
       this.#writing.base.stored?.prefetch(readPaths(batch));
-      for (let at = this.#passSame(batch, 0); at < batch.length; at = this.#passSame(batch, at)) {
-        const entry = batch[at++];
-        const adding = entry && this.#addCode(entry);
-        if (adding !== undefined) await adding;
-      }
+      for (const run of batch) if (!this.#passSame(run)) await this.#addRun(run);
     }
     this.#dropBefore(undefined);
     for await (const batch of draft.parts) for (const part of batch) await this.#addPart(part);
     const { modes } = this.#writing.base;
-    this.#modes = this.#hasSameModes && modes !== undefined ? modes : encodeModes(this.#written);
+    this.#modes = this.#hasSameModes && modes !== undefined ? modes : encodeModes(entriesOf(this.#code));
     for (const part of this.#modes) await this.#addBlob(part);
-    this.#lines = CodeLines.of(this.#written, this.#writing.base.lines);
+    this.#lines = CodeLines.of(this.#code, this.#writing.base.lines);
     const manifest = draft.manifest(this.#content(this.#lines));
     await this.#addBlob({ path: 'manifest.json', bytes: encodeManifest(manifest) });
     this.#dropOldParts();
@@ -79,36 +78,56 @@ export class CheckpointWriter {
     return { tree, code, lines, modes, parts, stored: undefined };
   }
 
-  /**
-   * Over the drafts from this place on that are the base's own next entries: of 100,000 files mostly all of them. They are
-   * sorted as the base is, and what was passed of it lies before what was added last. Answers where others begin.
-   */
-  #passSame(batch: readonly CodeDraft[], from: number): number {
-    const { code } = this.#writing.base;
-    let at = from;
-    for (; at < batch.length; at++) {
-      const entry = code[this.#passed];
-      if (entry === undefined || entry !== batch[at]) break;
-      this.#written.push(entry);
-      this.#passed += 1;
-    }
-    return at;
+  get #code(): readonly Run<CodeEntry>[] {
+    return this.#written.map(({ code }) => code);
   }
 
-  /** Undefined, and no promise, for an entry that costs nothing. */
-  #addCode(draft: CodeDraft): Promise<void> | undefined {
-    const last = this.#written.at(-1);
-    if (last !== undefined && last.path >= draft.path)
+  /** Goes past a run that the base has at this very place: of 100,000 files mostly all of them are in such runs. */
+  #passSame(run: Run<CodeDraft>): boolean {
+    this.#follow(run[0]);
+    this.#dropBefore(run[0]?.path);
+    const same = this.#before.pass(run);
+    if (same === undefined) return false;
+    this.#written.push(same);
+    this.#last = run.at(-1)?.path;
+    return true;
+  }
+
+  async #addRun(run: Run<CodeDraft>): Promise<void> {
+    const code: CodeEntry[] = [];
+    for (const draft of run) {
+      this.#follow(draft);
+      this.#last = draft.path;
+      const { next } = this.#before;
+      if (next !== undefined && next === draft) {
+        this.#before.skip();
+        code.push(next);
+        continue;
+      }
+      const { entry, adding } = this.#addCode(draft);
+      if (adding !== undefined) await adding;
+      code.push(entry);
+    }
+    this.#written.push(writtenRun(run, code));
+  }
+
+  #follow(draft: CodeDraft | undefined): void {
+    if (draft === undefined) throw new Error('a run of a draft is empty');
+    if (this.#last !== undefined && this.#last >= draft.path)
       throw new Error('the entries of a draft are not sorted');
+  }
+
+  /** `adding` is undefined, and no promise, for an entry that costs nothing. */
+  #addCode(draft: CodeDraft): { readonly entry: CodeEntry; readonly adding?: Promise<void> | undefined } {
     this.#dropBefore(draft.path);
-    const before = this.#takeBefore(draft.path);
+    const before = this.#before.next?.path === draft.path ? this.#before.next : undefined;
+    if (before !== undefined) this.#before.skip();
     const { entry, bytes } = this.#entryOf(draft);
     if (before === undefined || !hasSameMode(before, entry)) this.#hasSameModes = false;
-    const isSameLink = before?.kind === 'link' && entry.kind === 'link' && before.object === entry.object;
-    this.#written.push(isSameLink ? before : entry);
     if (before !== undefined && storedCodePath(before) !== storedCodePath(entry)) this.#drop(before);
-    if (entry.kind === 'directory') return undefined;
-    return this.#putEntry(entry, bytes);
+    if (entry.kind === 'directory') return { entry };
+    const isSameLink = before?.kind === 'link' && entry.kind === 'link' && before.object === entry.object;
+    return { entry: isSameLink ? before : entry, adding: this.#putEntry(entry, bytes) };
   }
 
   #entryOf(draft: CodeDraft): { readonly entry: CodeEntry; readonly bytes?: Uint8Array } {
@@ -156,19 +175,13 @@ export class CheckpointWriter {
 
   /** Takes away the base's entries before this path, or all that are left: the draft does not have them. */
   #dropBefore(path: TreePath | undefined): void {
-    const { code } = this.#writing.base;
-    for (; this.#passed < code.length; this.#passed++) {
-      const before = code[this.#passed];
-      if (before === undefined || (path !== undefined && before.path >= path)) return;
+    for (
+      let before = this.#before.takeBefore(path);
+      before !== undefined;
+      before = this.#before.takeBefore(path)
+    ) {
       this.#drop(before);
     }
-  }
-
-  #takeBefore(path: TreePath): CodeEntry | undefined {
-    const before = this.#writing.base.code[this.#passed];
-    if (before?.path !== path) return undefined;
-    this.#passed += 1;
-    return before;
   }
 
   #drop(entry: CodeEntry): void {
@@ -239,9 +252,18 @@ export class CheckpointWriter {
   }
 }
 
+/** Files' bytes are not kept: the next draft knows them by their objects, and is another run. */
+function writtenRun(draft: Run<CodeDraft>, code: Run<CodeEntry>): WrittenRun {
+  if (draft.some((one) => 'bytes' in one)) return { draft: code, code };
+  const isSame = code.every((entry, i) => entry === draft[i]);
+  return { draft, code: isSame ? (draft as Run<CodeEntry>) : code };
+}
+
 /** Where those are in a checkpoint that had to be read. */
-function readPaths(batch: readonly CodeDraft[]): readonly string[] {
-  return batch.flatMap((draft) => ('bytes' in draft ? codePrefix + storedPath(draft.path, false) : []));
+function readPaths(batch: readonly Run<CodeDraft>[]): readonly string[] {
+  return entriesOf(batch).flatMap((draft) =>
+    'bytes' in draft ? codePrefix + storedPath(draft.path, false) : [],
+  );
 }
 
 function hasSameMode(a: CodeEntry, b: CodeEntry): boolean {

@@ -9,7 +9,7 @@ import type {
 } from '../../checkpoint/checkpoint-store.ts';
 import type { CheckpointSize, CheckpointSpace } from '../../checkpoint/checkpoint-space.ts';
 import { codeList, encodeManifest, groupHashes, parseManifest, sha256 } from '../../checkpoint/manifest.ts';
-import type { CodeEntry, ObjectId, TreePath } from '../../checkpoint/tree.ts';
+import { entriesOf, type CodeEntry, type ObjectId, type TreePath } from '../../checkpoint/tree.ts';
 import { CodeframeError } from '../../failure.ts';
 import { nearest } from '../../ids.ts';
 
@@ -118,8 +118,8 @@ async function make(
     return object;
   };
   const entries: CodeEntry[] = [];
-  for await (const batch of draft.code) {
-    for (const entry of batch) {
+  for await (const runs of draft.code) {
+    for (const entry of entriesOf(runs)) {
       const before = entries.at(-1);
       if (before !== undefined && before.path >= entry.path)
         throw new Error('the entries of a draft are not sorted');

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { entriesOf } from '../../checkpoint/tree.ts';
 import type { TreeScan, WorkTree } from '../../checkpoint/work-tree.ts';
 import { openUserGit } from '../user-git/git-user-repository.ts';
 import { ChangeFeed } from './change-feed.ts';
@@ -44,9 +45,9 @@ function open(dataDir: string, now: () => number = Date.now): WorkTree {
 const at = (path: string): string => join(root, path);
 
 /** All that a scan says of the tree; of a file also the numbers that stand for its bytes. */
-function described({ entries, uncovered }: TreeScan): unknown {
+function described({ runs, uncovered }: TreeScan): unknown {
   return {
-    entries: entries.map((entry) => {
+    entries: entriesOf(runs).map((entry) => {
       if (entry.kind !== 'file') return entry;
       const { size, mtimeMs, ctimeMs, inode } = entry.stat;
       return [entry.path, entry.mode, size, mtimeMs, ctimeMs, inode];

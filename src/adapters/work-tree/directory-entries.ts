@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import type { ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts';
+import type { Run, ScannedEntry, TreePath, Uncovered } from '../../checkpoint/tree.ts';
 import { fileProblem } from './file-problem.ts';
 import type { IncludedPaths } from './included-paths.ts';
 import { isGitName, type Child, type SeenDirectory } from './listing.ts';
@@ -14,8 +14,8 @@ export interface Place {
   readonly path: TreePath;
   readonly ignored: boolean;
   /** Both made once: the next scan gives the same again. */
-  readonly full: DirectoryEntry;
-  readonly empty: DirectoryEntry;
+  readonly full: Run<DirectoryEntry>;
+  readonly empty: Run<DirectoryEntry>;
 }
 
 /** Where all that is in that directory comes: `a-b` lies between `a` and `a/b`. */
@@ -27,11 +27,18 @@ export interface Into {
 /** What a scan makes of one directory, without those below it. */
 export interface DirectoryEntries {
   /** In the order of a checkpoint. */
-  readonly items: readonly (Exclude<ScannedEntry, DirectoryEntry> | Place | Into)[];
+  readonly parts: readonly (Run<ScannedEntry> | Place | Into)[];
   readonly uncovered: readonly Uncovered[];
   /** Of its covered files. */
   readonly bytes: number;
+  /** Whether it stays so for as long as the directory does. */
+  readonly isLasting: boolean;
 }
+
+type Item = Exclude<ScannedEntry, DirectoryEntry> | Place | Into;
+
+/** A directory of very many files is given in runs of so many: a change in it is one in few of them. */
+const runEntriesMax = 128;
 
 export interface CoverRules {
   readonly root: string;
@@ -44,39 +51,47 @@ export interface CoverRules {
 /** For as long as the rules are the same: what was made of a directory, for when it is seen again as it was. */
 export type MadeEntries = WeakMap<SeenDirectory, DirectoryEntries>;
 
-/** `ignoredAbove`: whether a directory above it, or it itself, is ignored. */
+/** A directory now, and as the last scan saw it. */
+export interface Seen {
+  readonly directory: SeenDirectory;
+  readonly before: SeenDirectory | undefined;
+  /** Whether a directory above it, or it itself, is ignored. */
+  readonly ignored: boolean;
+}
+
 export function directoryEntries(
-  directory: SeenDirectory,
-  ignoredAbove: boolean,
+  { directory, before, ignored }: Seen,
   rules: CoverRules & { readonly made: MadeEntries },
 ): DirectoryEntries {
   const known = rules.made.get(directory);
-  if (known !== undefined) return known;
-  const cover = new Cover(rules, ignoredAbove);
+  if (known?.isLasting === true) return known;
+  const cover = new Cover(rules, ignored);
   for (const child of directory.children) cover.add(child);
-  const entries = cover.entries();
-  if (cover.isLasting) rules.made.set(directory, entries);
+  const last = known ?? (before && rules.made.get(before));
+  const entries = cover.entries(last?.parts ?? []);
+  rules.made.set(directory, entries);
   return entries;
 }
 
 class Cover {
   readonly #rules: CoverRules;
   readonly #ignoredAbove: boolean;
-  readonly #items: DirectoryEntries['items'][number][] = [];
+  readonly #items: Item[] = [];
   readonly #uncovered: Uncovered[] = [];
   #bytes = 0;
   #hasPlaces = false;
-  /** Whether it stays so for as long as the directory does. */
-  isLasting = true;
+  #isLasting = true;
 
   constructor(rules: CoverRules, ignoredAbove: boolean) {
     this.#rules = rules;
     this.#ignoredAbove = ignoredAbove;
   }
 
-  entries(): DirectoryEntries {
+  /** `before`: the parts that were made the last time; those that are the same now are taken over. */
+  entries(before: DirectoryEntries['parts']): DirectoryEntries {
     const items = this.#hasPlaces ? this.#items.sort(byKey) : this.#items;
-    return { items, uncovered: this.#uncovered, bytes: this.#bytes };
+    const parts = partsOf(items).map((part, at) => sameOf(part, before[at]) ?? part);
+    return { parts, uncovered: this.#uncovered, bytes: this.#bytes, isLasting: this.#isLasting };
   }
 
   add(child: Child): void {
@@ -99,7 +114,7 @@ class Cover {
       case 'special':
         return this.#leaveOut(child, 'special');
       case 'unreadable':
-        this.isLasting = false;
+        this.#isLasting = false;
         return this.#leaveOut(child, 'unreadable');
     }
   }
@@ -113,7 +128,7 @@ class Cover {
     this.#bytes += stat.size;
     const cached = (child.cached ??= knownFile(this.#rules.cache, path, stat));
     if (cached === undefined) {
-      this.isLasting = false;
+      this.#isLasting = false;
       this.#items.push({ kind: 'file', path, mode, stat, size: stat.size, object: undefined });
       return;
     }
@@ -125,24 +140,20 @@ class Cover {
 
   #addLink(child: Extract<Child, { kind: 'link' }>): void {
     // Another one may have been put in its place, and its inode, before the clock of the file system went on.
-    if (child.ctimeMs > Date.now() - racyMs) this.isLasting = false;
+    if (child.ctimeMs > Date.now() - racyMs) this.#isLasting = false;
     try {
       const target = readlinkSync(rawPath(this.#rules.root, child.path), { encoding: 'latin1' });
       this.#items.push({ kind: 'link', path: child.path, target });
     } catch (error) {
-      this.isLasting = false;
+      this.#isLasting = false;
       const problem = fileProblem(error, { path: child.path, doing: 'read' });
       if (problem !== 'gone') this.#leaveOut(child, 'changing');
     }
   }
 
   #addDirectory({ path, mode }: Extract<Child, { kind: 'directory' }>, ignored: boolean): void {
-    const [full, empty] = [false, true].map((isEmpty) => ({
-      kind: 'directory' as const,
-      path,
-      mode,
-      empty: isEmpty,
-    })) as [DirectoryEntry, DirectoryEntry];
+    const full: Run<DirectoryEntry> = [{ kind: 'directory', path, mode, empty: false }];
+    const empty: Run<DirectoryEntry> = [{ kind: 'directory', path, mode, empty: true }];
     const place: Place = { kind: 'place', path, ignored, full, empty };
     this.#items.push(place, { kind: 'into', place });
     this.#hasPlaces = true;
@@ -154,10 +165,49 @@ class Cover {
   }
 }
 
-function byKey(a: DirectoryEntries['items'][number], b: DirectoryEntries['items'][number]): number {
+function isPlace(item: Item): item is Place | Into {
+  return item.kind === 'place' || item.kind === 'into';
+}
+
+function partsOf(items: readonly Item[]): DirectoryEntries['parts'] {
+  const parts: (ScannedEntry[] | Place | Into)[] = [];
+  for (const item of items) {
+    const last = parts.at(-1);
+    if (isPlace(item)) parts.push(item);
+    else if (Array.isArray(last) && last.length < runEntriesMax) last.push(item);
+    else parts.push([item]);
+  }
+  return parts;
+}
+
+type Part = DirectoryEntries['parts'][number];
+
+/** A part that was made before, when it says what this one says. */
+function sameOf(now: Part, before: Part | undefined): Part | undefined {
+  if (isRun(now))
+    return before !== undefined && isRun(before) && hasSameEntries(now, before) ? before : undefined;
+  if (before === undefined || isRun(before) || before.kind !== now.kind) return undefined;
+  const [is, was] = [placeOf(now), placeOf(before)];
+  const isSame = was.path === is.path && was.ignored === is.ignored && was.full[0]?.mode === is.full[0]?.mode;
+  return isSame ? before : undefined;
+}
+
+function isRun(part: Part): part is Run<ScannedEntry> {
+  return Array.isArray(part);
+}
+
+function hasSameEntries(a: Run<ScannedEntry>, b: Run<ScannedEntry>): boolean {
+  return a.length === b.length && a.every((entry, i) => entry === b[i]);
+}
+
+function placeOf(part: Place | Into): Place {
+  return part.kind === 'into' ? part.place : part;
+}
+
+function byKey(a: Item, b: Item): number {
   return keyOf(a) < keyOf(b) ? -1 : 1;
 }
 
-function keyOf(item: DirectoryEntries['items'][number]): string {
+function keyOf(item: Item): string {
   return item.kind === 'into' ? `${item.place.path}/` : item.path;
 }

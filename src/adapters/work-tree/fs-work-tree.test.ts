@@ -23,7 +23,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { randomTree } from '../../../test/rig/random-tree.ts';
 import { makeTree } from '../../../test/rig/real-tree.ts';
-import { restoreNamePrefix, type ScannedEntry, type TreePath } from '../../checkpoint/tree.ts';
+import { entriesOf, restoreNamePrefix, type ScannedEntry, type TreePath } from '../../checkpoint/tree.ts';
 import type { KnownObject, WorkTree } from '../../checkpoint/work-tree.ts';
 import { openWorkTree } from './fs-work-tree.ts';
 
@@ -71,7 +71,7 @@ async function asNobody<T>(work: () => Promise<T>): Promise<T> {
 async function scanned(tree: WorkTree = open(), include: readonly TreePath[] = []) {
   const scan = await tree.scan({ include });
   return {
-    entries: scan.entries.map(describeEntry),
+    entries: entriesOf(scan.runs).map(describeEntry),
     uncovered: scan.uncovered.map(({ path, reason, directory }) => [path, reason, directory]),
   };
 }
@@ -189,7 +189,7 @@ describe('scanning', () => {
     await writeFile(at('larger'), '123456');
     ignored.set('', ['dist', '.env']);
     const scan = await open().scan({ include: ['dist/deep/keep', '.env', 'large'], fileBytesMax: 4 });
-    expect(scan.entries.map(describeEntry)).toEqual([
+    expect(entriesOf(scan.runs).map(describeEntry)).toEqual([
       ['.env', 'file', 0o644],
       ['dist', 'directory', 0o755, false],
       ['dist/deep', 'directory', 0o755, false],
@@ -220,8 +220,8 @@ describe('scanning', () => {
       bytesMax: 700,
       include: ['kept'],
     });
-    const { entries, uncovered } = await tree.scan({ include: [] });
-    expect(entries.map(({ path }) => path)).toEqual(['a', 'c', 'kept']);
+    const { runs, uncovered } = await tree.scan({ include: [] });
+    expect(entriesOf(runs).map(({ path }) => path)).toEqual(['a', 'c', 'kept']);
     expect(uncovered).toEqual([
       { path: 'b', reason: 'over-budget', directory: false, size: 300 },
       { path: 'd', reason: 'over-budget', directory: false, size: 300 },
@@ -345,8 +345,8 @@ it('asks nobody about a repository behind a link that took the place of a direct
   expect(asked).toEqual(['a/n']);
   await rename(at('a'), join(place, 'elsewhere'));
   await symlink(join(place, 'elsewhere'), at('a'));
-  const { entries } = await tree.scan({ include: [] });
-  expect(entries).toMatchObject([{ kind: 'link', path: 'a' }]);
+  const { runs } = await tree.scan({ include: [] });
+  expect(entriesOf(runs)).toMatchObject([{ kind: 'link', path: 'a' }]);
   expect(asked).toEqual(['a/n']);
 });
 
@@ -357,7 +357,7 @@ const objectOf = (text: string): string => Buffer.from(text).toString('hex').pad
 async function capture(tree: WorkTree, distrustCache = false): Promise<string[]> {
   const scan = await tree.scan({ include: [], distrustCache });
   const known = new Map<TreePath, KnownObject>();
-  for (const entry of scan.entries) {
+  for (const entry of entriesOf(scan.runs)) {
     if (entry.kind !== 'file' || entry.object !== undefined) continue;
     const read = await tree.read(entry.path);
     if (read.ok)
@@ -368,8 +368,8 @@ async function capture(tree: WorkTree, distrustCache = false): Promise<string[]>
 }
 
 async function known(tree: WorkTree, path: TreePath): Promise<string | undefined> {
-  const { entries } = await tree.scan({ include: [] });
-  const found = entries.find((entry) => entry.path === path);
+  const { runs } = await tree.scan({ include: [] });
+  const found = entriesOf(runs).find((entry) => entry.path === path);
   return found?.kind === 'file' ? found.object : 'no file';
 }
 

@@ -111,8 +111,7 @@ class FsWorkTree {
     this.#skipped = scan.uncovered.flatMap((one) =>
       one.directory && one.reason === 'ignored' ? one.path : [],
     );
-    if (options.byFeed === true && scan.entries.length >= (place.feedNamesMin ?? feedNamesMin))
-      this.#openFeed();
+    if (options.byFeed === true && countOf(scan) >= (place.feedNamesMin ?? feedNamesMin)) this.#openFeed();
     this.#feed?.quiet.end(quiet?.scan ?? 0, seen);
     if (believed.size === 0) return scan;
     return { ...scan, believed: [...seen.keys()].filter((path) => believed.has(path)).length };
@@ -145,6 +144,10 @@ class FsWorkTree {
     const feed = ChangeFeed.open(this.#place.root);
     if (feed !== undefined) this.#feed = { feed, quiet: new QuietDirectories(feed, this.#place.now) };
   }
+}
+
+function countOf({ runs }: TreeScan): number {
+  return runs.reduce((count, run) => count + run.length, 0);
 }
 
 function trustedOf(objects: ReadonlyMap<TreePath, KnownObject>): ReadonlyMap<TreePath, CachedFile> {

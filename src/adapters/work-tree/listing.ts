@@ -101,11 +101,10 @@ export class Listing {
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
       const directory = this.#directories.get(path);
       if (directory === undefined) unread.push(path);
-      else if ('children' in directory) {
-        // Here, and not where it was read: that may have been through a link.
-        if (directory.isNested && path !== '') this.nested.add(path);
-        left.push(...directory.directories.filter((below) => !skips(below)));
-      }
+      if (directory === undefined || !('children' in directory)) continue;
+      // Here, and not where it was read: that may have been through a link.
+      if (directory.isNested && path !== '') this.nested.add(path);
+      for (const below of directory.directories) if (!skips(below)) left.push(below);
     }
     return unread;
   }

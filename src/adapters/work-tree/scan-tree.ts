@@ -1,4 +1,11 @@
-import { byPath, type ScannedEntry, type TreePath, type Uncovered } from '../../checkpoint/tree.ts';
+import {
+  byPath,
+  entriesOf,
+  type Run,
+  type ScannedEntry,
+  type TreePath,
+  type Uncovered,
+} from '../../checkpoint/tree.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
 import { directoryEntries, type CoverRules, type MadeEntries, type Place } from './directory-entries.ts';
 import { isBelow, type IncludedPaths } from './included-paths.ts';
@@ -107,17 +114,19 @@ async function readUnignored(
   }
 }
 
+type ScanRules = CoverRules & Pick<TreeRules, 'before'> & { readonly made: MadeEntries };
+
 class Scan {
   readonly #listing: Listing;
-  readonly #rules: CoverRules & { readonly made: MadeEntries };
-  readonly #entries: ScannedEntry[] = [];
+  readonly #rules: ScanRules;
+  readonly #runs: Run<ScannedEntry>[] = [];
   readonly #uncovered: Uncovered[] = [];
   /** Where the entries of directories are. */
-  readonly #places = new Map<Place, number>();
+  readonly #places = new Map<TreePath, number>();
   #bytes = 0;
   readonly seen = new Map<TreePath, SeenDirectory>();
 
-  constructor(listing: Listing, rules: CoverRules & { readonly made: MadeEntries }) {
+  constructor(listing: Listing, rules: ScanRules) {
     this.#listing = listing;
     this.#rules = rules;
   }
@@ -125,15 +134,21 @@ class Scan {
   /** `bytesMax`: files over the budget of a checkpoint are listed, the largest first. */
   run(bytesMax: number): TreeScan {
     this.#into('', false);
-    const over = this.#bytes <= bytesMax ? new Set() : this.#overBudget(bytesMax);
-    const entries = over.size === 0 ? this.#entries : this.#entries.filter((entry) => !over.has(entry));
-    return { entries, uncovered: this.#uncovered.sort(byPath) };
+    const runs = this.#bytes <= bytesMax ? this.#runs : this.#withinBudget(bytesMax);
+    return { runs, uncovered: this.#uncovered.sort(byPath) };
+  }
+
+  #withinBudget(bytesMax: number): readonly Run<ScannedEntry>[] {
+    const over = this.#overBudget(bytesMax);
+    const isOver = (entry: ScannedEntry): boolean => over.has(entry);
+    const within = this.#runs.map((run) => (run.some(isOver) ? run.filter((one) => !isOver(one)) : run));
+    return within.filter((run) => run.length > 0);
   }
 
   /** The largest files, as many as there have to go so that the others fit. */
   #overBudget(bytesMax: number): ReadonlySet<ScannedEntry> {
     const over = new Set<ScannedEntry>();
-    const files = this.#entries.filter((entry) => entry.kind === 'file');
+    const files = entriesOf(this.#runs).filter((entry) => entry.kind === 'file');
     let bytes = this.#bytes;
     for (const entry of files.toSorted((a, b) => b.size - a.size || byPath(a, b))) {
       if (bytes <= bytesMax) break;
@@ -146,15 +161,16 @@ class Scan {
     return over;
   }
 
-  #into(path: TreePath, ignoredAbove: boolean): void {
+  #into(path: TreePath, ignored: boolean): void {
     const directory = this.#listing.directory(path);
     if (!('children' in directory)) return;
     this.seen.set(path, directory);
-    const { items, uncovered, bytes } = directoryEntries(directory, ignoredAbove, this.#rules);
-    for (const item of items) {
-      if (item.kind === 'place') this.#addPlace(item);
-      else if (item.kind === 'into') this.#fillPlace(item.place);
-      else this.#entries.push(item);
+    const before = this.#rules.before.get(path);
+    const { parts, uncovered, bytes } = directoryEntries({ directory, before, ignored }, this.#rules);
+    for (const part of parts) {
+      if (!('kind' in part)) this.#runs.push(part);
+      else if (part.kind === 'place') this.#addPlace(part);
+      else this.#fillPlace(part.place);
     }
     for (const one of uncovered) this.#uncovered.push(one);
     this.#bytes += bytes;
@@ -163,17 +179,17 @@ class Scan {
   #addPlace(place: Place): void {
     const directory = this.#listing.directory(place.path);
     if (!('problem' in directory)) {
-      this.#places.set(place, this.#entries.push(place.full) - 1);
+      this.#places.set(place.path, this.#runs.push(place.full) - 1);
     } else if (directory.problem !== 'gone') {
       this.#uncovered.push({ path: place.path, reason: directory.problem, directory: true });
     }
   }
 
   #fillPlace(place: Place): void {
-    const at = this.#places.get(place);
+    const at = this.#places.get(place.path);
     if (at === undefined) return;
-    const before = this.#entries.length;
+    const before = this.#runs.length;
     this.#into(place.path, place.ignored);
-    if (this.#entries.length === before) this.#entries[at] = place.empty;
+    if (this.#runs.length === before) this.#runs[at] = place.empty;
   }
 }
