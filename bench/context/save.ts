@@ -1,14 +1,19 @@
 import { spawnSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { openSqliteStore } from '../../src/adapters/store-sqlite/sqlite-store.ts';
 import { randomIds } from '../../src/adapters/system/random-ids.ts';
+import { systemClock } from '../../src/adapters/system/system-clock.ts';
+import { openO200kTokens } from '../../src/adapters/tokens-o200k/o200k-tokens.ts';
 import { flashSave } from '../../src/context/flash-save.ts';
 import type { ContextItemRow, ItemKind } from '../../src/context/item.ts';
+import { KnownTexts } from '../../src/context/known-texts.ts';
 import { planFlashSave } from '../../src/context-entry.ts';
 import { silentLog } from '../../src/log.ts';
+import { MemoryLearner } from '../../src/runner/learn-memories.ts';
 import type { Store } from '../../src/store/store.ts';
 import { lease } from '../../test/conformance/store-rows.ts';
 import { agentRow } from '../../test/rig/memory-session.ts';
@@ -22,14 +27,23 @@ const TARGET = 0.4;
 async function report(): Promise<void> {
   const tokens = items.reduce((sum, item) => sum + item.tokens, 0);
   console.log(`## A save of ${items.length} items, ${tokens} tokens, at ${TARGET * 100} %\n`);
-  console.log('Processor time, and time on the clock: of other work on the machine, too.\n');
+  console.log(
+    'Time on the clock, of other work on the machine, too (processor time of the process). Every item has its',
+  );
+  console.log(
+    'count. *Known*: the texts were read ahead and code was practised, as a runner does while it waits.\n',
+  );
   again('plan');
+  again('plan-known');
   const made = await mkdtemp(join(tmpdir(), 'codeframe-bench-'));
   try {
-    const store = await openStore(made);
+    const store = await openStore(join(made, 'full'));
     await fill(store);
     await store.close();
-    again('save', made);
+    for (const how of ['save', 'save-known', 'save-counted']) {
+      cpSync(join(made, 'full'), join(made, how), { recursive: true });
+      again(how, join(made, how));
+    }
   } finally {
     await rm(made, { recursive: true });
   }
@@ -58,34 +72,95 @@ function largeMemory(sessions: readonly Session[]): SessionItem[] {
   });
 }
 
-function timePlan(): void {
-  for (const which of ['first plan of a process', 'second', 'third']) {
+function timePlans(known?: KnownTexts): void {
+  const what = known === undefined ? 'plan, nothing known' : 'plan, texts known';
+  for (const which of ['first of its process', 'second', 'third']) {
     const time = stopwatch();
-    planFlashSave(items, { targetReduction: TARGET });
-    console.log(`- ${which}: ${time()}`);
+    planFlashSave(items, { targetReduction: TARGET, known });
+    console.log(`- ${what}, ${which}: ${time()}`);
   }
 }
 
-async function timeSave(dir: string): Promise<void> {
-  const store = await openStore(dir);
-  // Counting with a tokenizer is the token counter's time; here every text has its count.
-  const tokens = { method: 'bench', count: (text: string) => Math.ceil(text.length / 3.3) };
-  const clock = { now: () => 2_000, elapsed: () => 2_000, sleep: async () => undefined };
-  const ports = { store, clock, tokens, ids: randomIds, log: silentLog, actor: 'bench' };
+/** As a runner does it, but from a list: 128 items at a time, and 40 times a plan of them that nobody uses. */
+function learnAll(): KnownTexts {
   const time = stopwatch();
-  const { itemsArchived } = await flashSave(ports, {
-    agent: 'ada',
-    settings: { off: false, target: TARGET, threshold: 0.8 },
-    fence: { ownerId: 'o1', epoch: 1 },
-    cause: 'asked',
-    pauseId: null,
-  });
-  const taken = time();
-  const pieces = await store.read((tx) => tx.count('archives'));
-  console.log(
-    `- first save of a process, in SQLite: ${taken}; ${pieces} pieces of ${itemsArchived} items left\n`,
+  const known = new KnownTexts();
+  for (let from = 0; from < items.length; from += 128) {
+    const some = items.slice(from, from + 128);
+    for (const item of some) known.learn(item);
+    if (from < 40 * 128) planFlashSave(some, { targetReduction: TARGET, known });
+  }
+  console.log(`- read ahead and practised: ${time()}`);
+  return known;
+}
+
+/** The first save of a process, and where its time goes. */
+async function timeSave(dir: string, how: 'cold' | 'known' | 'counted'): Promise<void> {
+  const real = await openStore(dir);
+  const { store, phases } = timed(real);
+  const clock = systemClock;
+  const tokens = how === 'counted' ? await openO200kTokens() : byLength;
+  const base = { clock, tokens, ids: randomIds, log: silentLog, actor: 'bench' };
+  const known = new KnownTexts();
+  if (how !== 'cold')
+    await new MemoryLearner({ ...base, store: real }, known).learn(new AbortController().signal);
+  const time = stopwatch();
+  const { itemsArchived } = await flashSave(
+    { ...base, store, ...(how === 'cold' ? {} : { known }) },
+    {
+      agent: 'ada',
+      settings: { off: false, target: TARGET, threshold: 0.8 },
+      fence: { ownerId: 'o1', epoch: 1 },
+      cause: 'asked',
+      pauseId: null,
+    },
   );
-  await store.close();
+  const taken = time();
+  const pieces = await real.read((tx) => tx.count('archives'));
+  console.log(`- ${SAVES[how]}: ${taken}; ${phases()}; ${pieces} pieces of ${itemsArchived} items left`);
+  await real.close();
+}
+
+const SAVES = {
+  cold: 'save in SQLite, nothing known',
+  known: 'save in SQLite, texts known',
+  counted: 'the same, its new texts (stubs, and what the prompt shows of each item) counted with o200k_base',
+};
+
+/** Counting new texts with a tokenizer is the token counter's time; here every text has its count. */
+const byLength = { method: 'bench', count: (text: string) => Math.ceil(text.length / 3.3) };
+
+/** The store, with the time of each phase of a save: reading, deciding, rows, commit. */
+function timed(real: Store): { readonly store: Store; readonly phases: () => string } {
+  const laps: string[] = [];
+  let last = performance.now();
+  const lap = (phase: string): void => {
+    const now = performance.now();
+    laps.push(`${phase} ${Math.round(now - last)}`);
+    last = now;
+  };
+  const store: Store = {
+    ...real,
+    async read(work) {
+      last = performance.now();
+      const answer = await real.read(work);
+      lap('read');
+      return answer;
+    },
+    async write(work, options) {
+      lap('decide');
+      const answer = await real.write(async (tx) => {
+        const done = await work(tx);
+        lap('rows');
+        return done;
+      }, options);
+      lap('commit');
+      return answer;
+    },
+    version: () => real.version(),
+    close: () => real.close(),
+  };
+  return { store, phases: () => laps.join(', ') };
 }
 
 function stopwatch(): () => string {
@@ -93,7 +168,7 @@ function stopwatch(): () => string {
   const start = performance.now();
   return () => {
     const { user, system } = process.cpuUsage(cpu);
-    return `${Math.round((user + system) / 1_000)} ms (${Math.round(performance.now() - start)} ms)`;
+    return `${Math.round(performance.now() - start)} ms (${Math.round((user + system) / 1_000)} ms)`;
   };
 }
 
@@ -142,9 +217,12 @@ function rowOf(item: SessionItem, seq: number): ContextItemRow {
   };
 }
 
-// node scripts/run-ts.mjs bench/context/save.ts DATA [plan | save DIRECTORY]
+// node scripts/run-ts.mjs bench/context/save.ts DATA [plan | plan-known | (save | save-known | save-counted) DIRECTORY]
 const [data = '', part, dir = ''] = process.argv.slice(2);
 const items = largeMemory(loadSessions(data));
-if (part === 'plan') timePlan();
-else if (part === 'save') await timeSave(dir);
+if (part === 'plan') timePlans();
+else if (part === 'plan-known') timePlans(learnAll());
+else if (part === 'save') await timeSave(dir, 'cold');
+else if (part === 'save-known') await timeSave(dir, 'known');
+else if (part === 'save-counted') await timeSave(dir, 'counted');
 else await report();
