@@ -183,7 +183,8 @@ async function compare(
   agent: string,
   written: { readonly changes: readonly ItemChange[]; readonly digests: ReadonlyMap<string, string> },
 ): Promise<void> {
-  const rows = await tx.list('archives', { where: { agent } });
+  const columns = ['id', 'itemId', 'from', 'to', 'stub', 'sha256'] as const;
+  const rows = await tx.pick('archives', columns, { where: { agent } });
   const byId = new Map(rows.map((row) => [row.id, row]));
   for (const { item, cuts } of written.changes) {
     for (const { recallId, from, to, stub } of cuts) {

@@ -173,6 +173,7 @@ const RECALL_TOOL = /(?:^|_)recall$/;
 const recalledSteps = 10;
 
 function recalledLately(memory: AgentMemory): ReadonlyMap<string, readonly ArchiveRow[]> {
+  if (memory.archives.every(({ recalledAt }) => recalledAt === null)) return new Map();
   const used = new Map(memory.items.map(({ id, lastUsedStep }) => [id, lastUsedStep]));
   const recalled = new Map<string, ArchiveRow[]>();
   for (const row of memory.archives) {

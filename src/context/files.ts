@@ -17,9 +17,9 @@ export interface Files {
 }
 
 /** Tells from tools, paths and commands which files were read and changed. */
-export function filesOf(items: readonly AdmittedItem[]): Files {
+export function filesOf(items: readonly AdmittedItem[], told: ToldCalls = new Map()): Files {
   const calls = callsOf(items);
-  const deedIn = deedReader();
+  const deedIn = deedReader(told);
   const deeds: Deed[] = [];
   const keys: string[] = [];
   const failed = new Set<number>();
@@ -58,10 +58,14 @@ interface Told {
   readonly path: string;
 }
 
+/** What calls did whose tool's name says nothing, by how they start. It hangs on the call alone, so it may be kept. */
+export type ToldCalls = Map<string, Told>;
+
 /** A call and its result are asked one after the other, and agents say the same again and again. */
-function deedReader(): (item: Pick<AdmittedItem, 'kind' | 'tool' | 'path'>, call: string) => Told {
+function deedReader(
+  byCall: ToldCalls,
+): (item: Pick<AdmittedItem, 'kind' | 'tool' | 'path'>, call: string) => Told {
   const byTool = new Map<string, Deed | null>();
-  const byCall = new Map<string, Told>();
   return (item, call) => {
     if (item.kind !== 'call' && item.kind !== 'result') return { deed: 'talk', path: '' };
     const known = byTool.get(item.tool);

@@ -1,3 +1,4 @@
+import type { ToldCalls } from './files.ts';
 import type { AdmittedItem } from './flash-item.ts';
 import { PIECE_TOKENS } from './pieces.ts';
 import { type Reading, Readings } from './readings.ts';
@@ -13,6 +14,7 @@ const CHARACTERS_MAX = 8_000_000;
  */
 export class KnownTexts implements ReadTexts {
   readonly #most: number;
+  readonly told: ToldCalls = new Map();
   #readings = new Readings();
   #known = newShelves();
   #characters = 0;
@@ -36,6 +38,7 @@ export class KnownTexts implements ReadTexts {
     if (this.#characters <= this.#most) return;
     this.#readings = new Readings();
     this.#known = newShelves();
+    this.told.clear();
     this.#characters = 0;
   }
 

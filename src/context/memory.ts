@@ -1,4 +1,4 @@
-import { type Files, filesOf } from './files.ts';
+import { type Files, filesOf, type ToldCalls } from './files.ts';
 import type { AdmittedItem } from './flash-item.ts';
 import type { HashTable } from './hash-table.ts';
 import type { IntList } from './int-list.ts';
@@ -41,6 +41,7 @@ export interface Memory {
 export interface ReadTexts {
   readonly readings: Readings;
   readonly read: (item: AdmittedItem) => Reading;
+  readonly told?: ToldCalls;
 }
 
 /**
@@ -50,7 +51,7 @@ export interface ReadTexts {
 export function readMemory(items: readonly AdmittedItem[], texts: ReadTexts = newTexts()): Memory {
   const { readings } = texts;
   const kept = protectedItems(items);
-  const files = filesOf(items);
+  const files = filesOf(items, texts.told);
   const [names, lines, numbered] = [newRanges(items), newRanges(items), newRanges(items)];
   const read: Reading[] = [];
   const stretches = items.map((item, index) => {

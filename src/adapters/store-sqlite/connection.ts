@@ -4,10 +4,17 @@ import { sqliteDriver } from './driver.ts';
 
 const statementsMax = 300;
 
+/** A statement that answers rows as lists of values, and the names of its columns: half the time of rows by name. */
+interface Listing {
+  readonly statement: Database.Statement<unknown[], StoredValue[]>;
+  readonly columns: readonly string[];
+}
+
 /** One connection to the database file, with its prepared statements. Errors are SQLite's own. */
 export class SqliteConnection {
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement<unknown[], StoredRow>>();
+  readonly #listings = new Map<string, Listing>();
 
   constructor(path: string, options: { readonly readonly?: boolean } = {}) {
     // No waiting inside SQLite: it would stop the whole process. `whileBusy` waits between attempts instead.
@@ -28,8 +35,9 @@ export class SqliteConnection {
     return this.#database.pragma(source, { simple: true });
   }
 
-  all(sql: string, values: readonly StoredValue[] = []): readonly StoredRow[] {
-    return this.#statement(sql).all(...values);
+  all(sql: string, values: readonly StoredValue[] = []): StoredRow[] {
+    const { statement, columns } = this.#listing(sql);
+    return statement.all(...values).map((row) => named(columns, row));
   }
 
   get(sql: string, values: readonly StoredValue[] = []): StoredRow | undefined {
@@ -50,6 +58,16 @@ export class SqliteConnection {
     this.#database.close();
   }
 
+  #listing(sql: string): Listing {
+    const known = this.#listings.get(sql);
+    if (known) return known;
+    if (this.#listings.size >= statementsMax) this.#listings.clear();
+    const statement = this.#database.prepare<unknown[], StoredValue[]>(sql).raw();
+    const listing = { statement, columns: statement.columns().map(({ name }) => name) };
+    this.#listings.set(sql, listing);
+    return listing;
+  }
+
   #statement(sql: string): Database.Statement<unknown[], StoredRow> {
     const known = this.#statements.get(sql);
     if (known) return known;
@@ -58,4 +76,10 @@ export class SqliteConnection {
     this.#statements.set(sql, statement);
     return statement;
   }
+}
+
+function named(columns: readonly string[], values: readonly StoredValue[]): StoredRow {
+  const row: Record<string, StoredValue> = {};
+  for (let at = 0; at < columns.length; at += 1) row[columns[at] ?? ''] = values[at] ?? null;
+  return row;
 }
