@@ -1,4 +1,5 @@
 import { fitsGlob } from './glob.ts';
+import { isLedgerPart } from './ledger-log.ts';
 import type { RetentionRules } from './retention.ts';
 
 /** What is done about checkpoints without being asked; from the config. */
@@ -69,5 +70,5 @@ export function isFilePart(part: string): boolean {
 
 /** What any other automatic checkpoint must differ in: all that goes back with a restore. */
 export function isRestoredPart(part: string): boolean {
-  return !part.startsWith('ledger/');
+  return !isLedgerPart(part);
 }

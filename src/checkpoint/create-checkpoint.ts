@@ -13,7 +13,7 @@ import { CapturedCode } from './captured-code.ts';
 import { checkCheckpointName } from './checkpoint-name.ts';
 import type { CheckpointStore, PartDraft, WrittenContent } from './checkpoint-store.ts';
 import { isAutomatic, type CheckpointRow, type Trigger } from './checkpoint.ts';
-import type { Manifest } from './manifest.ts';
+import { manifestVersion, type Manifest } from './manifest.ts';
 import { partsFromRows, readRows, rowCounts, type AllRows, type ReadTables } from './parts.ts';
 import { sessionParts } from './session-parts.ts';
 import { showPath, type TreePath } from './tree.ts';
@@ -254,7 +254,7 @@ class Capture {
     const { trigger, createdBy, name = null, reason = null } = this.#request;
     return {
       format: 'codeframe-checkpoint',
-      version: 1,
+      version: manifestVersion,
       id: this.#id,
       projectId: project.id,
       projectName: project.name,

@@ -6,7 +6,8 @@ import type { CodeEntry } from './tree.ts';
 /** `manifest.json` of a checkpoint. */
 export interface Manifest {
   readonly format: 'codeframe-checkpoint';
-  readonly version: 1;
+  /** 1: each table of the ledger is kept by itself. */
+  readonly version: 1 | 2;
   readonly id: string;
   readonly projectId: string;
   readonly projectName: string;
@@ -56,8 +57,8 @@ export interface Manifest {
   readonly sha256: Readonly<Record<string, string>>;
 }
 
-/** The newest format that this program reads. */
-export const manifestVersion = 1;
+/** The newest format that this program reads, and the one that it writes. */
+export const manifestVersion = 2;
 
 /** The bytes of `manifest.json`. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
@@ -128,7 +129,7 @@ const isAmount: Check = (value) => typeof value === 'number' && Number.isFinite(
 
 const shape: { readonly [Key in keyof Manifest]-?: Check } = {
   format: isText,
-  version: (value) => value === manifestVersion,
+  version: (value) => value === 1 || value === manifestVersion,
   id: isText,
   projectId: isText,
   projectName: isText,

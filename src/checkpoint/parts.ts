@@ -3,6 +3,8 @@ import { CodeframeError } from '../failure.ts';
 import type { ReadTransaction } from '../store/store.ts';
 import { tableNames, tables, type TableName, type Tables } from '../store/tables.ts';
 import type { PartDraft, StoredCheckpoint } from './checkpoint-store.ts';
+import { ledgerParts, ledgerTables, readLedger, sortByKey, type LedgerLine } from './ledger-log.ts';
+import { fourDigits, startsChunk } from './part-chunks.ts';
 import { partName } from './part-name.ts';
 import { decodeRow, encodeRow, type PlainRow } from './part-row.ts';
 
@@ -51,13 +53,14 @@ export function rowCounts(rows: AllRows): Readonly<Record<string, number>> {
   return Object.fromEntries(tableNames.map((name) => [name, rows[name].length]));
 }
 
-/** `state/<table>/NNNN.ndjson`, `ledger/<table>/NNNN.ndjson` and `context/<agent>/NNNN/<item id>` of these rows. */
+/** `state/<table>/NNNN.ndjson`, `context/<agent>/NNNN/<item id>` and the ledger of these rows. */
 export function* partsFromRows(rows: AllRows): Generator<PartDraft> {
-  for (const name of tableNames) {
+  for (const name of stateTables) {
     const table = rows[name] as readonly unknown[] as readonly PlainRow[];
     yield* known(table, () => [...tableParts(name, table)]);
   }
   yield* known(itemTexts(rows), () => [...itemParts(rows.context_items)]);
+  yield* ledgerParts(rows);
 }
 
 /** The parts of rows that were read once and have not changed, by the array that they are in. */
@@ -101,15 +104,28 @@ export async function rowsFromParts(stored: StoredCheckpoint): Promise<StateRows
 /** As `rowsFromParts`, with the rows that never rewind: for a store that has none of the project's. */
 export async function allRowsFromParts(stored: StoredCheckpoint): Promise<AllRows> {
   const rows: Partial<Record<TableName, readonly unknown[]>> = {};
-  for (const name of tableNames) rows[name] = await tableRows(stored, name);
+  for (const name of stateTables) rows[name] = await tableRows(stored, name);
+  const log = hasLog(stored) ? await readLedger(stored) : undefined;
+  for (const name of ledgerTables) {
+    rows[name] =
+      log === undefined ? await tableRows(stored, name) : await logRows(stored, name, log.get(name));
+  }
   return rows as AllRows;
 }
+
+/** Before version 2 a table of the ledger was kept as those of the state are. */
+function hasLog({ manifest }: StoredCheckpoint): boolean {
+  return manifest.version >= 2;
+}
+
+/** Of so many rows about one starts a chunk. */
+const chunkRows = 256;
 
 function* tableParts(name: TableName, rows: readonly PlainRow[]): Generator<PartDraft> {
   let chunk = 0;
   let lines: string[] = [];
   for (const row of rows) {
-    if (lines.length > 0 && startsChunk(name, row)) {
+    if (lines.length > 0 && startsChunk(name, row, chunkRows)) {
       yield chunkPart(name, chunk++, lines);
       lines = [];
     }
@@ -128,24 +144,6 @@ function chunkPart(name: TableName, chunk: number, lines: readonly string[]): Pa
 
 function chunkPrefix(name: TableName): string {
   return `${tables[name].part}/${name}/`;
-}
-
-function fourDigits(value: number): string {
-  return value.toString().padStart(4, '0');
-}
-
-/**
- * A chunk starts at the rows whose key says so, about one in 256: whatever is added or deleted elsewhere, the
- * boundaries stay where they are, so that a chunk whose rows did not change is the same object as before.
- */
-function startsChunk(name: TableName, row: PlainRow): boolean {
-  let hash = 0x811c9dc5;
-  for (const column of tables[name].key as readonly string[]) {
-    const text = `${String(row[column])}\n`;
-    for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  }
-  // The low bits of FNV-1a alone are weak for keys that count up.
-  return ((hash ^ (hash >>> 15)) & 255) === 0;
 }
 
 /** In directories of 256, so that one more item does not rewrite a tree of all items. */
@@ -168,12 +166,27 @@ async function tableRows(stored: StoredCheckpoint, name: TableName): Promise<rea
     const asked = lines.filter((line) => line !== '').map((line) => rowOfLine(stored, name, { path, line }));
     rows.push(...(await Promise.all(asked)));
   }
+  return counted(stored, name, { rows, part: chunkPrefix(name) });
+}
+
+async function logRows(
+  stored: StoredCheckpoint,
+  name: TableName,
+  lines: readonly LedgerLine[] = [],
+): Promise<readonly PlainRow[]> {
+  const rows = await Promise.all(lines.map((at) => rowOfLine(stored, name, at)));
+  return counted(stored, name, { rows: sortByKey(name, rows), part: 'ledger/' });
+}
+
+function counted(
+  stored: StoredCheckpoint,
+  name: TableName,
+  { rows, part }: { readonly rows: readonly PlainRow[]; readonly part: string },
+): readonly PlainRow[] {
   const count = stored.manifest.counts[name];
-  if (count !== undefined && count !== rows.length) {
-    const problem = `there are ${rows.length} rows and not the ${count} that the manifest counts`;
-    throw new CodeframeError({ code: 'corrupt-checkpoint', id: stored.id, part: chunkPrefix(name), problem });
-  }
-  return rows;
+  if (count === undefined || count === rows.length) return rows;
+  const problem = `there are ${rows.length} rows of ${name} and not the ${count} that the manifest counts`;
+  throw new CodeframeError({ code: 'corrupt-checkpoint', id: stored.id, part, problem });
 }
 
 /** The schema that brought the stubs of archived pieces, and what a row from before it is taken to say. */

@@ -76,7 +76,7 @@ function arrivedRows(ports: TakeInPorts, { stored, present, why }: Arrival, rows
   const [project] = rows.project;
   if (rows.project.length !== 1 || project?.id !== ports.project.id) {
     const problem = `it is not the one row of project ${ports.project.id}`;
-    throw new CodeframeError({ code: 'corrupt-checkpoint', id: stored.id, part: 'ledger/project', problem });
+    throw new CodeframeError({ code: 'corrupt-checkpoint', id: stored.id, part: 'ledger/', problem });
   }
   const own = rowOf(stored.manifest, { commit: stored.commit, durationMs: 0 });
   const others = rows.checkpoints.filter(({ id }) => id !== own.id);

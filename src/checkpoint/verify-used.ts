@@ -1,5 +1,6 @@
 import { CodeframeError } from '../failure.ts';
 import type { StoredCheckpoint } from './checkpoint-store.ts';
+import { isLedgerPart, ledgerPrefixes } from './ledger-log.ts';
 import { groupHashes, sha256 } from './manifest.ts';
 import { showPath, type ObjectId } from './tree.ts';
 import type { TreeOperation } from './tree-writer.ts';
@@ -16,7 +17,7 @@ export function rememberParts(stored: StoredCheckpoint): StoredCheckpoint {
     partPaths: (prefix) => stored.partPaths(prefix),
     part(path) {
       const known = parts.get(path) ?? stored.part(path);
-      if (!/^(ledger|staged)\//.test(path)) parts.set(path, known);
+      if (!isLedgerPart(path) && !path.startsWith('staged/')) parts.set(path, known);
       return known;
     },
     objects: (ids) => stored.objects(ids),
@@ -24,7 +25,7 @@ export function rememberParts(stored: StoredCheckpoint): StoredCheckpoint {
 }
 
 /** What parts start with; `code/` and the modes of its directories are compared as one list when they are read. */
-const partPrefixes = ['context/', 'git/', 'ledger/', 'staged/', 'state/', 'worktrees/'] as const;
+const partPrefixes = ['context/', 'git/', ...ledgerPrefixes, 'staged/', 'state/', 'worktrees/'] as const;
 
 /**
  * Hashes all parts, used or not, and compares them with the manifest: what is missing, added or altered is told apart

@@ -196,6 +196,33 @@ describe('moved to another machine', () => {
     expect(await here.refused('checkpoint', 'export', first, file)).toMatchObject({ code: 'already-exists' });
   });
 
+  test('of a program that kept each table of the ledger by itself is taken in, restored, and goes on in the new way', async () => {
+    await using there = await Scene.create();
+    const from = path.join(import.meta.dirname, 'exports/version-1.codeframe');
+    const taken = await there.one('checkpoint', 'import', from);
+    expect(taken).toMatchObject({ became: true });
+    expect(await there.status()).toMatchObject({ status: 'paused' });
+    const types = (await there.ok('events')).map(({ type }) => type);
+    expect(types.filter((type) => type === 'task-added')).toHaveLength(2);
+    expect(types.filter((type) => type === 'checkpoint-created')).toHaveLength(7);
+    // Two of before, and the import's own.
+    expect(types.filter((type) => type === 'restore-finished')).toHaveLength(3);
+    const old = String(taken['checkpointId']);
+    await there.write('a.txt', 'other\n');
+    const fresh = String((await there.one('checkpoint', 'create'))['id']);
+    const file = path.join(there.home, 'fresh.codeframe');
+    await there.ok('checkpoint', 'export', fresh, file);
+    await there.ok('restore', old, '--yes');
+    expect(await there.read('a.txt')).toBe('one\nline 1\nline 2\nline 3\nline 4\n');
+    const verified = await there.ok('verify', '--drill');
+    expect(verified.map(({ whole }) => whole)).toEqual(verified.map(() => true));
+    expect(verified.map(({ id }) => id)).toEqual(expect.arrayContaining([old, fresh]));
+    await using further = await Scene.create();
+    await further.ok('checkpoint', 'import', file);
+    const came = (await further.ok('events')).slice(0, types.length);
+    expect(came.map(({ type }) => type)).toEqual(types);
+  });
+
   test('a project with the same id and another history is refused', async () => {
     await using here = await Scene.create();
     await here.ok('init', '--name', 'shop');

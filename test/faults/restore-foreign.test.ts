@@ -107,7 +107,7 @@ describe('a rebase in progress that would run commands', () => {
 });
 
 describe('a checkpoint of which a part was altered', () => {
-  it.each(['state/tasks/0000.ndjson', 'git/refs.ndjson', 'ledger/events/0000.ndjson'])(
+  it.each(['state/tasks/0000.ndjson', 'git/refs.ndjson', 'ledger.0000.ndjson'])(
     'is refused for its hash, before %s is read as what it is not',
     async (path) => {
       await withRepository(async (bench) => {

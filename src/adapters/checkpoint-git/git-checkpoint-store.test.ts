@@ -178,8 +178,8 @@ describe('a checkpoint that is not what it should be', () => {
     ],
     [
       'of a newer version',
-      () => change('c1', { version: 2 }),
-      { code: 'checkpoint-newer', found: 2, known: 1 },
+      () => change('c1', { version: 3 }),
+      { code: 'checkpoint-newer', found: 3, known: 2 },
     ],
     [
       'of another checkpoint',
