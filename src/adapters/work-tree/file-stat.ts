@@ -9,6 +9,9 @@ export type StatNumbers = Pick<Stats, 'size' | 'mtimeMs' | 'ctimeMs' | 'ino' | '
  * inodes above 2^53 are the nearest number, always the same one.
  */
 export class FileStat implements StatSignature {
+  /** How many numbers a signature is. */
+  static readonly numbers = 5;
+
   /** Many signatures are in the same numbers: five fields with fractions would be five objects more for each file. */
   readonly #numbers: Float64Array;
   readonly #at: number;
@@ -56,14 +59,17 @@ export class FileStat implements StatSignature {
     return { size, mtimeMs, ctimeMs, inode, device };
   }
 
+  /** Writes its numbers down from this place on. */
+  write(into: Float64Array, at: number): void {
+    for (let i = 0; i < FileStat.numbers; i++) into[at + i] = this.#numbers[this.#at + i] ?? 0;
+  }
+
   isOf(other: FileStat): boolean {
-    for (let i = 0; i < numbersPerStat; i++)
+    for (let i = 0; i < FileStat.numbers; i++)
       if (this.#numbers[this.#at + i] !== other.#numbers[other.#at + i]) return false;
     return true;
   }
 }
-
-const numbersPerStat = 5;
 
 /** The permission bits of a mode. */
 export function modeBits(mode: number): number {

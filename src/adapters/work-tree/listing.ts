@@ -3,7 +3,7 @@ import { FileStat, kindOf, modeBits } from './file-stat.ts';
 import { fileProblem, type FileProblem } from './file-problem.ts';
 import { numbersPerName, type Look, type LookProblem } from './look-at-directories.ts';
 import { lookAtBatches, type Batch } from './look-threads.ts';
-import type { CachedFile } from './stat-cache.ts';
+import type { CachedFile, KnownFiles } from './stat-cache.ts';
 
 /** What is in a directory, or why nobody can say. */
 export type Directory = SeenDirectory | { readonly problem: FileProblem };
@@ -36,8 +36,8 @@ export type Child =
 
 export interface ListingRules {
   readonly root: string;
-  /** What the cache has of a file with this signature. */
-  readonly known: (path: TreePath, stat: FileStat) => CachedFile | undefined;
+  /** What the cache has of the files of a directory. */
+  readonly known: (directory: TreePath) => KnownFiles;
   /** The directories of the last listing. What they say is compared, never believed. */
   readonly before: ReadonlyMap<TreePath, SeenDirectory>;
   /** Tells the names that are not the project's; see `restoreNamePrefix`. */
@@ -156,7 +156,12 @@ export class Listing {
     const stats = before === undefined ? found.stats : found.stats.slice();
     const all = names === '' ? [] : names.split('/');
     const kept = { ...found, stats };
-    const children = all.flatMap((name, i) => this.#childOf(path, { name, i, found: kept }) ?? []);
+    const known = this.#rules.known(path);
+    const children: Child[] = [];
+    for (const [i, name] of all.entries()) {
+      const child = this.#childOf(path, { name, i, found: kept, known });
+      if (child !== undefined) children.push(child);
+    }
     const directories = children.flatMap(({ kind, path: below }) =>
       kind === 'directory' && !isGitName(below) ? [below] : [],
     );
@@ -170,7 +175,7 @@ export class Listing {
     };
   }
 
-  #childOf(above: TreePath, { name, i, found }: Named): Child | undefined {
+  #childOf(above: TreePath, { name, i, found, known }: Named): Child | undefined {
     if (this.#rules.isOwn(name)) return undefined;
     const path = above === '' ? name : `${above}/${name}`;
     const problem = found.problems.find((one) => one.name === i);
@@ -185,7 +190,7 @@ export class Listing {
     if (kind === 'link') return { path, kind, ctimeMs: found.stats[at + 3] ?? 0 };
     if (kind !== 'file') return { path, kind };
     const stat = new FileStat(found.stats, at + 1);
-    return { path, kind, mode: modeBits(mode), stat, cached: this.#rules.known(path, stat) };
+    return { path, kind, mode: modeBits(mode), stat, cached: known({ path, name }, stat) };
   }
 }
 
@@ -201,6 +206,7 @@ interface Named {
   /** Its place among the names of the directory. */
   readonly i: number;
   readonly found: Found;
+  readonly known: KnownFiles;
 }
 
 function countOf(names: string): number {

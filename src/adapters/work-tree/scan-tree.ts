@@ -11,7 +11,7 @@ import { directoryEntries, type CoverRules, type MadeEntries, type Place } from 
 import { isBelow, type IncludedPaths } from './included-paths.ts';
 import { Listing, type SeenDirectory } from './listing.ts';
 import { parentPath } from './raw-path.ts';
-import { knownFile, type StatCache } from './stat-cache.ts';
+import { knownIn, type StatCache } from './stat-cache.ts';
 
 export interface TreeRules {
   readonly root: string;
@@ -58,7 +58,7 @@ export class KeptEntries {
 /** Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. */
 export async function scanTree(rules: TreeRules): Promise<Scanned> {
   const { root, cache, isOwn, before } = rules;
-  const listing = new Listing({ root, isOwn, before, known: (path, stat) => knownFile(cache, path, stat) });
+  const listing = new Listing({ root, isOwn, before, known: (path) => knownIn(cache, path) });
   const ignored = await (rules.believed.size > 0 ? readChanged(listing, rules) : readWhole(listing, rules));
   const { include, fileBytesMax } = rules;
   const made = rules.made.under(ignored, [include.asked, fileBytesMax]);
@@ -90,8 +90,8 @@ async function readChanged(listing: Listing, rules: TreeRules): Promise<Readonly
 /** Where the last scan, or the cache that was read from its file, knows of something. */
 function likelyDirectories({ before, cache }: TreeRules): Iterable<TreePath> {
   if (before.size > 0) return before.keys();
-  const directories = new Set<TreePath>();
-  for (const path of cache.files.keys()) {
+  const directories = new Set<TreePath>(cache.directories.keys());
+  for (const path of cache.directories.keys()) {
     for (let above = parentPath(path); !directories.has(above); above = parentPath(above))
       directories.add(above);
   }

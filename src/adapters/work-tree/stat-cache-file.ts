@@ -2,18 +2,21 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { TreePath } from '../../checkpoint/tree.ts';
 import { FileStat } from './file-stat.ts';
+import { KnownDirectory } from './known-directory.ts';
+import { parentPath } from './raw-path.ts';
 import { emptyCache, type CachedFile, type StatCache } from './stat-cache.ts';
 
 /*
  * The file is one section after another, each of which says more, or newer things, than those before. A section: a line
- * `codeframe stat cache 3 <files> <bytes of an object id> <bytes of the section>`; for each file size, mtime and ctime in
- * ms, inode and device as 64-bit floating-point numbers of this machine; all object ids; all paths and after them all skipped directories, each ended by a NUL;
- * the sha256 of all before. What comes after a section that is torn or damaged does not count: losing it costs time only,
- * so that nothing of it is ever synced.
+ * `codeframe stat cache 4 <files> <directories> <bytes of an object id> <bytes of the section>`; as 64-bit floating-point
+ * numbers of this machine for each directory how many files of it there are, then for each file, directory by directory in
+ * the order of the names, size, mtime and ctime in ms, inode and device; all object ids; each ended by a NUL, for each
+ * directory its path and the names of its files with `/` between them, and after them all skipped directories; the sha256 of
+ * all before. What comes after a section that is torn or damaged does not count: losing it costs time only, so that
+ * nothing of it is ever synced.
  */
-const magic = 'codeframe stat cache 3';
-const numbers = 5;
-const headerBytes = 96;
+const magic = 'codeframe stat cache 4';
+const headerBytes = 128;
 const hashBytes = 32;
 /** From so many sections on the file is written anew. */
 const sectionsMax = 64;
@@ -32,18 +35,19 @@ export class StatCacheFile {
 
   /** What the file says; an empty cache when there is none. */
   load(): StatCache {
-    const cache = emptyCache();
+    const directories = new Map<TreePath, KnownDirectory>();
+    let skipped: readonly TreePath[] = [];
     let bytes = readWhole(this.#path);
     for (;;) {
       const section = takeSection(bytes);
       if (section === undefined) break;
-      cache.skipped = decodeInto(cache.files, section);
-      this.#count(section.count);
+      skipped = decodeInto(directories, section);
+      this.#count(section.files);
       bytes = bytes.subarray(section.bytes.length);
     }
     // Nobody would find what comes after a damaged section.
     if (bytes.length > 0) this.#sections = sectionsMax;
-    return cache;
+    return { ...emptyCache(), directories, skipped };
   }
 
   /** Starts anew: nothing of what the file says is to be believed. */
@@ -56,15 +60,16 @@ export class StatCacheFile {
   save(cache: StatCache, known: ReadonlyMap<TreePath, CachedFile>): void {
     const isWhole = this.#sections === 0 || this.#sections >= sectionsMax;
     if (isWhole || this.#addedFiles + known.size > this.#firstFiles / 2) return this.#replace(cache);
-    appendFileSync(this.#path, encode(known, cache.skipped), { mode: 0o600 });
+    appendFileSync(this.#path, encode(byDirectory(known), cache.skipped), { mode: 0o600 });
     this.#count(known.size);
   }
 
   /** Whoever reads it meanwhile finds the old one, the new one, or none. */
   #replace(cache: StatCache): void {
     const partial = `${this.#path}.${process.pid}`;
+    const all = byDirectory(allFiles(cache));
     try {
-      writeFileSync(partial, encode(cache.files, cache.skipped), { mode: 0o600 });
+      writeFileSync(partial, encode(all, cache.skipped), { mode: 0o600 });
       // ext4 makes a rename over another file wait for the data to reach the disk; nothing here needs that.
       rmSync(this.#path, { force: true });
       renameSync(partial, this.#path);
@@ -74,7 +79,7 @@ export class StatCacheFile {
     }
     this.#sections = 0;
     this.#addedFiles = 0;
-    this.#count(cache.files.size);
+    this.#count(countFiles(all));
   }
 
   #count(files: number): void {
@@ -94,7 +99,8 @@ function readWhole(path: string): Buffer {
 }
 
 interface Section {
-  readonly count: number;
+  readonly files: number;
+  readonly directories: number;
   /** Bytes of an object id. */
   readonly width: number;
   readonly bytes: Buffer;
@@ -103,47 +109,85 @@ interface Section {
 /** The first section of these bytes; undefined when it is not whole. */
 function takeSection(bytes: Buffer): Section | undefined {
   const line = bytes.toString('latin1', 0, headerBytes);
-  const [, count, width, length] = /^codeframe stat cache 3 (\d+) (\d+) (\d+) *\n$/.exec(line) ?? [];
-  if (count === undefined || bytes.length < Number(length)) return undefined;
-  const section = bytes.subarray(0, Number(length));
+  const found = /^codeframe stat cache 4 (\d+) (\d+) (\d+) (\d+) *\n$/.exec(line);
+  if (found === null) return undefined;
+  const [files = 0, directories = 0, width = 0, length = 0] = found.slice(1).map(Number);
+  if (length < headerBytes + hashBytes || bytes.length < length) return undefined;
+  const section = bytes.subarray(0, length);
   const hash = createHash('sha256').update(section.subarray(0, -hashBytes)).digest();
   if (!hash.equals(section.subarray(-hashBytes))) return undefined;
-  return { count: Number(count), width: Number(width), bytes: section };
+  return { files, directories, width, bytes: section };
 }
 
 /** Answers the skipped directories. */
-function decodeInto(files: Map<TreePath, CachedFile>, section: Section): readonly TreePath[] {
-  const { count, width, bytes } = section;
-  const view = new Float64Array(count * numbers);
-  Buffer.from(view.buffer).set(bytes.subarray(headerBytes, headerBytes + view.byteLength));
-  const objectsAt = headerBytes + view.byteLength;
-  const namesAt = objectsAt + count * width;
+function decodeInto(known: Map<TreePath, KnownDirectory>, section: Section): readonly TreePath[] {
+  const { files, directories, width, bytes } = section;
+  const numbers = new Float64Array(directories + files * FileStat.numbers);
+  Buffer.from(numbers.buffer).set(bytes.subarray(headerBytes, headerBytes + numbers.byteLength));
+  const objectsAt = headerBytes + numbers.byteLength;
+  const namesAt = objectsAt + files * width;
   const objects = bytes.toString('hex', objectsAt, namesAt);
-  const names = bytes.toString('latin1', namesAt, bytes.length - hashBytes).split('\0');
-  for (let i = 0; i < count; i++) {
-    const object = objects.slice(i * width * 2, (i + 1) * width * 2);
-    files.set(names[i] ?? '', { object, stat: new FileStat(view, i * numbers) });
+  const texts = bytes.toString('latin1', namesAt, bytes.length - hashBytes).split('\0');
+  const digits = width * 2;
+  for (let i = 0, file = 0; i < directories; i++) {
+    const [path = '', names = ''] = [texts[2 * i], texts[2 * i + 1]];
+    const at = { numbersAt: directories + file * FileStat.numbers, objectsAt: file * digits };
+    const packed = { names, numbers, objects, digits, ...at };
+    known.set(path, new KnownDirectory(packed, known.get(path)));
+    file += numbers[i] ?? 0;
   }
-  return names.slice(count, -1);
+  return texts.slice(2 * directories, -1);
 }
 
-function encode(files: ReadonlyMap<TreePath, CachedFile>, skipped: readonly TreePath[]): Buffer {
-  const view = new Float64Array(files.size * numbers);
+type Directories = ReadonlyMap<TreePath, ReadonlyMap<string, CachedFile>>;
+
+function* allFiles({ directories, files }: StatCache): Generator<readonly [TreePath, CachedFile]> {
+  for (const [path, directory] of directories)
+    for (const [name, file] of directory.files()) yield [path === '' ? name : `${path}/${name}`, file];
+  yield* files;
+}
+
+/** Of a file that comes twice the last counts. */
+function byDirectory(files: Iterable<readonly [TreePath, CachedFile]>): Directories {
+  const directories = new Map<TreePath, Map<string, CachedFile>>();
+  for (const [path, file] of files) {
+    const above = parentPath(path);
+    const found = directories.get(above) ?? new Map<string, CachedFile>();
+    directories.set(above, found);
+    found.set(above === '' ? path : path.slice(above.length + 1), file);
+  }
+  return directories;
+}
+
+function countFiles(directories: Directories): number {
+  let count = 0;
+  for (const files of directories.values()) count += files.size;
+  return count;
+}
+
+function encode(directories: Directories, skipped: readonly TreePath[]): Buffer {
+  const files = countFiles(directories);
+  const view = new Float64Array(directories.size + files * FileStat.numbers);
   const objects: string[] = [];
-  let at = 0;
-  for (const { object, stat } of files.values()) {
-    view[at++] = stat.size;
-    view[at++] = stat.mtimeMs;
-    view[at++] = stat.ctimeMs;
-    view[at++] = stat.inode;
-    view[at++] = stat.device;
-    objects.push(object);
+  const texts: string[] = [];
+  let [count, at] = [0, directories.size];
+  for (const [path, named] of directories) {
+    view[count++] = named.size;
+    const names = [...named.keys()].sort();
+    texts.push(path, names.join('/'));
+    for (const name of names) {
+      const file = named.get(name);
+      if (file === undefined) continue;
+      file.stat.write(view, at);
+      at += FileStat.numbers;
+      objects.push(file.object);
+    }
   }
   const width = (objects[0]?.length ?? 0) / 2;
-  const names = Buffer.from([...files.keys(), ...skipped, ''].join('\0'), 'latin1');
+  const names = Buffer.from([...texts, ...skipped, ''].join('\0'), 'latin1');
   const ids = Buffer.from(objects.join(''), 'hex');
   const length = headerBytes + view.byteLength + ids.length + names.length + hashBytes;
-  const header = `${`${magic} ${files.size} ${width} ${length}`.padEnd(headerBytes - 1)}\n`;
+  const header = `${`${magic} ${files} ${directories.size} ${width} ${length}`.padEnd(headerBytes - 1)}\n`;
   const body = Buffer.concat([Buffer.from(header, 'latin1'), Buffer.from(view.buffer), ids, names]);
   return Buffer.concat([body, createHash('sha256').update(body).digest()]);
 }

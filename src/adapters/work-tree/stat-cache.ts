@@ -1,5 +1,7 @@
 import type { ObjectId, ScannedEntry, TreePath } from '../../checkpoint/tree.ts';
 import type { FileStat } from './file-stat.ts';
+import type { KnownDirectory } from './known-directory.ts';
+import { parentPath } from './raw-path.ts';
 
 /** Which object a file's bytes are, as long as its signature is this one. */
 export interface CachedFile {
@@ -14,19 +16,37 @@ export interface CachedFile {
  * has to be taken away.
  */
 export interface StatCache {
+  /** What became known in this process. */
   readonly files: Map<TreePath, CachedFile>;
+  /** What other processes wrote down. */
+  readonly directories: ReadonlyMap<TreePath, KnownDirectory>;
   /** The uncovered directories of the last scan: where the next one need not hurry to look. A hint only. */
   skipped: readonly TreePath[];
 }
 
 export function emptyCache(): StatCache {
-  return { files: new Map(), skipped: [] };
+  return { files: new Map(), directories: new Map(), skipped: [] };
 }
 
 /** What is known of a file with this signature. */
 export function knownFile(cache: StatCache, path: TreePath, stat: FileStat): CachedFile | undefined {
-  const known = cache.files.get(path);
-  return known?.stat.isOf(stat) === true ? known : undefined;
+  const above = parentPath(path);
+  const name = above === '' ? path : path.slice(above.length + 1);
+  return knownIn(cache, above)({ path, name }, stat);
+}
+
+export type KnownFiles = (
+  file: { readonly path: TreePath; readonly name: string },
+  stat: FileStat,
+) => CachedFile | undefined;
+
+/** The same for the files of one directory: quickly when they are asked for in the order of their names. */
+export function knownIn({ files, directories }: StatCache, directory: TreePath): KnownFiles {
+  const written = directories.get(directory);
+  return ({ path, name }, stat) => {
+    const known = files.size === 0 ? undefined : files.get(path);
+    return known?.stat.isOf(stat) === true ? known : written?.find(name, stat);
+  };
 }
 
 /**
