@@ -53,8 +53,8 @@ async function hasBytes(tree: WorkTree, path: TreePath, object: string): Promise
 }
 
 /**
- * Scans once more, and answers the paths that no operation touched and that are not as the plan saw them: somebody works in
- * the project, and what came of it is neither in the safety checkpoint nor what the restore was to leave. Left out is what
+ * Looks once more where names may have come or gone, and answers the paths that no operation touched and that are not as the
+ * plan saw them: somebody works in the project, and what came of it is neither in the safety checkpoint nor what the restore was to leave. Left out is what
  * the restore was not to look at: paths that its filter does not select, that the checkpoint did not cover, or that were or
  * are uncovered, as by a `.gitignore` that came back.
  */
@@ -63,7 +63,7 @@ export async function movedElsewhere(
   target: LookTarget,
   looked: LookedAt & { readonly scan: TreeScan },
 ): Promise<readonly TreePath[]> {
-  const scan = await tree.scan({ include: looked.include, held: heldBy(target) });
+  const scan = await tree.scan({ include: looked.include, held: heldBy(target), byTimes: true });
   const isAside = asideOf(target, looked, scan);
   const moved: TreePath[] = [];
   for (const [path, before, after] of changedPairs(looked.known, entriesOf(scan.runs))) {

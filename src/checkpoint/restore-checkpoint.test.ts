@@ -21,6 +21,7 @@ import { GitScene } from '../../test/rig/git-scene.ts';
 import { randomTree, treeOf, type ModelNode, type ModelTree } from '../../test/rig/random-tree.ts';
 import { makeTree, readTree } from '../../test/rig/real-tree.ts';
 import { withRestoreBench, type RestoreBench } from '../../test/rig/restore-bench.ts';
+import { openWorkTree } from '../adapters/work-tree/fs-work-tree.ts';
 import { item, step, task } from '../../test/conformance/store-rows.ts';
 import { agentRow, taskRow } from '../../test/rig/memory-session.ts';
 import type { CodeframeError } from '../failure.ts';
@@ -449,6 +450,43 @@ describe('a restore', () => {
       };
       expect(await failureOf(restore(id))).toMatchObject({ code: 'tree-moved', paths: [path] });
       expect(await readFile(join(root, 'a'), 'utf8')).toBe('changed');
+    });
+  });
+
+  it('leaves what is written in place in a file that it leaves, in a directory in which nothing else happens', async () => {
+    await withRestoreBench(async ({ root, dataDir, ports, checkpoint, restore, undo, redo }) => {
+      await makeTree(
+        root,
+        treeOf([
+          ['a', file('1')],
+          ['d/e/same', file('2')],
+        ]),
+      );
+      const id = await checkpoint();
+      await writeFile(join(root, 'a'), 'changed');
+      const now = (): number => Date.now() + 3_600_000;
+      const tree = openWorkTree({
+        root,
+        dataDir,
+        now,
+        ignored: async () => [],
+        restoring: () => ports.writer.open(),
+      });
+      Object.assign(ports, { tree });
+      const apply = ports.writer.apply.bind(ports.writer);
+      ports.writer.apply = async (restoreId) => {
+        ports.writer.apply = apply;
+        await apply(restoreId);
+        await appendFile(join(root, 'd/e/same'), ' and later');
+      };
+      const text = async (path: string): Promise<string> => readFile(join(root, path), 'utf8');
+      await restore(id);
+      expect([await text('a'), await text('d/e/same')]).toEqual(['1', '2 and later']);
+      // As if it had been written after the restore: nothing of it is lost.
+      await undo();
+      expect([await text('a'), await text('d/e/same')]).toEqual(['changed', '2']);
+      await redo();
+      expect([await text('a'), await text('d/e/same')]).toEqual(['1', '2 and later']);
     });
   });
 

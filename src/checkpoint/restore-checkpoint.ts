@@ -33,7 +33,7 @@ import type { Contents, TreeWriter } from './tree-writer.ts';
  *  3. safety checkpoint; its id goes into the row                 as 2, and one checkpoint more
  *  4. the journal is written, new files are staged, synced        recovery removes what was staged
  *  5. the plan is applied, old files moved aside, all synced      recovery puts back what was moved
- *  6. what was changed is read again, all is scanned again, both are compared with the plan   as 5
+ *  6. what was changed is read again, names are looked at again, both are compared with the plan   as 5
  *  7. COMMIT: one transaction changes the rows and says `finished`
  *  8. what was moved aside is deleted, directories get their modes, the journal is closed        recovery does it
  *

@@ -37,6 +37,12 @@ export interface ScanOptions {
    * now and then one looks at everything all the same.
    */
   readonly byFeed?: boolean;
+  /**
+   * Looks only into directories in which names may have come or gone since the last scan, by their own times (ctime, which
+   * nobody can set back; one that was young then is looked into). What has changed in a file elsewhere, or in the mode
+   * of one, is as the last scan saw it. See docs/decisions/0007.
+   */
+  readonly byTimes?: boolean;
   /** A file over this many bytes is listed as over-budget; default 50 MB. */
   readonly fileBytesMax?: number;
   /** What is in the store already: a file that is the same is covered, whatever is in it. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isRestoreName, type TreePath } from '../../checkpoint/tree.ts';
+import { isRestoreName, restoreNamePrefix, type TreePath } from '../../checkpoint/tree.ts';
 import type { KnownObject, ScanOptions, TreeScan, WorkTree } from '../../checkpoint/work-tree.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { IncludedPaths } from './included-paths.ts';
@@ -9,8 +9,9 @@ import type { SeenDirectory } from './listing.ts';
 import { QuietDirectories } from './quiet-directories.ts';
 import { KeptEntries, scanTree, type Ignored } from './scan-tree.ts';
 import { FileStat } from './file-stat.ts';
-import { isRacy, type CachedFile, type StatCache } from './stat-cache.ts';
+import { isRacy, racyMs, type CachedFile, type StatCache } from './stat-cache.ts';
 import { StatCacheFile } from './stat-cache-file.ts';
+import { unmovedDirectories } from './unmoved-directories.ts';
 
 export interface WorkTreePlace {
   /** Absolute, links resolved. */
@@ -59,6 +60,8 @@ export function openWorkTree(place: WorkTreePlace): WorkTree {
 /** What the scan before has left. */
 interface Last {
   readonly restoring: string;
+  /** When the scan began, in ms since 1970. */
+  readonly beganAt: number;
   readonly seen: ReadonlyMap<TreePath, SeenDirectory>;
   readonly ignored: ReadonlySet<TreePath>;
   /** What `ignored` hung on besides the tree. */
@@ -88,13 +91,13 @@ class FsWorkTree {
       this.#last = undefined;
     }
     // Before anything else is: what happens from here on is told to the next scan.
+    const beganAt = (place.now ?? Date.now)();
     const quiet = await this.#feed?.quiet.begin();
     const rules = place.ignoredBy?.();
     const restoreIds = (await place.restoring?.()) ?? [];
     const restoring = restoreIds.join(' ');
-    // What it says of a directory leaves out the files of these restores.
-    const last = this.#last?.restoring === restoring ? this.#last : undefined;
-    const believed = this.#believed(options, last === undefined ? undefined : quiet?.directories);
+    const last = this.#last && lastFor(this.#last, restoring);
+    const believed = this.#believed(options, last, quiet?.directories);
     const { scan, seen, ignored } = await scanTree({
       ...place,
       cache,
@@ -107,7 +110,7 @@ class FsWorkTree {
       bytesMax: place.bytesMax ?? bytesMax,
       isOwn: isRestoreName(restoreIds),
     });
-    this.#last = { restoring, seen, ignored, rules };
+    this.#last = { restoring, beganAt, seen, ignored, rules };
     this.#skipped = scan.uncovered.flatMap((one) =>
       one.directory && one.reason === 'ignored' ? one.path : [],
     );
@@ -132,10 +135,28 @@ class FsWorkTree {
     this.#feed = undefined;
   }
 
-  #believed(options: ScanOptions, quiet: ReadonlySet<TreePath> | undefined): ReadonlySet<TreePath> {
-    const isByFeed = options.byFeed === true && quiet !== undefined && this.#scansByFeed < feedScansMax;
+  #believed(
+    options: ScanOptions,
+    last: Last | undefined,
+    quiet: ReadonlySet<TreePath> | undefined,
+  ): ReadonlySet<TreePath> {
+    if (options.byTimes === true) return this.#unmoved(last, quiet);
+    const isByFeed =
+      options.byFeed === true &&
+      last !== undefined &&
+      quiet !== undefined &&
+      this.#scansByFeed < feedScansMax;
     this.#scansByFeed = isByFeed ? this.#scansByFeed + 1 : 0;
     return isByFeed ? quiet : new Set();
+  }
+
+  /** Where there is a feed also only those of which it tells nothing: what it tells once is for the scan that comes next. */
+  #unmoved(last: Last | undefined, quiet: ReadonlySet<TreePath> | undefined): ReadonlySet<TreePath> {
+    if (last === undefined) return new Set();
+    const unmoved = unmovedDirectories(this.#place.root, last.seen, last.beganAt - racyMs);
+    return this.#feed === undefined
+      ? unmoved
+      : new Set([...unmoved].filter((path) => quiet?.has(path) === true));
   }
 
   /** One that does not work here is not tried again. */
@@ -148,6 +169,14 @@ class FsWorkTree {
 
 function countOf({ runs }: TreeScan): number {
   return runs.reduce((count, run) => count + run.length, 0);
+}
+
+/** What it says of a directory leaves out the files of the restores of then: it is of no use where there are some. */
+function lastFor(last: Last, restoring: string): Last {
+  if (last.restoring === restoring) return last;
+  const seen = new Map(last.seen);
+  for (const [path, { names }] of seen) if (names.includes(restoreNamePrefix)) seen.delete(path);
+  return { ...last, seen };
 }
 
 function trustedOf(objects: ReadonlyMap<TreePath, KnownObject>): ReadonlyMap<TreePath, CachedFile> {
