@@ -16,6 +16,7 @@ import { emptyBase, type Base } from './base-tree.ts';
 import { checkpointRef, createRef, deleteRefs, isCheckpointId, listRefs, readRef } from './checkpoint-ref.ts';
 import { treeOfCommit } from './git-objects.ts';
 import { openStored } from './git-stored-checkpoint.ts';
+import type { KnownCode } from './known-code.ts';
 import type { StoreReading } from './read-checked.ts';
 import { outliveLocks, removeLeftovers, removeOldLocks } from './leftovers.ts';
 import { cutMaking, endMaking, leaveMaking, markMaking } from './making.ts';
@@ -26,6 +27,7 @@ import { ObjectReader } from './object-reader.ts';
 import { PackWriter } from './pack-writer.ts';
 import { storeFailure, StorePlace, writeHint, type ObjectFormat } from './store-place.ts';
 import { settle, StoredTrees } from './stored-trees.ts';
+import { TreeDir } from './tree-dir.ts';
 import { beginWriting } from './store-turns.ts';
 import { verifyCheckpoint } from './verify-checkpoint.ts';
 import { CheckpointWriter } from './write-checkpoint.ts';
@@ -43,6 +45,8 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
   readonly #reader: ObjectReader;
   /** The last checkpoint that was written here: the next one is mostly the same. */
   #last: { readonly commit: ObjectId; readonly base: Base } | undefined;
+  /** The working tree that was written here last, or else listed: those of other checkpoints are mostly the same. */
+  #known: KnownCode | undefined;
 
   constructor(path: string) {
     this.#place = new StorePlace(path);
@@ -66,7 +70,11 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
 
   async open(id: string): Promise<StoredCheckpoint> {
     const reading = await this.#reading(id);
-    return openStored(reading, { id, commit: await this.#commitOf(id) });
+    return openStored(
+      reading,
+      { id, commit: await this.#commitOf(id) },
+      { nearest: () => this.#known, add: (code) => (this.#known ??= code) },
+    );
   }
 
   async ids(): Promise<readonly string[]> {
@@ -168,6 +176,7 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
       endMaking(this.#place.dir, draft.id);
       settle(base.tree, format);
       this.#last = { commit: written.commit, base: writer.next };
+      this.#known = knownOf(writer.next, format);
       writeHint(this.#hintPath(), `${written.commit} ${draft.id}\n`);
       return written;
     } finally {
@@ -219,6 +228,13 @@ class GitCheckpointStore implements CheckpointStore, CheckpointSpace {
     if (output.code !== 0 || commit === '') throw unknownId(id, await this.ids());
     return commit;
   }
+}
+
+function knownOf({ tree, code, lines }: Base, format: ObjectFormat): KnownCode | undefined {
+  const [files, modes] = ['code', 'code-meta'].map((name) => tree.items.get(name));
+  if (!(files instanceof TreeDir) || !(modes instanceof TreeDir)) return undefined;
+  const runs = code.map((run) => run.code);
+  return { tree: files.id(format), modes: modes.id(format), runs, lines };
 }
 
 function unknownId(id: string, known: readonly string[]): CodeframeError {

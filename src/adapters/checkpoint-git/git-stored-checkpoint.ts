@@ -1,26 +1,39 @@
 import type { PartDraft, PlacedEntry, StoredCheckpoint } from '../../checkpoint/checkpoint-store.ts';
-import { codeList, parseManifest, sha256, type Manifest } from '../../checkpoint/manifest.ts';
+import { parseManifest, type Manifest } from '../../checkpoint/manifest.ts';
 import { showPath, type CodeEntry, type ObjectId, type TreePath } from '../../checkpoint/tree.ts';
 import { isFailure } from '../../failure.ts';
 import { gitFailure } from '../git-process.ts';
 import { codeAt } from './code-at.ts';
+import { CodeLines } from './code-lines.ts';
 import { codeEntries, codePrefix, isLink, type StoredBlob } from './code-entries.ts';
 import { parseTree, treeOfCommit } from './git-objects.ts';
+import { codeByKnown, runsOf, withEmptiness, type KnownCode } from './known-code.ts';
 import { corrupt, readChecked, type StoreReading } from './read-checked.ts';
 import type { StorePlace } from './store-place.ts';
 import { decodeModes, modesPrefix } from './tree-modes.ts';
+import { Trees, type TreeItems } from './trees.ts';
 
 /** How many objects are asked for before the first is awaited. */
 const windowObjects = 64;
+
+/** What is known of the working trees of other checkpoints. */
+export interface KnownCodes {
+  readonly nearest: () => KnownCode | undefined;
+  /** Whatever was listed as a whole. */
+  readonly add: (code: KnownCode) => void;
+}
+
+const nothingKnown: KnownCodes = { nearest: () => undefined, add: () => undefined };
 
 /** A checkpoint whose ref names this commit. Throws `corrupt-checkpoint`, `checkpoint-newer`. */
 export async function openStored(
   reading: StoreReading,
   at: { readonly id: string; readonly commit: string },
+  known: KnownCodes = nothingKnown,
 ): Promise<StoredCheckpoint> {
   const manifestObject = await findManifest(reading, at);
   const bytes = await readChecked(reading, { ...at, object: manifestObject, part: 'manifest.json' });
-  return new GitStoredCheckpoint(reading, at, parseManifest(at.id, bytes));
+  return new GitStoredCheckpoint(reading, { ...at, manifest: parseManifest(at.id, bytes) }, known);
 }
 
 /** By the commit and its tree, each checked, so that the commit's name stands for the manifest's bytes. */
@@ -43,28 +56,53 @@ class GitStoredCheckpoint implements StoredCheckpoint {
   readonly commit: string;
   readonly manifest: Manifest;
   readonly #reading: StoreReading;
-  #listed: Promise<readonly StoredBlob[]> | undefined;
-  /** By their paths, sorted: a few among all the files. */
-  #parts: ReadonlyMap<string, StoredBlob> | undefined;
+  readonly #known: KnownCodes;
+  readonly #trees: Trees;
+  /** By their paths, sorted: a few beside all the files. */
+  #parts: Promise<ReadonlyMap<string, ObjectId>> | undefined;
 
   constructor(
     reading: StoreReading,
-    at: { readonly id: string; readonly commit: string },
-    manifest: Manifest,
+    at: { readonly id: string; readonly commit: string; readonly manifest: Manifest },
+    known: KnownCodes,
   ) {
     this.id = at.id;
     this.commit = at.commit;
-    this.manifest = manifest;
+    this.manifest = at.manifest;
     this.#reading = reading;
+    this.#known = known;
+    this.#trees = new Trees(reading, at);
   }
 
   async code(): Promise<readonly CodeEntry[]> {
+    const near = await this.#codeByKnown();
+    if (near !== undefined) return near;
     const blobs = await this.#blobs();
     const entries = await assembleCode(this.id, blobs, (blob) => this.#read(blob));
-    if (sha256(codeList(entries)) !== this.manifest.sha256['code']) {
+    const runs = runsOf(entries);
+    const lines = CodeLines.of(runs, CodeLines.none);
+    if (lines.sha256() !== this.manifest.sha256['code']) {
       throw corrupt(this.id, 'code', 'the list of files is not the one that the manifest has the hash of');
     }
+    const top = await this.#trees.itemsAt('');
+    const [tree, modes] = ['code', 'code-meta'].map((name) => top.get(name)?.object);
+    if (tree !== undefined && modes !== undefined) this.#known.add({ tree, modes, runs, lines });
     return entries;
+  }
+
+  /** Undefined when nothing near is known, or it leads to another list than the manifest's: then all is listed. */
+  async #codeByKnown(): Promise<readonly CodeEntry[] | undefined> {
+    const known = this.#known.nearest();
+    if (known === undefined) return undefined;
+    try {
+      const found = await codeByKnown(this.#reading, this.#trees, known);
+      if (found === undefined || found.lines.sha256() !== this.manifest.sha256['code']) return undefined;
+      return withEmptiness(found.runs);
+    } catch (error) {
+      // What is wrong, and whether with this checkpoint, shows when all of it is listed.
+      if (isFailure(error, 'corrupt-checkpoint')) return undefined;
+      throw error;
+    }
   }
 
   codeAt(paths: readonly TreePath[]): Promise<readonly PlacedEntry[]> {
@@ -76,9 +114,9 @@ class GitStoredCheckpoint implements StoredCheckpoint {
   }
 
   async part(path: string): Promise<Uint8Array> {
-    const blob = (await this.#allParts()).get(path);
-    if (blob === undefined) throw corrupt(this.id, path, 'it is missing');
-    return this.#read(blob);
+    const object = (await this.#allParts()).get(path);
+    if (object === undefined) throw corrupt(this.id, path, 'it is missing');
+    return this.#read({ path, object });
   }
 
   async *objects(
@@ -93,26 +131,39 @@ class GitStoredCheckpoint implements StoredCheckpoint {
     }
   }
 
-  async #allParts(): Promise<ReadonlyMap<string, StoredBlob>> {
-    if (this.#parts !== undefined) return this.#parts;
-    const parts = (await this.#blobs()).filter(({ path }) => isPart(path));
-    parts.sort((a, b) => (a.path < b.path ? -1 : 1));
-    this.#parts = new Map(parts.map((blob) => [blob.path, blob]));
+  #allParts(): Promise<ReadonlyMap<string, ObjectId>> {
+    this.#parts ??= listParts(this.#trees);
     return this.#parts;
   }
 
-  #read(blob: StoredBlob): Promise<Buffer> {
+  #read(blob: Pick<StoredBlob, 'path' | 'object'>): Promise<Buffer> {
     return readChecked(this.#reading, { id: this.id, object: blob.object, part: partOfPath(blob.path) });
   }
 
   #blobs(): Promise<readonly StoredBlob[]> {
-    this.#listed ??= listBlobs(this.#reading.place, this.commit);
-    return this.#listed.catch((error: unknown) => {
+    return listBlobs(this.#reading.place, this.commit).catch((error: unknown) => {
       // That git could not be run says nothing of the checkpoint.
       if (isFailure(error) && error.failure.code !== 'git-failed') throw error;
       throw corrupt(this.id, 'tree', error instanceof Error ? error.message : String(error));
     });
   }
+}
+
+/** The parts of a checkpoint by their paths, sorted, without a look at the working tree. */
+async function listParts(trees: Trees): Promise<ReadonlyMap<string, ObjectId>> {
+  const parts: (readonly [string, ObjectId])[] = [];
+  const list = async (items: TreeItems, above: string): Promise<void> => {
+    await Promise.all(
+      [...items.values()].map(async ({ path: name, mode, object }) => {
+        const path = above + name;
+        if (!isPart(mode === '40000' ? `${path}/` : path)) return;
+        if (mode === '40000') await list(await trees.items(object, path), `${path}/`);
+        else parts.push([path, object]);
+      }),
+    );
+  };
+  await list(await trees.itemsAt(''), '');
+  return new Map(parts.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** How a failure names what is stored at a path: with `code/` before it as `showPath` shows it. */
