@@ -1,18 +1,25 @@
+import { estimateTokens } from './estimate-tokens.ts';
 import type { Facts } from './facts.ts';
 import type { AdmittedItem } from './flash-item.ts';
+import { numberTokens as tokensOfNumber } from './line-numbers.ts';
 import type { Memory, Places } from './memory.ts';
 import { cutRows, type Piece, PIECE_TOKENS } from './pieces.ts';
 import type { ReadStretch } from './readings.ts';
+import { ROLES } from './patch.ts';
 import { isCuttable, mayBeCut, type Role } from './stretches.ts';
 
 /** A piece that may leave, its tokens by the item's own count, and its place in the memory: which names and lines stand in it. */
 export interface MemoryPiece extends Piece {
   readonly item: number;
   readonly role: Role;
+  /** In a string of JSON. */
+  readonly escaped: boolean;
   /** Lines that begin with a number which a file tool put there. */
   readonly numbered: number;
   /** The first of them. */
   readonly numberedFrom: number;
+  /** About how many tokens their numbers are. */
+  readonly numberTokens: number;
   readonly namesFrom: number;
   readonly namesTo: number;
   readonly linesFrom: number;
@@ -43,10 +50,11 @@ export function cutMemory(facts: Facts): CutMemory {
     if (kept[index] === true || !mayBeCut(item)) return;
     const asOne = item.tokens <= PIECE_TOKENS && estimated.characters > SAMPLE;
     const raw = asOne ? uncutPieces(facts, index) : rawPieces(facts, index);
-    const rate = asOne ? perCharacter(item) : rateOf(item, raw);
-    for (const piece of raw) pieces.push(placed(facts, piece, { index, rate }));
+    const number = asOne ? NO_NUMBER : numberOf(facts.memory, index);
+    const rate = asOne ? perCharacter(item) : rateOf(item, raw, number);
+    for (const piece of raw) pieces.push(placed(facts, piece, { index, rate, number }));
     if (asOne) return;
-    const estimate = raw.reduce((sum, piece) => sum + piece.tokens, 0);
+    const estimate = raw.reduce((sum, piece) => sum + piece.tokens, 0) - number.count * number.estimate;
     estimated.characters += item.text.length;
     estimated.estimate += estimate;
     estimated.tokens += estimate * rate;
@@ -63,13 +71,55 @@ const SAMPLE = 50_000;
 /** What a provider adds around a message is not in its text. */
 const ENVELOPE_TOKENS = 4;
 
-/** Tokens by the item's own count for one that was estimated. */
-function rateOf(item: AdmittedItem, pieces: readonly Piece[]): number {
-  const estimate = pieces.reduce((sum, piece) => sum + piece.tokens, 0);
+/** What a line's number is in an item: about how many tokens, and how many the estimator says; and how many there are. */
+interface NumberCost {
+  readonly tokens: number;
+  readonly estimate: number;
+  readonly count: number;
+}
+
+/** Of most file tools. */
+const LINE_NUMBER_TOKENS = 4;
+
+const NO_NUMBER: NumberCost = { tokens: LINE_NUMBER_TOKENS, estimate: 0, count: 0 };
+
+/** By some in the middle: rows are estimated one by one and with their numbers, what stays of them together and without. */
+function numberOf({ items, numbered }: Memory, index: number): NumberCost {
+  const first = numbered.starts[index] ?? 0;
+  const end = numbered.ends[index] ?? 0;
+  if (end === first) return NO_NUMBER;
+  const text = items[index]?.text ?? '';
+  const from = Math.max(first, ((first + end) >> 1) - (SAMPLED_NUMBERS >> 1));
+  const to = Math.min(end, from + SAMPLED_NUMBERS);
+  let [rows, tokens] = [0, 0];
+  let left = '';
+  for (let at = from; at < to; at += 1) {
+    const [start, behind] = [numbered.at[at] ?? 0, numbered.behind[at] ?? 0];
+    const next = at + 1 < end ? (numbered.at[at + 1] ?? 0) : Math.min(text.length, behind + 1);
+    rows += estimateTokens(text, start, Math.min(next, behind + LONGEST_SAMPLE));
+    left += text.slice(behind, Math.min(next, behind + LONGEST_SAMPLE));
+    tokens += tokensOfNumber(text, start, behind);
+  }
+  const count = to - from;
+  const estimate = Math.max(0, rows - estimateTokens(left)) / count;
+  return { tokens: tokens / count, estimate, count: end - first };
+}
+
+const SAMPLED_NUMBERS = 16;
+/** Characters of a line that tell how it is counted. */
+const LONGEST_SAMPLE = 200;
+
+/** Tokens by the item's own count for one that was estimated; line numbers aside, which are counted apart. */
+function rateOf(
+  item: AdmittedItem,
+  pieces: readonly Piece[],
+  { tokens, estimate, count }: NumberCost,
+): number {
+  const all = pieces.reduce((sum, piece) => sum + piece.tokens, 0) + count * (tokens - estimate);
   const covered = pieces.reduce((sum, piece) => sum + piece.to - piece.from, 0);
-  if (estimate === 0) return 1;
+  if (all <= 0) return 1;
   const counted = (Math.max(1, item.tokens - ENVELOPE_TOKENS) * covered) / item.text.length;
-  return Math.min(4, Math.max(0.25, counted / estimate));
+  return Math.min(4, Math.max(0.25, counted / all));
 }
 
 function perCharacter({ tokens, text }: AdmittedItem): number {
@@ -127,11 +177,11 @@ const LEAST_RUN = 4;
 /** Where runs of at least `LEAST_RUN` lines begin and end that stand elsewhere or are no longer true. */
 function breaksOf(facts: Facts, index: number, stretch: ReadStretch): number[] {
   const places = facts.memory.lines.at;
-  const { linesFrom, linesTo, role } = stretch;
+  const { linesFrom, linesTo } = stretch;
   const breaks: number[] = [];
   for (let at = linesFrom; at < linesTo; at += 1) {
     let end = at;
-    while (end < linesTo && isSpent(facts, end, { item: index, role })) end += 1;
+    while (end < linesTo && isSpent(facts, end, index)) end += 1;
     if (end - at >= LEAST_RUN) breaks.push(places[at] ?? 0, end < linesTo ? (places[end] ?? 0) : stretch.to);
     at = Math.max(at, end);
   }
@@ -142,39 +192,44 @@ function breaksOf(facts: Facts, index: number, stretch: ReadStretch): number[] {
  * Whether the line at this place of an item is shown again further down, or was replaced by an edit and is not shown since.
  * What an edit quotes and writes again is in the file still: there its new text is the last that shows it.
  */
-function isSpent(
-  facts: Facts,
-  at: number,
-  { item, role }: { readonly item: number; readonly role: Role },
-): boolean {
-  const line = facts.memory.lines.ids[at] ?? 0;
-  if ((facts.lines.shown[line] ?? -1) > item) return true;
-  const replaced = facts.lines.replaced[line] ?? -1;
-  return role === 'old' ? replaced >= item : replaced > item;
+function isSpent({ memory, lines }: Facts, at: number, item: number): boolean {
+  const line = memory.lines.ids[at] ?? 0;
+  if ((lines.shown[line] ?? -1) > item) return true;
+  const replaced = lines.replaced[line] ?? -1;
+  return memory.lines.roles[at] === ROLES.old ? replaced >= item : replaced > item;
 }
 
 /** The share of a piece's lines that are spent. */
 export function shareSpent(facts: Facts, piece: MemoryPiece): number {
   let spent = 0;
   for (let at = piece.linesFrom; at < piece.linesTo; at += 1) {
-    if (isSpent(facts, at, piece)) spent += 1;
+    if (isSpent(facts, at, piece.item)) spent += 1;
   }
   return spent / Math.max(1, piece.linesTo - piece.linesFrom);
 }
 
-function placed(facts: Facts, piece: RawPiece, place: { index: number; rate: number }): MemoryPiece {
+function placed(
+  facts: Facts,
+  piece: RawPiece,
+  place: { index: number; rate: number; number: NumberCost },
+): MemoryPiece {
   const { names, lines, numbered } = facts.memory;
-  const { index, rate } = place;
+  const { index, rate, number } = place;
   const { from, to, stretch } = piece;
   const numberedFrom = placeIn(numbered, index, from);
+  const own = placeIn(numbered, index, to) - numberedFrom;
+  const numberTokens = own * number.tokens * (number === NO_NUMBER ? 1 : rate);
+  const words = Math.max(0, piece.tokens - own * number.estimate) * rate;
   return {
     item: index,
     from,
     to,
-    tokens: piece.tokens * rate,
+    tokens: number === NO_NUMBER ? words : words + numberTokens,
     role: stretch.role,
-    numbered: placeIn(numbered, index, to) - numberedFrom,
+    escaped: stretch.escaped,
+    numbered: own,
     numberedFrom,
+    numberTokens,
     namesFrom: placeIn(names, index, from),
     namesTo: placeIn(names, index, to),
     linesFrom: placeIn(lines, index, from),

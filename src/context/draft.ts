@@ -50,10 +50,9 @@ export interface Drafts {
   readonly draft: (order: DraftOrder) => Draft;
 }
 
-/** Measured: a stub's frame, the frame of a further part, and a line number with the space before it and the sign behind it. */
+/** Measured: a stub's frame, and the frame of a further part. */
 const STUB_TOKENS = 15;
 const PART_TOKENS = 10;
-const LINE_NUMBER_TOKENS = 4;
 /** A stub must free this much to be worth its place. */
 const LEAST_GAIN = 12;
 /** Fewer numbers than this before lines may be anything. */
@@ -112,7 +111,7 @@ function movesOf(cut: CutMemory, worth: Worth): Moves {
   pieces.forEach((piece, index) => {
     if (piece.numbered >= LEAST_NUMBERED) condensed.push(index);
     // Chance of a fault per token freed.
-    const freed = Math.max(1, condensedTokens(cut, piece) * NAMES_LEAVE);
+    const freed = Math.max(1, condensedTokens(piece) * NAMES_LEAVE);
     prices[index] = (worth.pieces[index] ?? 0) / freed;
   });
   const named = [...prices.keys()].sort((a, b) => (prices[a] ?? 0) - (prices[b] ?? 0));
@@ -122,17 +121,9 @@ function movesOf(cut: CutMemory, worth: Worth): Moves {
   return { pieces: Int32Array.from([...condensed, ...named]), fates };
 }
 
-function condensedTokens({ memory, rate }: CutMemory, piece: MemoryPiece): number {
-  if (piece.numbered < LEAST_NUMBERED) return piece.tokens;
-  const text = memory.items[piece.item]?.text ?? '';
-  COLON_NUMBER.lastIndex = memory.numbered.at[piece.numberedFrom] ?? 0;
-  const each = COLON_NUMBER.test(text) ? COLON_NUMBER_TOKENS : LINE_NUMBER_TOKENS;
-  return Math.max(1, piece.tokens - piece.numbered * each * rate);
+function condensedTokens(piece: MemoryPiece): number {
+  return piece.numbered < LEAST_NUMBERED ? piece.tokens : Math.max(1, piece.tokens - piece.numberTokens);
 }
-
-/** `12: ` costs less than `12→` and `12<tab>`: its space belongs to the word behind it. */
-const COLON_NUMBER = / *L?\d+: /y;
-const COLON_NUMBER_TOKENS = 3;
 
 /** What a draft is laid out on, the same memory each time. */
 interface Desk {
@@ -163,7 +154,7 @@ function newDesk(cut: CutMemory, candidates: Candidates): Desk {
     candidates,
     items: Int32Array.from(pieces, ({ item }) => item),
     tokens: Float64Array.from(pieces, ({ tokens }) => tokens),
-    condensed: Float64Array.from(pieces, (piece) => condensedTokens(cut, piece)),
+    condensed: Float64Array.from(pieces, (piece) => condensedTokens(piece)),
     joined,
     fates: new Uint8Array(pieces.length),
     left: new Int32Array(candidates.spread.length),

@@ -1,6 +1,7 @@
 import type { Files } from './files.ts';
 import type { Memory } from './memory.ts';
 import { NAME_NUMBER, NAME_PLAIN } from './name-table.ts';
+import { ROLES } from './patch.ts';
 
 /** What happened so far, as far as it tells which names and lines will be used again. Steps, never hours: nothing here ages. */
 export interface Facts {
@@ -108,9 +109,9 @@ function gatherNames(facts: Facts, index: number, seen: Int32Array): void {
 function listOf({ memory, files, names }: Facts, index: number): Float64Array | null {
   const { kind = '' } = memory.items[index] ?? {};
   if (isPeoples(kind)) return names.byPeople;
-  if (kind === 'call') return null;
-  if (kind !== 'result') return names.said;
   const deed = files.deeds[index];
+  if (kind === 'call') return null;
+  if (kind !== 'result') return deed === 'edit' ? null : names.said;
   return deed === 'read' || deed === 'edit' ? null : names.printed;
 }
 
@@ -128,14 +129,13 @@ function gatherLines(facts: Facts, index: number): void {
   const { shown, replaced } = facts.lines;
   const kept = memory.kept[index] === true;
   for (const { role, linesFrom, linesTo } of memory.stretches[index] ?? []) {
-    const holds = files.holds(index, role) && !(failed && role === 'new');
-    const replaces = role === 'old' && !failed;
-    const shows = role !== 'old' && (kept || holds);
-    if (!replaces && !shows) continue;
+    const holds = files.holds(index, role);
     for (let at = linesFrom; at < linesTo; at += 1) {
       const line = memory.lines.ids[at] ?? 0;
-      if (replaces) replaced[line] = index;
-      else shown[line] = index;
+      const own = memory.lines.roles[at];
+      if (own === ROLES.old && !failed) replaced[line] = index;
+      if (own === ROLES.old) continue;
+      if (kept || (holds && !(failed && own === ROLES.new))) shown[line] = index;
     }
   }
 }

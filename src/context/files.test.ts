@@ -65,3 +65,15 @@ test('only the call whose result is an error has failed, also where ids come aga
   expect(failedOf('call_0')).toEqual([2]);
   expect(failedOf(undefined)).toEqual([2]);
 });
+
+test.each([
+  ['{"command":"cat > src/a.ts <<\'EOF\'\\nexport const a = 1;\\nEOF"}', 'edit'],
+  ['{"cmd":"apply_patch <<\'EOF\'\\n*** Begin Patch\\n*** End Patch\\nEOF"}', 'edit'],
+  ["{\"command\":\"python3 - <<'EOF'\\nopen('a.py', 'w').write(s)\\nEOF\"}", 'edit'],
+  ['{"command":"python3 - <<\'EOF\'\\nprint(1)\\nEOF"}', 'other'],
+  ['{"command":"git commit -m \\"$(cat <<\'EOF\'\\ncontext: it is short\\nEOF\\n)\\""}', 'other'],
+])('a script that holds what it writes is an edit, and its answer is no file: %s', (text, deed) => {
+  const call = { id: 'c', kind: 'call', tool: 'shell', callId: 'a', step: 1, text };
+  const result = { id: 'r', kind: 'result', tool: 'shell', callId: 'a', step: 1, text: 'done' };
+  expect(filesOf(admitItems([call, result])).deeds).toEqual([deed, 'other']);
+});

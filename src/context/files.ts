@@ -29,7 +29,8 @@ export function filesOf(items: readonly AdmittedItem[], told: ToldCalls = new Ma
     // Some agents name the tool and the file in the call alone.
     const tool = item.tool || (call?.tool ?? '');
     const named = item.path || (call?.path ?? '');
-    const { deed, path } = deedIn({ kind: item.kind, tool, path: named }, call?.text ?? '');
+    const said = item.kind === 'call' || item.kind === 'result' ? (call?.text ?? '') : item.text;
+    const { deed, path } = deedIn({ kind: item.kind, tool, path: named }, said);
     deeds.push(deed);
     keys.push(keyOf(named || path));
     if (item.kind === 'result' && item.isError) failed.add(calls[index] ?? -1);
@@ -37,7 +38,7 @@ export function filesOf(items: readonly AdmittedItem[], told: ToldCalls = new Ma
   const holds = (index: number, role: Role): boolean => {
     const deed = deeds[index];
     if (items[index]?.kind === 'call') return deed === 'edit' && role !== 'text';
-    return items[index]?.kind === 'result' && (deed === 'read' || deed === 'edit');
+    return deed === 'edit' || (deed === 'read' && items[index]?.kind === 'result');
   };
   return { deeds, keys, failed, holds };
 }
@@ -67,18 +68,35 @@ function deedReader(
 ): (item: Pick<AdmittedItem, 'kind' | 'tool' | 'path'>, call: string) => Told {
   const byTool = new Map<string, Deed | null>();
   return (item, call) => {
-    if (item.kind !== 'call' && item.kind !== 'result') return { deed: 'talk', path: '' };
+    if (item.kind !== 'call' && item.kind !== 'result')
+      return { deed: call.includes(BLOCK_END) ? 'edit' : 'talk', path: '' };
     const known = byTool.get(item.tool);
     const deed = known === undefined ? deedOfTool(item.tool) : known;
     byTool.set(item.tool, deed);
     if (deed !== null && deed !== 'read') return { deed, path: '' };
     const start = call.length > CALL_START ? call.slice(0, CALL_START) : call;
+    if (deed === null && isWriting(start, call))
+      return { deed: item.kind === 'call' ? 'edit' : 'other', path: '' };
     if (deed === 'read') return { deed, path: item.path === '' ? pathIn(start) : '' };
     const told = byCall.get(start) ?? toldBy(start);
     byCall.set(start, told);
     return told;
   };
 }
+
+/** As aider ends a block of what it changes, which stands in its words. */
+const BLOCK_END = '>>>>>>> REPLACE';
+
+/** A script that writes what stands in it into a file. */
+function isWriting(start: string, call: string): boolean {
+  if (!HERE_TEXT.test(start)) return false;
+  return WRITING_COMMAND.test(start) || (SCRIPT.test(start) && WRITING.test(call));
+}
+
+const HERE_TEXT = /<<-?\s*\\*["']?\w/;
+const WRITING_COMMAND = /\bcat\s*>|\bcat\s*<<[^\n]{1,40}?>|\btee\s|\bapply_patch\b/;
+const SCRIPT = /\b(?:python3?|node|perl|ruby)\b/;
+const WRITING = /\.write\(|write_text\(|writeFile|open\([^)\n]{1,200},\s*\\*['"][wa]/;
 
 /** Null: the tool's name says nothing, what it is given may. */
 function deedOfTool(tool: string): Deed | null {

@@ -28,9 +28,10 @@ export interface Memory {
   readonly kept: readonly boolean[];
   readonly files: Files;
   readonly names: NumberedPlaces<NameTable>;
-  readonly lines: NumberedPlaces<HashTable>;
-  /** Where lines begin that a file tool numbered. */
-  readonly numbered: Places;
+  /** And what each line is to its file: see `ROLES`. */
+  readonly lines: NumberedPlaces<HashTable> & { readonly roles: Int32Array };
+  /** Where lines begin that a file tool numbered, and where their text does. */
+  readonly numbered: Places & { readonly behind: Int32Array };
   /** Per item the parts that hold text. */
   readonly stretches: readonly (readonly ReadStretch[])[];
   /** The rows of the stretches of an item that may be cut: a range of the list for each. */
@@ -75,8 +76,13 @@ export function readMemory(items: readonly AdmittedItem[], texts: ReadTexts = ne
     kept,
     files,
     names: placesOf(readings.names, names),
-    lines: placesOf(readings.lines, lines),
-    numbered: { at: readings.numbered.values(), starts: numbered.starts, ends: numbered.ends },
+    lines: { ...placesOf(readings.lines, lines), roles: readings.lines.roles.values() },
+    numbered: {
+      at: readings.numbered.at.values(),
+      behind: readings.numbered.behind.values(),
+      starts: numbered.starts,
+      ends: numbered.ends,
+    },
     stretches,
     rows: { list: readings.rows, of: (item) => readings.rowsOf(read[item] as Reading) },
   };

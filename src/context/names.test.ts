@@ -5,6 +5,7 @@ import { IntList } from './int-list.ts';
 import { scanLines } from './lines.ts';
 import { NAME_FILE, NAME_HASH, NAME_MIXED, NameTable } from './name-table.ts';
 import { scanNames } from './names.ts';
+import { ROLES } from './patch.ts';
 import { unitsOf } from './text-units.ts';
 
 function scan(text: string): { readonly table: NameTable; readonly numbers: readonly number[] } {
@@ -56,9 +57,11 @@ test('gives a name one number, however many there are', () => {
 
 test('a line is the same line when it is read with a number, quoted in JSON, and indented otherwise', () => {
   const table = new HashTable();
-  const found = { ids: new IntList(), at: new IntList(), numbered: null };
-  const read = (text: string, escaped: boolean): void =>
-    scanLines({ units: unitsOf(text), range: { from: 0, to: text.length, escaped } }, table, found);
+  const found = { ids: new IntList(), at: new IntList(), roles: new IntList(), numbered: null };
+  const read = (text: string, escaped: boolean): void => {
+    const range = { from: 0, to: text.length, escaped };
+    scanLines({ units: unitsOf(text), range, role: ROLES.text, patch: 'none' }, table, found);
+  };
   read('    12→\tconst name = "x";\n', false);
   read(String.raw`\tconst name = \"x\";\n`, true);
   read('const name = "x";', false);
@@ -70,11 +73,17 @@ test.each([
   ['1: export const a = 1;\n2: export const b = 2;\n', 2],
   ['L1: export const a = 1;\nL2: export const b = 2;\n', 2],
   ['00001| export const a = 1;\n00002| export const b = 2;\n', 2],
+  ['1:export const a = 1;\n2:\n3:export const b = 2;\n4:export const c = 3;\n', 4],
+  ['   8 | export const a = 1;\n   9 | \n  10 | export const b = 2;\n  11 | const c = 3;\n', 4],
+  ['1. export const a = 1;\n2. \n3. export const b = 2;\n4. export const c = 3;\n', 4],
+  ['What to do:\n\n1. read\n2. write\n\nWhat not:\n\n1. sleep\n2. eat\n', 0],
   ['12: starting the server\n19: the server has started\n', 0],
   ['12:30:01 starting the server\n12:30:02 has started\n', 0],
 ])('knows a number before a line from a time in a log: %j', (text, numbered) => {
-  const found = { ids: new IntList(), at: new IntList(), numbered: new IntList() };
+  const places = { at: new IntList(), behind: new IntList() };
+  const found = { ids: new IntList(), at: new IntList(), roles: new IntList(), numbered: places };
   const range = { from: 0, to: text.length, escaped: false };
-  scanLines({ units: unitsOf(text), range }, new HashTable(), found);
-  expect(found.numbered.length).toBe(numbered);
+  const source = { units: unitsOf(text), range, role: ROLES.text, patch: 'none' } as const;
+  scanLines(source, new HashTable(), found);
+  expect(places.at.length).toBe(numbered);
 });

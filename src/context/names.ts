@@ -33,7 +33,7 @@ export function scanUnits(
   let joinedFrom = -1;
   while (at < length) {
     if (LETTERS[units[at] ?? 0] === 0) {
-      at += 1;
+      at = units[at] === ESCAPE ? behindColour(units, at) : at + 1;
       joinedFrom = -1;
       continue;
     }
@@ -116,6 +116,16 @@ function hashFileName(units: Units, start: number): void {
   word.from = start;
   word.first = first ^ (first >>> 15);
   word.second = second;
+}
+
+const ESCAPE = 27;
+
+/** `ESC [ 1 ; 32 m` is a colour, and no part of the word behind it. */
+function behindColour(units: Units, at: number): number {
+  if (units[at + 1] !== 91) return at + 1;
+  let end = at + 2;
+  while (units[end] === 59 || LETTERS[units[end] ?? 0] === DIGIT) end += 1;
+  return LETTERS[units[end] ?? 0] === 0 ? end : end + 1;
 }
 
 const BACKSLASH = 92;

@@ -4,6 +4,7 @@ import { IntList } from './int-list.ts';
 import { scanLines } from './lines.ts';
 import { NameTable } from './name-table.ts';
 import { scanUnits } from './names.ts';
+import { patchOf, ROLES } from './patch.ts';
 import { listRows, type RowList } from './pieces.ts';
 import { isCuttable, type Stretch, stretchesOf } from './stretches.ts';
 import { unitsOf } from './text-units.ts';
@@ -47,9 +48,9 @@ export interface Range {
  */
 export class Readings {
   readonly names = { table: new NameTable(), ids: new IntList(), at: new IntList() };
-  readonly lines = { table: new HashTable(), ids: new IntList(), at: new IntList() };
-  /** Where lines begin that a file tool numbered: of results alone. */
-  readonly numbered = new IntList();
+  readonly lines = { table: new HashTable(), ids: new IntList(), at: new IntList(), roles: new IntList() };
+  /** Where lines begin that a file tool numbered, and where their text does: of results alone. */
+  readonly numbered = { at: new IntList(), behind: new IntList() };
   readonly rows: RowList = { ends: new IntList(), tokens: [] };
 
   /** Reads a text's names. */
@@ -78,19 +79,20 @@ export class Readings {
 
   #readLines(reading: Reading): Lined {
     const { item } = reading;
-    const { table, ids, at } = this.lines;
-    const [linesFrom, numberedFrom] = [at.length, this.numbered.length];
+    const { table, ...places } = this.lines;
+    const { at } = places;
+    const [linesFrom, numberedFrom] = [at.length, this.numbered.at.length];
     const stretches = this.stretchesOf(reading);
     const units = unitsOf(item.text);
-    const list = { ids, at, numbered: item.kind === 'result' ? this.numbered : null };
+    const list = { ...places, numbered: item.kind === 'result' ? this.numbered : null };
     const read = stretches.map((range): ReadStretch => {
       const { from, to, escaped, role } = range;
       const first = at.length;
-      scanLines({ units, range }, table, list);
+      scanLines({ units, range, role: ROLES[role], patch: patchOf(item, range) }, table, list);
       return { from, to, escaped, role, linesFrom: first, linesTo: at.length };
     });
     const lines = { from: linesFrom, to: at.length };
-    return { stretches: read, lines, numbered: { from: numberedFrom, to: this.numbered.length } };
+    return { stretches: read, lines, numbered: { from: numberedFrom, to: this.numbered.at.length } };
   }
 
   #readRows(reading: Reading): Range[] {

@@ -1,5 +1,5 @@
 import type { AdmittedItem } from './flash-item.ts';
-import { jsonStrings } from './json-strings.ts';
+import { type JsonString, jsonStrings } from './json-strings.ts';
 import type { Units } from './text-units.ts';
 
 /** What part a text plays. Of an edit's input `old` is what the file no longer holds and `new` is what it holds now. */
@@ -20,11 +20,32 @@ export interface Stretch {
  */
 export function stretchesOf(item: Pick<AdmittedItem, 'kind' | 'text'>, units?: Units): Stretch[] {
   const { kind, text } = item;
+  const whole: Stretch = { from: 0, to: text.length, escaped: false, role: kind === 'call' ? 'new' : 'text' };
+  if (kind === 'result') return wrapped(text, units) ?? [whole];
   const strings = kind === 'call' ? jsonStrings(text, units) : null;
-  if (strings === null)
-    return [{ from: 0, to: text.length, escaped: false, role: kind === 'call' ? 'new' : 'text' }];
-  return strings.map(({ key, from, to }) => ({ from, to, escaped: true, role: roleOf(key) }));
+  if (strings === null) return [whole];
+  return strings.map(({ key, from, to }) => ({
+    from,
+    to,
+    escaped: true,
+    role: roleIn(text, { key, from, to }),
+  }));
 }
+
+/** Of an answer that is JSON around a text of lines, as some tools give it; null: it is none, or its JSON is what it says. */
+function wrapped(text: string, units?: Units): Stretch[] | null {
+  const first = text.codePointAt(0);
+  if ((first !== BRACE && first !== BRACKET) || text.length < LONG_STRING || !text.includes('\\n'))
+    return null;
+  const texts = (jsonStrings(text, units) ?? []).filter(({ from, to }) => to - from > LONG_STRING);
+  const inside = texts.reduce((sum, { from, to }) => sum + to - from, 0);
+  if (inside < text.length * MOSTLY) return null;
+  return texts.map(({ from, to }) => ({ from, to, escaped: true, role: 'text' }));
+}
+
+const BRACE = 123;
+const BRACKET = 91;
+const MOSTLY = 0.6;
 
 /** Items below this stay: a stub would save nothing. */
 const LEAST_TOKENS = 48;
@@ -36,11 +57,23 @@ export function mayBeCut({ kind, text, tokens }: AdmittedItem): boolean {
 
 /** Whether a stretch is long enough to be cut: a short string of a call says what the call did, and stays. */
 export function isCuttable(item: Pick<AdmittedItem, 'kind'>, stretch: Stretch): boolean {
-  return item.kind !== 'call' || stretch.to - stretch.from > (stretch.escaped ? LONG_STRING : LONG_COMMAND);
+  if (item.kind !== 'call') return true;
+  return stretch.to - stretch.from > (stretch.escaped ? LONG_STRING : LONG_COMMAND);
 }
 
 const LONG_STRING = 160;
 const LONG_COMMAND = 800;
+
+/** What a script writes into a file is new, whatever its key is called. */
+function roleIn(text: string, { key, from, to }: JsonString): Role {
+  const role = roleOf(key);
+  if (role !== 'text' || to - from < SHORT_STRING) return role;
+  return HERE_TEXT.test(text.slice(from, from + HEAD)) ? 'new' : 'text';
+}
+
+const HERE_TEXT = /<<-?\s*\\*["']?\w/;
+const HEAD = 400;
+const SHORT_STRING = 40;
 
 function roleOf(key: string): Role {
   if (OLD_KEY.test(key)) return 'old';

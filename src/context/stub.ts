@@ -34,21 +34,30 @@ function renderStub(
     said,
   }: { readonly run: Run; readonly recallId: string; readonly said: (part: RunPart) => string },
 ): string {
-  const item = cut.memory.items[run.item];
-  const escaped = item?.kind === 'call';
+  const escaped = cut.pieces[run.first]?.escaped === true;
+  const [end, words] = escaped ? ['\\n', inJson] : ['\n', asIs];
   let stub = '';
   for (const part of run.parts) {
     const isFirst = stub === '';
-    if (!isFirst && !stub.endsWith('\n')) stub += '\n';
+    if (!isFirst && !stub.endsWith(end)) stub += end;
     if (part.fate !== CONDENSED) {
-      stub += `[${isFirst ? `archived ${recallId}` : 'out'}: ${said(part)}${namesOf(cut, part)}]`;
+      stub += words(`[${isFirst ? `archived ${recallId}` : 'out'}: ${said(part)}${namesOf(cut, part)}]`);
       continue;
     }
-    if (isFirst) stub = `[archived ${recallId}: lines ${numbersOf(cut, run) ?? ''}, without their numbers]\n`;
+    if (isFirst)
+      stub = `[archived ${recallId}: lines ${numbersOf(cut, run) ?? ''}, without their numbers]${end}`;
+    // These stand in the text as they are.
     stub += said(part);
   }
-  const ended = endsLine(cut, run, escaped) && !stub.endsWith('\n') ? `${stub}\n` : stub;
-  return escaped ? JSON.stringify(ended).slice(1, -1) : ended;
+  return endsLine(cut, run, end) && !stub.endsWith(end) ? stub + end : stub;
+}
+
+function inJson(words: string): string {
+  return JSON.stringify(words).slice(1, -1);
+}
+
+function asIs(words: string): string {
+  return words;
 }
 
 interface PieceRange {
@@ -61,15 +70,18 @@ function textOf({ memory, pieces }: CutMemory, { first: from, last: to }: PieceR
   return memory.items[first?.item ?? 0]?.text.slice(first?.from, pieces[to]?.to) ?? '';
 }
 
-function endsLine({ memory, pieces }: CutMemory, run: Run, escaped: boolean): boolean {
-  return memory.items[run.item]?.text.endsWith(escaped ? '\\n' : '\n', pieces[run.last]?.to) ?? false;
+function endsLine({ memory, pieces }: CutMemory, run: Run, end: string): boolean {
+  return memory.items[run.item]?.text.endsWith(end, pieces[run.last]?.to) ?? false;
 }
 
 function outlineOf(cut: CutMemory, part: RunPart): string {
   const item = cut.memory.items[cut.pieces[part.first]?.item ?? 0];
   const text = textOf(cut, part);
   const numbers = numbersOf(cut, part);
-  const lines = numbers === null ? `${countLines(text, item?.kind === 'call')} lines` : `lines ${numbers}`;
+  const lines =
+    numbers === null
+      ? `${countLines(text, cut.pieces[part.first]?.escaped === true)} lines`
+      : `lines ${numbers}`;
   const error = item?.kind === 'result' && item.path === '' ? firstErrorLine(text) : '';
   return error === '' ? lines : `${lines}; ${error}`;
 }
@@ -96,14 +108,10 @@ function linesOf({ memory, pieces }: CutMemory, part: PieceRange): string {
   for (let n = first?.numberedFrom ?? 0; n < end; n += 1) {
     const at = memory.numbered.at[n] ?? 0;
     lines += text.slice(from, at);
-    NUMBER.lastIndex = at;
-    from = NUMBER.test(text) ? NUMBER.lastIndex : at;
+    from = memory.numbered.behind[n] ?? at;
   }
   return lines + text.slice(from, last?.to);
 }
-
-/** As `lineStart` reads it. */
-const NUMBER = / *(?:\d+(?:[\t→]|\| )|L?\d+: )/y;
 
 /** `12-40` where a file tool put numbers before the lines. */
 function numbersOf({ memory, pieces }: CutMemory, part: PieceRange): string | null {
