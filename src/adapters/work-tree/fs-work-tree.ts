@@ -182,7 +182,7 @@ function lastFor(last: Last, restoring: string): Last {
 function trustedOf(objects: ReadonlyMap<TreePath, KnownObject>): ReadonlyMap<TreePath, CachedFile> {
   const known = new Map<TreePath, CachedFile>();
   for (const [path, { object, stat }] of objects) {
-    if (stat instanceof FileStat && !isRacy(stat)) known.set(path, { object, stat });
+    if (stat instanceof FileStat && !isRacy(stat)) known.set(path, { object, stat, entry: undefined });
   }
   return known;
 }

@@ -39,14 +39,14 @@ export class KnownDirectory {
     if (at === undefined) return this.#older?.find(name, stat);
     this.#next = at + 1;
     if (!this.#statAt(at).isOf(stat)) return this.#older?.find(name, stat);
-    return (this.#given[at] ??= { object: this.#objectAt(at), stat });
+    return (this.#given[at] ??= { object: this.#objectAt(at), stat, entry: undefined });
   }
 
   /** All that was written down, the newest last. */
   *files(): Generator<readonly [name: string, file: CachedFile]> {
     if (this.#older !== undefined) yield* this.#older.files();
     for (const [at, name] of this.#packed.names.split('/').entries())
-      yield [name, { object: this.#objectAt(at), stat: this.#statAt(at) }];
+      yield [name, { object: this.#objectAt(at), stat: this.#statAt(at), entry: undefined }];
   }
 
   #statAt(at: number): FileStat {

@@ -20,7 +20,7 @@ function statOf(n: number): FileStat {
 }
 
 function fileOf(n: number): CachedFile {
-  return { object: n.toString(16).padStart(40, '0'), stat: statOf(n) };
+  return { object: n.toString(16).padStart(40, '0'), stat: statOf(n), entry: undefined };
 }
 
 /** One process: reads the file, comes to know these, writes them down. */

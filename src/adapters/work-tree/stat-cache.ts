@@ -6,9 +6,10 @@ import { parentPath } from './raw-path.ts';
 /** Which object a file's bytes are, as long as its signature is this one. */
 export interface CachedFile {
   readonly object: ObjectId;
-  readonly stat: FileStat;
+  /** Of equal ones the one that was seen last, whose numbers are kept anyway. */
+  stat: FileStat;
   /** What the last scan made of it: the next one gives the same again, so that who compares two scans is soon done. */
-  entry?: Extract<ScannedEntry, { kind: 'file' }>;
+  entry: Extract<ScannedEntry, { kind: 'file' }> | undefined;
 }
 
 /**
@@ -45,7 +46,9 @@ export function knownIn({ files, directories }: StatCache, directory: TreePath):
   const written = directories.get(directory);
   return ({ path, name }, stat) => {
     const known = files.size === 0 ? undefined : files.get(path);
-    return known?.stat.isOf(stat) === true ? known : written?.find(name, stat);
+    if (known?.stat.isOf(stat) !== true) return written?.find(name, stat);
+    known.stat = stat;
+    return known;
   };
 }
 
