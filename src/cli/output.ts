@@ -75,6 +75,7 @@ export class Output {
   }
 
   #render(line: Line, stream: NodeJS.WriteStream): string {
+    if (typeof line === 'string') return clean(line);
     const parts = typeof line === 'object' && !('style' in line) ? line : [line];
     return parts.map((part) => this.#renderPart(part, stream)).join('');
   }

@@ -20,7 +20,8 @@ export function countWords(count: number, one: string, many = `${one}s`): string
 }
 
 export function numberWords(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+  const digits = String(Math.round(count));
+  return digits.length <= 3 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `812 bytes`, `1.2 KB`, `34 MB`; a KB is 1,000 bytes. */
@@ -35,9 +36,12 @@ export function sizeWords(bytes: number): string {
 /** The local day and time, to the second. */
 export function timeWords(ms: number): string {
   const at = new Date(ms);
-  const two = (value: number) => String(value).padStart(2, '0');
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+function two(value: number): string {
+  return value < 10 ? `0${value}` : String(value);
 }
 
 /** `a, b and c`. */

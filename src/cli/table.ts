@@ -14,19 +14,30 @@ export function table(
   rows: readonly (readonly (string | Cell)[])[],
 ): readonly Line[] {
   const bold = heads.map((text): Cell => ({ text, style: 'bold' }));
-  const cells = [bold, ...rows].map((row) => row.map(measure));
+  const cells = [bold, ...rows].map(measureAll);
   const widths = heads.map(() => 0);
   for (const row of cells) {
-    for (let column = 0; column < row.length; column++)
-      widths[column] = Math.max(widths[column] ?? 0, widthOf(row[column] ?? ''));
+    for (let column = 0; column < row.length; column++) {
+      const width = widthOf(row[column] ?? '');
+      if (width > (widths[column] ?? 0)) widths[column] = width;
+    }
   }
   return cells.map((row) => lineOf(row, widths));
 }
 
 const cellMax = 60;
 
+/** The very row when all of its cells are as wide as they are long. */
+function measureAll(row: readonly (string | Cell)[]): readonly Measured[] {
+  return row.every(isSimple) ? (row as readonly string[]) : row.map(measure);
+}
+
+function isSimple(cell: string | Cell): boolean {
+  return typeof cell === 'string' && cell.length <= cellMax && isPlain(cell);
+}
+
 function measure(cell: string | Cell): Measured {
-  if (typeof cell === 'string' && cell.length <= cellMax && isPlain(cell)) return cell;
+  if (typeof cell === 'string' && isSimple(cell)) return cell;
   const { text, ...rest } = typeof cell === 'string' ? { text: cell } : cell;
   // By code points: near enough where East Asian and joined characters are rare.
   const points = Array.from(clean(text));
@@ -44,13 +55,17 @@ function lineOf(row: readonly Measured[], widths: readonly number[]): Line {
   let text = '';
   for (let column = 0; column < row.length; column++) {
     const cell = row[column] ?? '';
-    if (typeof cell === 'string') text += cell;
-    else if (cell.style === undefined) text += cell.text;
+    const width = column < widths.length - 1 ? (widths[column] ?? 0) + 2 : 0;
+    if (typeof cell === 'string') {
+      text += cell.padEnd(width);
+      continue;
+    }
+    if (cell.style === undefined) text += cell.text;
     else {
       styled.push(text, { text: cell.text, style: cell.style });
       text = '';
     }
-    if (column < widths.length - 1) text += ' '.repeat((widths[column] ?? 0) - widthOf(cell) + 2);
+    text += ' '.repeat(Math.max(0, width - cell.width));
   }
   return styled.length === 0 ? text : [...styled, text];
 }

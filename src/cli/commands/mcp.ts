@@ -1,6 +1,5 @@
 import { Option, type Command } from 'commander';
 import { CodeframeError } from '../../failure.ts';
-import { bridgeMcp } from '../../main.ts';
 import { describe, type RunWork } from '../command.ts';
 
 /** `codeframe mcp --url URL` */
@@ -21,7 +20,9 @@ export function mcpCommand(run: RunWork): Command {
     .addOption(new Option('--url <url>', 'where the tools are').makeOptionMandatory())
     .action(
       run(async (_session, options: { readonly url: string }) => {
-        await bridgeMcp(parseUrl(options.url), { input: process.stdin, output: process.stdout });
+        const url = parseUrl(options.url);
+        const { bridgeMcp } = await import('../../main.ts');
+        await bridgeMcp(url, { input: process.stdin, output: process.stdout });
       }),
     );
 }
