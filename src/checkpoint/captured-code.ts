@@ -26,22 +26,16 @@ export class CapturedCode {
     this.#uncovered = scan.uncovered;
     this.#believed = scan.believed ?? 0;
     scanned();
-    let batch: Run<CodeDraft>[] = [];
+    const batch = new Batch();
     for (const run of scan.runs) {
-      if (isKnown(run)) batch.push(run);
-      else {
-        yield batch;
-        yield* this.#readRun(run);
-        batch = [];
-      }
-      if (batch.length < batchRuns) continue;
-      yield batch;
-      batch = [];
+      if (isKnown(run)) batch.push(run, 0);
+      else yield* this.#readInto(batch, run);
+      if (batch.isFull) yield batch.take();
     }
-    yield batch;
+    yield batch.take();
   }
 
-  async *#readRun(run: Run<ScannedEntry>): AsyncGenerator<readonly [Run<CodeDraft>]> {
+  async *#readInto(batch: Batch, run: Run<ScannedEntry>): AsyncGenerator<readonly Run<CodeDraft>[]> {
     let drafts: CodeDraft[] = [];
     let bytes = 0;
     for (const entry of run) {
@@ -50,11 +44,12 @@ export class CapturedCode {
       drafts.push(draft);
       if ('bytes' in draft) bytes += draft.bytes.length;
       if (bytes < batchBytes) continue;
-      yield [drafts];
+      batch.push(drafts, bytes);
+      yield batch.take();
       drafts = [];
       bytes = 0;
     }
-    if (drafts.length > 0) yield [drafts];
+    if (drafts.length > 0) batch.push(drafts, bytes);
   }
 
   /** What is not covered, sorted by path. Complete when all batches were taken. */
@@ -91,6 +86,28 @@ export class CapturedCode {
     }
     if (read.reason !== 'gone') this.#unread.push({ path, reason: read.reason, directory: false });
     return undefined;
+  }
+}
+
+/** Many runs at a time: a store asks at once for all that it has in the place of what was read. */
+class Batch {
+  #runs: Run<CodeDraft>[] = [];
+  #bytes = 0;
+
+  push(run: Run<CodeDraft>, bytes: number): void {
+    this.#runs.push(run);
+    this.#bytes += bytes;
+  }
+
+  get isFull(): boolean {
+    return this.#runs.length >= batchRuns || this.#bytes >= batchBytes;
+  }
+
+  take(): readonly Run<CodeDraft>[] {
+    const taken = this.#runs;
+    this.#runs = [];
+    this.#bytes = 0;
+    return taken;
   }
 }
 

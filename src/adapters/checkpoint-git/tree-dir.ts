@@ -55,19 +55,43 @@ export class TreeDir {
   /** As git has it: sorted as if each directory's name ended with `/`. */
   bytes(format: ObjectFormat): Buffer {
     const width = format === 'sha1' ? 20 : 32;
-    const lines = Array.from(this.items, ([name, item]) =>
-      item instanceof TreeDir
-        ? { key: `${name}/`, head: `40000 ${name}\0`, object: item.id(format) }
-        : { key: name, head: `${item.mode} ${name}\0`, object: item.object },
-    ).sort((a, b) => (a.key < b.key ? -1 : 1));
-    const bytes = Buffer.allocUnsafe(lines.reduce((sum, { head }) => sum + head.length + width, 0));
+    const lines = this.#sorted();
+    let length = 0;
+    for (const [name, item] of lines) length += modeOf(item).length + name.length + 2 + width;
+    const bytes = Buffer.allocUnsafe(length);
     let at = 0;
-    for (const { head, object } of lines) {
-      at += bytes.write(head, at, 'latin1');
-      at += bytes.write(object, at, 'hex');
+    for (const [name, item] of lines) {
+      at += bytes.write(`${modeOf(item)} ${name}\0`, at, 'latin1');
+      at += bytes.write(item instanceof TreeDir ? item.id(format) : item.object, at, 'hex');
     }
     return bytes;
   }
+
+  /** Mostly as they were put in: a checkpoint's paths are sorted by the same rule. */
+  #sorted(): readonly Item[] {
+    const items = [...this.items];
+    let last: string | undefined;
+    for (const [name, item] of items) {
+      const key = keyOf(name, item);
+      if (last !== undefined && key < last) return items.sort(byKey);
+      last = key;
+    }
+    return items;
+  }
+}
+
+type Item = readonly [name: string, item: TreeBlob | TreeDir];
+
+function modeOf(item: TreeBlob | TreeDir): string {
+  return item instanceof TreeDir ? '40000' : item.mode;
+}
+
+function keyOf(name: string, item: TreeBlob | TreeDir): string {
+  return item instanceof TreeDir ? `${name}/` : name;
+}
+
+function byKey([nameA, a]: Item, [nameB, b]: Item): number {
+  return keyOf(nameA, a) < keyOf(nameB, b) ? -1 : 1;
 }
 
 /** The directory at a path, made where it is missing, about to be changed. */
