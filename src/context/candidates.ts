@@ -13,7 +13,7 @@ export interface Candidates {
 }
 
 /** The least chance per token for which a name is listed. */
-export const NAME_PRICE = 0.001;
+export const NAME_PRICE = 0.0005;
 /** Lists of names are dearer than prose. */
 const WORD_RATE = 1.15;
 /** The space between two. */

@@ -14,15 +14,15 @@ export interface Ranking {
  */
 export const RANKING: Ranking = {
   weights: {
-    mentioned: 1.025,
-    said: 1.321,
-    printed: 1.068,
+    mentioned: 1.026,
+    said: 1.314,
+    printed: 1.07,
     byPeople: 0.52,
     lines: 0.73,
     names: -0.666,
     size: -0.08,
-    fileNamed: 0.502,
-    wordsSince: -0.267,
+    fileNamed: 0.509,
+    wordsSince: -0.265,
   },
-  bias: -2.988,
+  bias: -2.989,
 };
