@@ -65,8 +65,13 @@ export class FileStat implements StatSignature {
   }
 
   isOf(other: FileStat): boolean {
+    return this.isAt(other.#numbers, other.#at);
+  }
+
+  /** Whether these are its numbers from that place on. */
+  isAt(numbers: Float64Array, at: number): boolean {
     for (let i = 0; i < FileStat.numbers; i++)
-      if (this.#numbers[this.#at + i] !== other.#numbers[other.#at + i]) return false;
+      if (this.#numbers[this.#at + i] !== numbers[at + i]) return false;
     return true;
   }
 }

@@ -7,6 +7,7 @@ import { inspectPaths } from './inspect.ts';
 import { readTreeFile } from './read-file.ts';
 import type { SeenDirectory } from './listing.ts';
 import { QuietDirectories } from './quiet-directories.ts';
+import { prepareThreads } from './look-threads.ts';
 import { KeptEntries, scanTree, type Ignored } from './scan-tree.ts';
 import { FileStat } from './file-stat.ts';
 import { isRacy, racyMs, type CachedFile, type StatCache } from './stat-cache.ts';
@@ -85,6 +86,7 @@ class FsWorkTree {
 
   async scan(options: ScanOptions): Promise<TreeScan> {
     const place = this.#place;
+    if (this.#cache === undefined) prepareThreads(this.#file.likelyFiles());
     let cache = (this.#cache ??= this.#file.load());
     if (options.distrustCache === true) {
       cache = this.#cache = this.#file.forget(cache);

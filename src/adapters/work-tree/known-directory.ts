@@ -38,7 +38,8 @@ export class KnownDirectory {
     const at = names[this.#next] === name ? this.#next : placeOf(name, names);
     if (at === undefined) return this.#older?.find(name, stat);
     this.#next = at + 1;
-    if (!this.#statAt(at).isOf(stat)) return this.#older?.find(name, stat);
+    const { numbers, numbersAt } = this.#packed;
+    if (!stat.isAt(numbers, numbersAt + at * FileStat.numbers)) return this.#older?.find(name, stat);
     return (this.#given[at] ??= { object: this.#objectAt(at), stat, entry: undefined });
   }
 

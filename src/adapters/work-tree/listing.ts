@@ -158,13 +158,13 @@ export class Listing {
     const kept = { ...found, stats };
     const known = this.#rules.known(path);
     const children: Child[] = [];
-    for (const [i, name] of all.entries()) {
-      const child = this.#childOf(path, { name, i, found: kept, known });
-      if (child !== undefined) children.push(child);
+    const directories: TreePath[] = [];
+    for (let i = 0; i < all.length; i++) {
+      const child = this.#childOf(path, { name: all[i] ?? '', i, found: kept, known });
+      if (child === undefined) continue;
+      children.push(child);
+      if (child.kind === 'directory' && !isGitName(child.path)) directories.push(child.path);
     }
-    const directories = children.flatMap(({ kind, path: below }) =>
-      kind === 'directory' && !isGitName(below) ? [below] : [],
-    );
     return {
       names,
       stats,
@@ -178,7 +178,8 @@ export class Listing {
   #childOf(above: TreePath, { name, i, found, known }: Named): Child | undefined {
     if (this.#rules.isOwn(name)) return undefined;
     const path = above === '' ? name : `${above}/${name}`;
-    const problem = found.problems.find((one) => one.name === i);
+    const { problems } = found;
+    const problem = problems.length === 0 ? undefined : problems.find((one) => one.name === i);
     if (problem !== undefined) {
       const isGone = fileProblem(errorOf(problem), { path, doing: 'look at' }) === 'gone';
       return isGone ? undefined : { path, kind: 'unreadable' };

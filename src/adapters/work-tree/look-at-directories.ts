@@ -37,10 +37,11 @@ export function lookAtDirectories(
   directories: readonly TreePath[],
 ): Look {
   const problems: { directory: number; name?: number; code: string; message: string }[] = [];
+  // eslint-disable-next-line no-control-regex
+  const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
   // Bytes, unless they are all ASCII: a string is cheaper there.
   const raw = (path: string): string | Buffer =>
-    // eslint-disable-next-line no-control-regex
-    /^[\0-\x7f]*$/.test(path)
+    isAscii(path)
       ? path === ''
         ? root
         : `${root}/${path}`
@@ -59,13 +60,19 @@ export function lookAtDirectories(
   });
   const stats = new Float64Array(6 * listed.reduce((sum, names) => sum + names.length, 0));
   const linked: number[] = [];
+  const all: string[] = [];
   const quietly = { throwIfNoEntry: false } as const;
   let at = 0;
   listed.forEach((names, directory) => {
     const above = directories[directory] === '' ? '' : `${directories[directory]}/`;
+    const joined = names.join('/');
+    all.push(joined);
+    // Asked once for all of them.
+    const isPlain = isAscii(above) && isAscii(joined);
+    const rootAbove = `${root}/${above}`;
     for (let name = 0; name < names.length; name++, at += 6) {
       try {
-        const found = lstatSync(raw(above + names[name]), quietly);
+        const found = lstatSync(isPlain ? rootAbove + names[name] : raw(above + names[name]), quietly);
         if (found === undefined) {
           problems.push({ directory, name, code: 'ENOENT', message: 'no such file or directory' });
           continue;
@@ -84,5 +91,5 @@ export function lookAtDirectories(
       }
     }
   });
-  return { names: listed.map((names) => names.join('/')), stats, linked, problems };
+  return { names: all, stats, linked, problems };
 }

@@ -75,6 +75,11 @@ async function work(thread: LookThread, { root, left, take }: Work): Promise<voi
   }
 }
 
+/** Begins to start the threads where so many names will be looked at: that takes 40 ms, in which other things can be done. */
+export function prepareThreads(names: number): void {
+  if (names >= namesMin) startThreads();
+}
+
 const started: LookThread[] = [];
 let areToBeHad = true;
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { TreePath } from '../../checkpoint/tree.ts';
 import { FileStat } from './file-stat.ts';
 import { KnownDirectory } from './known-directory.ts';
@@ -18,6 +18,8 @@ import { emptyCache, type CachedFile, type StatCache } from './stat-cache.ts';
 const magic = 'codeframe stat cache 4';
 const headerBytes = 128;
 const hashBytes = 32;
+/** What a file takes: its signature, its object and its name. */
+const likelyFileBytes = 75;
 /** From so many sections on the file is written anew. */
 const sectionsMax = 64;
 
@@ -31,6 +33,15 @@ export class StatCacheFile {
 
   constructor(path: string) {
     this.#path = path;
+  }
+
+  /** About how many files it tells of, by its size. */
+  likelyFiles(): number {
+    try {
+      return statSync(this.#path).size / likelyFileBytes;
+    } catch {
+      return 0;
+    }
   }
 
   /** What the file says; an empty cache when there is none. */
