@@ -11,6 +11,7 @@ import type {
 } from '../checkpoint/work-tree.ts';
 import type { Log } from '../log.ts';
 import type { CleanFiles, Cleanness, IsAllowed } from './clean-files.ts';
+import { PathList } from './path-list.ts';
 import type { Secrets } from './secrets.ts';
 import { textOf } from './text-of.ts';
 
@@ -30,14 +31,14 @@ export interface SecretFreePorts {
 export class SecretFreeTree implements WorkTree {
   readonly #tree: WorkTree;
   readonly #ports: SecretFreePorts;
-  #tracked: Promise<ReadonlySet<TreePath>> = Promise.resolve(new Set());
+  #tracked: Promise<PathList> = Promise.resolve(new PathList([]));
   /** Of this scan: what is known of objects, and of files that were read. */
   #cleanObjects = new Map<ObjectId, Cleanness>();
   #cleanPaths = new Map<TreePath, Cleanness>();
   #unsearched = new Set<TreePath>();
   #held: Held | undefined;
-  #untracked: Untracked = { by: new Set(), of: new WeakMap() };
-  #outside: { readonly paths: readonly TreePath[]; readonly set: ReadonlySet<TreePath> } | undefined;
+  #untracked: Untracked = { by: new PathList([]), of: new WeakMap() };
+  #outside: { readonly paths: readonly TreePath[]; readonly list: PathList } | undefined;
 
   constructor(tree: WorkTree, ports: SecretFreePorts) {
     this.#tree = tree;
@@ -112,7 +113,7 @@ export class SecretFreeTree implements WorkTree {
   }
 
   /** Mostly nothing, and mostly of runs that were asked about before. */
-  #untrackedIn(run: Run<ScannedEntry>, tracked: ReadonlySet<TreePath>): readonly ScannedEntry[] {
+  #untrackedIn(run: Run<ScannedEntry>, tracked: PathList): readonly ScannedEntry[] {
     if (this.#untracked.by !== tracked) this.#untracked = { by: tracked, of: new WeakMap() };
     const known = this.#untracked.of.get(run);
     if (known !== undefined) return known;
@@ -170,22 +171,22 @@ export class SecretFreeTree implements WorkTree {
   }
 
   /** The user's repository's files, and those of the repositories inside it. */
-  async #allTracked(tracked: Promise<readonly TreePath[]>, scan: TreeScan): Promise<ReadonlySet<TreePath>> {
+  async #allTracked(tracked: Promise<readonly TreePath[]>, scan: TreeScan): Promise<PathList> {
     const nested = scan.uncovered.flatMap(({ path, reason }) =>
       reason === 'git-internal' && path.endsWith('/.git') ? [path.slice(0, -'/.git'.length)] : [],
     );
     const inside = nested.length === 0 ? [] : await this.#ports.git.tracked(nested);
     const outside = await tracked;
-    if (inside.length > 0) return new Set([...outside, ...inside]);
-    // Of 100,000 paths a set takes 10 ms; mostly the list is the one of before.
-    if (this.#outside?.paths !== outside) this.#outside = { paths: outside, set: new Set(outside) };
-    return this.#outside.set;
+    if (inside.length > 0) return new PathList([...outside, ...inside]);
+    // Mostly the list is the one of before, and what was asked about it is still known.
+    if (this.#outside?.paths !== outside) this.#outside = { paths: outside, list: new PathList(outside) };
+    return this.#outside.list;
   }
 }
 
 /** What is untracked of runs, `by` those paths that are tracked. */
 interface Untracked {
-  readonly by: ReadonlySet<TreePath>;
+  readonly by: PathList;
   readonly of: WeakMap<Run<ScannedEntry>, readonly ScannedEntry[]>;
 }
 
