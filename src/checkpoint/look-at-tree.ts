@@ -65,7 +65,7 @@ export async function planFromTree(tree: WorkTree, target: LookTarget): Promise<
 /** A worktree that the checkpoint does not know stays: its agent has been added since, and there may be work in it. */
 function limitsOf(target: LookTarget, { entries }: PresentTree): Parameters<typeof planRestore>[2] {
   const { filter = everyPath, wanted } = target;
-  const unknown = entries.flatMap(({ path }) => (isWorktree(path) && !wanted.has(path) ? [path] : []));
+  const unknown = entries.filter(({ path }) => isWorktree(path) && !wanted.has(path)).map(({ path }) => path);
   if (unknown.length === 0) return target;
   const isLeft = (path: TreePath): boolean =>
     path === worktreesPath || unknown.some((one) => isAtOrBelow(path, one));

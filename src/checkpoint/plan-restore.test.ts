@@ -113,7 +113,7 @@ describe('a plan of a restore', () => {
       ['na\xefve', file('3')],
     ]);
     const tree = { ...scanOf(present, []), included: [], found: new Map() };
-    const plan = planRestore(new Map(), tree, { unknown: new Set(['modules', 'na\\xefve']) });
+    const plan = planRestore(wantedTree('c1', []), tree, { unknown: new Set(['modules', 'na\\xefve']) });
     expect(plan.operations.map(({ kind, path }) => [kind, path])).toEqual([
       ['remove', 'other/file'],
       ['remove-directory', 'other'],

@@ -3,6 +3,7 @@ import { everyPath, type PathFilter } from './path-filter.ts';
 import { listChanges, planDigest } from './plan-summary.ts';
 import { beforeOf, sameContent, viewPresent, type KnownEntry, type PresentTree } from './present-tree.ts';
 import type { PresentView } from './present-tree.ts';
+import { pairsOf, SortedEntries } from './sorted-entries.ts';
 import { showPath, type CodeEntry, type TreePath, type Uncovered } from './tree.ts';
 import type { TreeOperation } from './tree-writer.ts';
 import { ancestorsOf, type WantedTree } from './wanted-tree.ts';
@@ -39,9 +40,7 @@ export function planRestore(
   limits: { readonly unknown?: ReadonlySet<string>; readonly filter?: PathFilter } = {},
 ): RestorePlan {
   const planning = startPlanning(wanted, present, limits);
-  for (const entry of planning.wanted.values()) {
-    // Nearly all, of many thousands.
-    if (isAsWanted(planning.view.covered(entry.path), entry)) continue;
+  for (const entry of planning.differing) {
     if (entry.kind !== 'directory') planLeaf(planning, entry);
     else if (planning.selects(entry.path)) planDirectory(planning, entry);
     else planWayTo(planning, entry);
@@ -67,6 +66,8 @@ function isAsWanted(present: KnownEntry | undefined, wanted: CodeEntry): boolean
 interface Planning {
   /** What is selected of it, and the directories above that. */
   readonly wanted: WantedTree;
+  /** Those of it that are not there as they are wanted. */
+  readonly differing: readonly CodeEntry[];
   /** What is there and not among these. */
   readonly unwanted: readonly KnownEntry[];
   readonly selects: (path: TreePath) => boolean;
@@ -89,20 +90,41 @@ function startPlanning(
   present: PresentTree,
   { unknown = new Set(), filter = everyPath }: NonNullable<Parameters<typeof planRestore>[2]>,
 ): Planning {
-  const view = viewPresent(present);
+  const covered = SortedEntries.of(present.entries);
+  const view = viewPresent(present, covered);
   const staysOwn = keepsOwnDirectory(all, view);
   const selects = (path: TreePath): boolean => filter.selects(path) && !(staysOwn && isOwn(path));
   const wanted = filter === everyPath && !staysOwn ? all : selectWanted(all, selects);
-  const unwanted = present.entries.filter(({ path }) => !wanted.has(path));
+  const { differing, unwanted, replaced } = differences(wanted, covered);
   const kept = keptPaths({ wanted, unwanted, unknown, selects });
   const going = new Set<TreePath>();
-  for (const { kind, path } of present.entries) {
-    if (kind !== 'directory') continue;
-    const stays = wanted.get(path)?.kind === 'directory' || view.holdsUncovered(path) || kept.has(path);
-    if (!stays) going.add(path);
+  for (const { path } of [...unwanted, ...replaced].filter(({ kind }) => kind === 'directory')) {
+    if (!view.holdsUncovered(path) && !kept.has(path)) going.add(path);
   }
   const lists = { clear: [], make: [], put: [], modes: [], remove: [], directoryModes: [] };
-  return { wanted, unwanted, selects, view, going, kept, ...lists, save: new Set(), problems: [] };
+  return { wanted, differing, unwanted, selects, view, going, kept, ...lists, save: new Set(), problems: [] };
+}
+
+interface Differences {
+  readonly differing: readonly CodeEntry[];
+  readonly unwanted: readonly KnownEntry[];
+  /** What is there where something of another kind is wanted. */
+  readonly replaced: readonly KnownEntry[];
+}
+
+/** Of many thousands nearly all are as they are wanted. */
+function differences(wanted: WantedTree, covered: SortedEntries<KnownEntry>): Differences {
+  const differing: CodeEntry[] = [];
+  const unwanted: KnownEntry[] = [];
+  const replaced: KnownEntry[] = [];
+  for (const [entry, there] of pairsOf(wanted, covered)) {
+    if (entry === undefined) unwanted.push(there);
+    else if (!isAsWanted(there, entry)) {
+      differing.push(entry);
+      if (there !== undefined && there.kind !== entry.kind) replaced.push(there);
+    }
+  }
+  return { differing, unwanted, replaced };
 }
 
 /**
@@ -125,7 +147,7 @@ function selectWanted(all: WantedTree, selects: (path: TreePath) => boolean): Wa
     if (!selects(path)) continue;
     for (const one of [path, ...ancestorsOf(path)]) needed.add(one);
   }
-  return new Map([...all].filter(([path]) => needed.has(path)));
+  return SortedEntries.of(all.entries.filter(({ path }) => needed.has(path)));
 }
 
 /** Covered paths that stay although they are not wanted, with the directories above them. */

@@ -1,3 +1,4 @@
+import { pairsOf, SortedEntries } from './sorted-entries.ts';
 import type { CodeEntry, ObjectId, ScannedEntry, TreePath, Uncovered } from './tree.ts';
 import type { Before } from './tree-writer.ts';
 import type { WantedTree } from './wanted-tree.ts';
@@ -27,8 +28,6 @@ type There =
 
 /** Answers what is at a path, and which uncovered paths lie below one. */
 export interface PresentView {
-  /** What is covered at a path. */
-  covered(path: TreePath): KnownEntry | undefined;
   there(path: TreePath): There;
   isDirectory(path: TreePath): boolean;
   holdsUncovered(directory: TreePath): boolean;
@@ -42,13 +41,16 @@ export function hiddenPaths(
   scan: Pick<PresentTree, 'entries' | 'uncovered'>,
 ): TreePath[] {
   if (scan.uncovered.length === 0) return [];
-  const covered = new Set(scan.entries.map((entry) => entry.path));
   const uncovered = new Set(scan.uncovered.map((entry) => entry.path));
-  return [...wanted.keys()].filter((path) => !covered.has(path) && isAtOrBelow(path, uncovered));
+  const hidden: TreePath[] = [];
+  for (const [entry, covered] of pairsOf(wanted, SortedEntries.of(scan.entries))) {
+    if (entry !== undefined && covered === undefined && isAtOrBelow(entry.path, uncovered))
+      hidden.push(entry.path);
+  }
+  return hidden;
 }
 
-export function viewPresent(tree: PresentTree): PresentView {
-  const covered = new Map(tree.entries.map((entry) => [entry.path, entry]));
+export function viewPresent(tree: PresentTree, covered: SortedEntries<KnownEntry>): PresentView {
   const uncovered = new Map(tree.uncovered.map((entry) => [entry.path, entry]));
   const included = new Set(tree.included);
   const holding = new Set(tree.uncovered.flatMap((entry) => [...ancestorsOf(entry.path)]));
@@ -63,7 +65,6 @@ export function viewPresent(tree: PresentTree): PresentView {
     return { kind: 'uncovered', directory, by };
   };
   return {
-    covered: (path) => covered.get(path),
     there,
     isDirectory(path) {
       const what = there(path);

@@ -1,31 +1,49 @@
 import { CodeframeError } from '../failure.ts';
-import { showPath, type CodeEntry, type TreePath } from './tree.ts';
+import { isSorted, placeOf, SortedEntries } from './sorted-entries.ts';
+import { byPath, showPath, type CodeEntry, type TreePath } from './tree.ts';
 
-/** What a restore makes of the working tree, by path, parents before what is in them. */
-export type WantedTree = ReadonlyMap<TreePath, CodeEntry>;
+/** What a restore makes of the working tree: with every directory above an entry, parents before what is in them. */
+export type WantedTree = SortedEntries<CodeEntry>;
 
 /**
  * The tree that a checkpoint holds. Throws `corrupt-checkpoint` when it names something that no scan can have listed
  * (outside the project, inside `.git`, a file with files in it): a foreign or altered checkpoint, of which nothing is used.
  */
 export function wantedTree(checkpointId: string, entries: readonly CodeEntry[]): WantedTree {
-  const wanted = new Map<TreePath, CodeEntry>();
-  for (const entry of sorted(entries)) {
-    const problem = entryProblem(wanted, entry);
+  const all = sorted(entries);
+  const directories = new Set<TreePath>();
+  const added: CodeEntry[] = [];
+  // The directory of the entry before, and whether it is one: mostly the next entry is in it, too.
+  let above = '';
+  let isKnown = false;
+  let last: TreePath | undefined;
+  for (const entry of all) {
+    const { path } = entry;
+    const slash = path.lastIndexOf('/');
+    if (slash !== above.length || !path.startsWith(above)) {
+      above = path.slice(0, Math.max(0, slash));
+      isKnown = slash > 0 && directories.has(above);
+    }
+    const problem =
+      (isKnown
+        ? nameProblem(path.slice(slash + 1))
+        : (pathProblem(path) ?? placeProblem(all, path, directories))) ??
+      (path === last ? 'it is listed twice' : null);
     if (problem !== null) {
-      const part = `code/${showPath(entry.path)}`;
+      const part = `code/${showPath(path)}`;
       throw new CodeframeError({ code: 'corrupt-checkpoint', id: checkpointId, part, problem });
     }
-    addParents(wanted, entry.path);
-    wanted.set(entry.path, entry);
+    if (!isKnown) added.push(...missingParents(path, directories));
+    isKnown = above !== '';
+    if (entry.kind === 'directory') directories.add(path);
+    last = path;
   }
-  return wanted;
+  return SortedEntries.of(added.length === 0 ? all : [...all, ...added]);
 }
 
 /** Checkpoints list them sorted, as a rule. */
 function sorted(entries: readonly CodeEntry[]): readonly CodeEntry[] {
-  const isSorted = entries.every(({ path }, at) => at === 0 || (entries[at - 1]?.path ?? '') < path);
-  return isSorted ? entries : entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  return isSorted(entries) ? entries : entries.toSorted(byPath);
 }
 
 /** The directory that a path lies in; the root is the empty path. */
@@ -39,42 +57,41 @@ export function* ancestorsOf(path: TreePath): Generator<TreePath> {
   for (let parent = parentOf(path); parent !== ''; parent = parentOf(parent)) yield parent;
 }
 
-function entryProblem(wanted: ReadonlyMap<TreePath, CodeEntry>, entry: CodeEntry): string | null {
-  const { path } = entry;
-  const slash = path.lastIndexOf('/');
-  const isBelowKnown = slash > 0 && wanted.get(path.slice(0, slash))?.kind === 'directory';
-  // What is above it was looked at when that came.
-  if (!isBelowKnown) return pathProblem(path) ?? placeProblem(wanted, entry);
-  return pathProblem(path.slice(slash + 1)) ?? (wanted.has(path) ? 'it is listed twice' : null);
-}
-
 function pathProblem(path: TreePath): string | null {
-  if (path.includes('\0')) return 'its name has a zero byte';
   for (const name of path.split('/')) {
-    if (name === '' || name === '.' || name === '..') return 'its path leads out of the project';
-    if (name === '.git') return 'it lies inside a git directory';
+    const problem = nameProblem(name);
+    if (problem !== null) return problem;
   }
   return null;
 }
 
-function placeProblem(wanted: ReadonlyMap<TreePath, CodeEntry>, entry: CodeEntry): string | null {
-  if (wanted.has(entry.path)) return 'it is listed twice';
-  for (const parent of ancestorsOf(entry.path)) {
-    const above = wanted.get(parent);
-    if (above === undefined) continue;
-    // What is above a directory was looked at when that came.
-    return above.kind === 'directory' ? null : 'it lies in something that is no directory';
-  }
-  return null;
+function nameProblem(name: string): string | null {
+  if (name.includes('\0')) return 'its name has a zero byte';
+  if (name === '' || name === '.' || name === '..') return 'its path leads out of the project';
+  return name === '.git' ? 'it lies inside a git directory' : null;
 }
 
-function addParents(wanted: Map<TreePath, CodeEntry>, path: TreePath): void {
-  const missing: TreePath[] = [];
+/** `directories`: those that came before. */
+function placeProblem(
+  all: readonly CodeEntry[],
+  path: TreePath,
+  directories: ReadonlySet<TreePath>,
+): string | null {
   for (const parent of ancestorsOf(path)) {
-    if (wanted.has(parent)) break;
-    missing.push(parent);
+    // What is above a directory was looked at when that came.
+    if (directories.has(parent)) return null;
+    if (all[placeOf(all, parent)]?.path === parent) return 'it lies in something that is no directory';
   }
-  for (const parent of missing.reverse()) {
-    wanted.set(parent, { kind: 'directory', path: parent, mode: 0o755, empty: false });
+  return null;
+}
+
+/** The directories above a path that are not known yet; they are from now on. */
+function missingParents(path: TreePath, directories: Set<TreePath>): readonly CodeEntry[] {
+  const missing: CodeEntry[] = [];
+  for (const parent of ancestorsOf(path)) {
+    if (directories.has(parent)) break;
+    directories.add(parent);
+    missing.push({ kind: 'directory', path: parent, mode: 0o755, empty: false });
   }
+  return missing;
 }

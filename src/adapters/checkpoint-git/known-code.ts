@@ -7,6 +7,7 @@ import {
   type Run,
   type TreePath,
 } from '../../checkpoint/tree.ts';
+import { placeOf } from '../../checkpoint/sorted-entries.ts';
 import { CodeLines } from './code-lines.ts';
 import { readModes } from './code-at.ts';
 import { codePrefix } from './code-entries.ts';
@@ -171,15 +172,4 @@ export function withEmptiness(runs: readonly Run<CodeEntry>[]): readonly CodeEnt
     if (empty !== entry.empty) code[i] = { ...entry, empty };
   }
   return code;
-}
-
-/** Where the first entry is whose path is not before this one. */
-function placeOf(code: readonly CodeEntry[], path: string): number {
-  let [from, to] = [0, code.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((code[middle]?.path ?? '') < path) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
