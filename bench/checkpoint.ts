@@ -5,6 +5,7 @@ import { systemClock } from '../src/adapters/system/system-clock.ts';
 import { binPath } from '../test/rig/cli.ts';
 import { BenchProject, runProgram } from './checkpoint/bench-project.ts';
 import { say, sayLimit, sayRatio, Times } from './checkpoint/figures.ts';
+import { measureList } from './checkpoint/list-of-many.ts';
 import { compareOthers } from './checkpoint/other-programs.ts';
 
 /*
@@ -20,6 +21,8 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     /** How many checkpoints the row of disk space is about; 0: without that row. */
     checkpoints: { type: 'string', default: '500' },
+    /** How many are in the list that is measured; 0: without that row. */
+    listed: { type: 'string', default: '10000' },
   },
 });
 const rounds = Number(values.rounds);
@@ -33,6 +36,7 @@ const trees = values.files
   .filter((files) => files > 0);
 for (const files of trees) await measureTree(files);
 if (Number(values.checkpoints) > 0) await measureDisk(Number(values.checkpoints));
+if (Number(values.listed) > 0) await measureList(Number(values.listed), rounds);
 
 async function measureTree(files: number): Promise<void> {
   const project = await BenchProject.create(files);

@@ -172,7 +172,7 @@ export function runProgram(
     GIT_COMMITTER_EMAIL: 'b@b',
   };
   const env = { ...process.env, ...identity, ...options.env };
-  const done = spawnSync(program, args, { cwd: options.cwd, env });
+  const done = spawnSync(program, args, { cwd: options.cwd, env, maxBuffer: 64 * 1024 * 1024 });
   if (done.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${String(done.stderr)}`);
   return done.stdout.toString().trim();
 }

@@ -20,8 +20,11 @@ export function countWords(count: number, one: string, many = `${one}s`): string
 }
 
 export function numberWords(count: number): string {
-  const digits = String(Math.round(count));
-  return digits.length <= 3 ? digits : digits.replace(/\B(?=(\d{3})+$)/g, ',');
+  if (count < 0) return `-${numberWords(-count)}`;
+  let rest = String(Math.round(count));
+  let words = '';
+  for (; rest.length > 3; rest = rest.slice(0, -3)) words = `,${rest.slice(-3)}${words}`;
+  return rest + words;
 }
 
 /** `812 bytes`, `1.2 KB`, `34 MB`; a KB is 1,000 bytes. */
