@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { UserRepository } from './find-repository.ts';
 
 /** A file that was written less than so long ago may be written again without another signature, in ms. */
@@ -8,8 +7,16 @@ const youngMs = 2_000;
 
 /**
  * What stands for the bytes of all these files together: the same text, the same bytes. Undefined while one of them is so
- * young that nobody can say.
+ * young that nobody can say, and for one that cannot be looked at.
  */
+export function filesSignature(paths: readonly string[]): string | undefined {
+  try {
+    return signatureOf(paths);
+  } catch {
+    return undefined;
+  }
+}
+
 function signatureOf(paths: readonly string[]): string | undefined {
   const now = Date.now();
   const parts: string[] = [];
@@ -22,7 +29,7 @@ function signatureOf(paths: readonly string[]): string | undefined {
 }
 
 function indexSignature(repository: UserRepository): string | undefined {
-  return quietly(() => signatureOf([join(repository.gitDir, 'index')]));
+  return filesSignature([join(repository.gitDir, 'index')]);
 }
 
 /** What was made of the index of a repository, the very same for as long as its file is: the file is 10 MB for 100,000 files. */
@@ -37,28 +44,5 @@ export class MadeOfIndex<Made> {
     const made = await make();
     this.#last = key === undefined ? undefined : { key, made };
     return made;
-  }
-}
-
-/** Of all that says what git ignores below a directory, but for what lies in it or below. `core.excludesFile` is where it is by default. */
-export function ignoreRulesSignature(repository: UserRepository, directory: string): string | undefined {
-  const { gitDir, commonDir, workTree } = repository;
-  const user = process.env['XDG_CONFIG_HOME'] ?? join(homedir(), '.config');
-  const own = [join(gitDir, 'index'), join(commonDir, 'info/exclude'), join(commonDir, 'config')];
-  const users = [join(user, 'git/ignore'), join(user, 'git/config'), join(homedir(), '.gitconfig')];
-  const above: string[] = [];
-  for (let at = directory; at !== workTree && at !== dirname(at); at = dirname(at))
-    above.push(join(dirname(at), '.gitignore'));
-  const paths = [...own, join(gitDir, 'config.worktree'), ...users, '/etc/gitconfig', ...above];
-  const signature = quietly(() => signatureOf(paths));
-  return signature === undefined ? undefined : `${gitDir}\n${signature}`;
-}
-
-/** What cannot be looked at has no signature. */
-function quietly(look: () => string | undefined): string | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined;
   }
 }

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { UserGit } from '../../checkpoint/user-git.ts';
 import { openUserGit } from './git-user-repository.ts';
 
@@ -58,6 +58,53 @@ function commitAll(message = 'all'): string {
   git('commit', '-q', '-m', message, '--allow-empty');
   return git('rev-parse', 'HEAD').trim();
 }
+
+describe('what the ignored paths hang on', () => {
+  /** What stands for it, once it is old enough to be told. */
+  async function settled(userGit: UserGit): Promise<string> {
+    return vi.waitFor(
+      async () => {
+        await userGit.ignored();
+        const found = userGit.ignoredBy();
+        if (found === undefined) throw new Error('not yet');
+        return found;
+      },
+      { timeout: 30_000, interval: 100 },
+    );
+  }
+
+  it('is not known before git was asked', () => {
+    git('init', '-q');
+    expect(openUserGit({ root }).ignoredBy()).toBeUndefined();
+  });
+
+  it('is every file that has a part in it: the index, rules, settings, what they include, the user’s own rules', async () => {
+    git('init', '-q');
+    const included = join(place, 'included');
+    const later = join(place, 'later');
+    const rules = join(place, 'rules');
+    writeFileSync(included, '[core]\n');
+    writeFileSync(rules, '');
+    git('config', 'include.path', included);
+    git('config', '--add', 'include.path', later);
+    git('config', 'core.excludesFile', rules);
+    const userGit = openUserGit({ root });
+    const before = await settled(userGit);
+    expect(userGit.ignoredBy()).toBe(before);
+    const parts = [rules, included, later, join(root, '.git/info/exclude'), join(root, '.git/index')];
+    for (const path of parts) expect(before.split('\n')).toContain(path);
+    writeFileSync(later, '[core]\n');
+    expect(userGit.ignoredBy()).not.toBe(before);
+  });
+
+  it('cannot be told where only git can make out a path', async () => {
+    git('init', '-q');
+    git('config', 'core.excludesFile', '~nobody/rules');
+    const userGit = openUserGit({ root });
+    await userGit.ignored();
+    expect(userGit.ignoredBy()).toBeUndefined();
+  });
+});
 
 describe('what is ignored', () => {
   it('is what git says, without what is tracked, a directory standing for all in it', async () => {

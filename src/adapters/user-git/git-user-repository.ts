@@ -3,8 +3,9 @@ import type { TreePath } from '../../checkpoint/tree.ts';
 import type { UserGit } from '../../checkpoint/user-git.ts';
 import { gitFailure } from '../git-process.ts';
 import { captureGit } from './capture-git.ts';
-import { ignoreRulesSignature, MadeOfIndex } from './file-signatures.ts';
+import { MadeOfIndex } from './file-signatures.ts';
 import { findRepository } from './find-repository.ts';
+import { IgnoreRules } from './ignore-rules.ts';
 import { ignoredInNested, ignoredPaths } from './ignored-paths.ts';
 import { keepCommits, checkpointRef } from './keep-commits.ts';
 import { listKeptRefs, removeKeptRefs } from './kept-refs.ts';
@@ -18,6 +19,7 @@ export function openUserGit(place: { readonly root: string }): UserGit {
   const staged = new StagedBlobs();
   const index = new MadeOfIndex<readonly PartDraft[]>();
   const tracked = new TrackedPaths(root);
+  const rules = new IgnoreRules(root);
   return {
     async capture() {
       const repository = findRepository(root);
@@ -50,12 +52,16 @@ export function openUserGit(place: { readonly root: string }): UserGit {
       if (repository !== null) await removeKeptRefs(repository, refs);
     },
     async ignored(nested?: readonly TreePath[]) {
-      if (nested === undefined) return ignoredPaths(root);
-      return (await Promise.all(nested.map((path) => ignoredInNested(root, path)))).flat();
+      if (nested !== undefined)
+        return (await Promise.all(nested.map((path) => ignoredInNested(root, path)))).flat();
+      const repository = findRepository(root);
+      if (repository === null) return [];
+      const [paths] = await Promise.all([ignoredPaths(repository, root), rules.learn(repository)]);
+      return paths;
     },
     ignoredBy() {
       const repository = findRepository(root);
-      return repository === null ? 'no repository' : ignoreRulesSignature(repository, root);
+      return repository === null ? 'no repository' : rules.signature(repository);
     },
     async tracked(nested?: readonly TreePath[]) {
       if (nested === undefined) return tracked.list();

@@ -1,13 +1,11 @@
 import { join } from 'node:path';
 import type { TreePath } from '../../checkpoint/tree.ts';
 import { gitFailure, type GitOutput } from '../git-process.ts';
-import { findRepository, repositoryAt, type UserRepository } from './find-repository.ts';
+import { repositoryAt, type UserRepository } from './find-repository.ts';
 import { runInRepository } from './repository-git.ts';
 
 /** The paths below `root` that the repository around it ignores; none when that repository ignores all of `root`. */
-export async function ignoredPaths(root: string): Promise<readonly TreePath[]> {
-  const repository = findRepository(root);
-  if (repository === null) return [];
+export async function ignoredPaths(repository: UserRepository, root: string): Promise<readonly TreePath[]> {
   const listed = await listIgnored(repository, root);
   // `./` alone: a rule names the project's directory, or one above it.
   return withoutCollapsed(listed).filter((path) => path !== '.');

@@ -153,6 +153,17 @@ describe('a scan by the feed', () => {
     expect(described(await byFeed())).toEqual(await whole());
   });
 
+  test('sees the writes to a file by another name in the project, which it got later', async () => {
+    mkdirSync(at('d'));
+    writeFileSync(at('d/f'), '1');
+    for (let scan = 0; scan < 3; scan++) await byFeed();
+    fs.linkSync(at('d/f'), at('g'));
+    for (const text of ['more', 'and more']) {
+      writeFileSync(at('g'), text);
+      expect(described(await byFeed())).toEqual(await whole());
+    }
+  });
+
   test('sees what is below a directory that was put in the place of another', async () => {
     for (const path of ['a', 'a/b', 'c', 'c/b', 'c/b/d']) mkdirSync(at(path));
     for (let scan = 0; scan < 3; scan++) await byFeed();
@@ -200,7 +211,8 @@ describe('a scan by the feed', () => {
       }),
       fc.record({ kind: fc.constant('move'), path, to: path }),
     );
-    const rounds = fc.array(fc.array(operation, { maxLength: 6 }), { minLength: 4, maxLength: 14 });
+    const round = fc.tuple(fc.array(operation, { maxLength: 6 }), fc.boolean());
+    const rounds = fc.array(round, { minLength: 4, maxLength: 14 });
     await fc.assert(
       fc.asyncProperty(rounds, async (made) => {
         tree.close?.();
@@ -209,11 +221,11 @@ describe('a scan by the feed', () => {
         spawnSync('git', ['init', '-q', root]);
         let later = 0;
         tree = open('data', () => Date.now() + later);
-        for (const [n, operations] of made.entries()) {
+        for (const [n, [operations, isByFeed]] of made.entries()) {
           // So that what changed is not looked at again for that alone.
           later += 61_000;
           for (const one of operations) quietly(() => perform(one, n));
-          expect(described(await byFeed())).toEqual(await whole());
+          expect(described(await (isByFeed ? byFeed() : tree.scan({ include: [] })))).toEqual(await whole());
         }
       }),
       { numRuns: 40 },

@@ -350,6 +350,37 @@ it('asks nobody about a repository behind a link that took the place of a direct
   expect(asked).toEqual(['a/n']);
 });
 
+it('asks git what is ignored only when it may say something else than the last time', async () => {
+  await mkdir(at('d/dist'), { recursive: true });
+  await writeFile(at('d/f'), '1');
+  let asked = 0;
+  let rules = 'these';
+  const tree = openWorkTree({
+    root,
+    dataDir: place,
+    ignored: () => {
+      asked += 1;
+      return Promise.resolve(['d/dist']);
+    },
+    ignoredBy: () => rules,
+  });
+  const asksOf = async (work: () => Promise<unknown>): Promise<number> => {
+    await work();
+    asked = 0;
+    await tree.scan({ include: [] });
+    return asked;
+  };
+  expect(await asksOf(() => tree.scan({ include: [] }))).toBe(0);
+  expect(await asksOf(() => writeFile(at('d/f'), 'another'))).toBe(0);
+  expect(await asksOf(() => writeFile(at('d/dist/new'), 'ignored'))).toBe(0);
+  expect(await asksOf(() => writeFile(at('d/g'), 'new'))).toBe(1);
+  expect(await asksOf(() => rm(at('d/g')))).toBe(1);
+  expect(await asksOf(() => Promise.resolve((rules = 'others')))).toBe(1);
+  // As young as it is it may be written again without a trace.
+  expect(await asksOf(() => writeFile(at('.gitignore'), 'x'))).toBe(1);
+  expect(await asksOf(() => Promise.resolve())).toBe(1);
+});
+
 /** What a file's object would be, for tests in which only sameness counts. */
 const objectOf = (text: string): string => Buffer.from(text).toString('hex').padEnd(40, '0').slice(0, 40);
 

@@ -99,12 +99,11 @@ class FsWorkTree {
     const restoreIds = (await place.restoring?.()) ?? [];
     const restoring = restoreIds.join(' ');
     const last = this.#last && lastFor(this.#last, restoring);
-    const believed = this.#believed(options, last, quiet?.directories);
-    const { scan, seen, ignored } = await scanTree({
+    const { scan, seen, ignored, believed } = await scanTree({
       ...place,
       cache,
       before: last?.seen ?? new Map(),
-      believed,
+      believed: this.#believed(options, last, quiet?.directories),
       ignoredBefore: rules !== undefined && last?.rules === rules ? last.ignored : undefined,
       made: this.#made,
       include: new IncludedPaths(options.include, place.include),

@@ -3,7 +3,7 @@ import { FileStat, kindOf, modeBits } from './file-stat.ts';
 import { fileProblem, type FileProblem } from './file-problem.ts';
 import { numbersPerName, type Look, type LookProblem } from './look-at-directories.ts';
 import { lookAtBatches, type Batch } from './look-threads.ts';
-import type { CachedFile, KnownFiles } from './stat-cache.ts';
+import { racyMs, type CachedFile, type KnownFiles } from './stat-cache.ts';
 
 /** What is in a directory, or why nobody can say. */
 export type Directory = SeenDirectory | { readonly problem: FileProblem };
@@ -17,8 +17,10 @@ export interface SeenDirectory {
   readonly stats: Float64Array;
   /** Whether it has a `.git` of its own. */
   readonly isNested: boolean;
-  /** Whether a file in it can be written by a name elsewhere. */
-  readonly hasHardLinks: boolean;
+  /** How many files in it have more names than one, by which they can be written. */
+  readonly hardLinks: number;
+  /** When its `.gitignore` was changed last, in ms since 1970; 0 without one. */
+  readonly rulesAt: number;
 }
 
 export type Child =
@@ -42,6 +44,8 @@ export interface ListingRules {
   readonly before: ReadonlyMap<TreePath, SeenDirectory>;
   /** Tells the names that are not the project's; see `restoreNamePrefix`. */
   readonly isOwn: (name: string) => boolean;
+  /** Called when it turns out that git may ignore other paths than at the last listing; more than once, perhaps. */
+  readonly changedNames: () => void;
 }
 
 /** About so many names in one batch of directories: some milliseconds of work. */
@@ -58,8 +62,8 @@ export class Listing {
   readonly #directories = new Map<TreePath, Directory>();
   /** Directories below the root that have a `.git` of their own: those that a walk has come to. */
   readonly nested = new Set<TreePath>();
-  /** Whether all that was read has the names it had in the last listing, each of its kind, and git's rules as they were. */
-  hasSameNames = true;
+  /** Whether a file of a directory that was looked at may have got another name since the last listing. */
+  hasNewLinks = false;
 
   constructor(rules: ListingRules) {
     this.#rules = rules;
@@ -138,10 +142,11 @@ export class Listing {
       const problems = look.problems.length === 0 ? [] : look.problems.filter((one) => one.directory === i);
       // It may not be there any more: whoever comes to it by the directory above looks again.
       if (isLikely && problems.length > 0) return;
-      const isLinked = look.linked.includes(i);
-      const directory = this.#directoryOf(path, { names, stats, problems, isLinked });
-      if (this.hasSameNames && !isNamedAsBefore(this.#rules.before.get(path), directory))
-        this.hasSameNames = false;
+      const hardLinks = look.linked.length === 0 ? 0 : look.linked.filter((one) => one === i).length;
+      const directory = this.#directoryOf(path, { names, stats, problems, hardLinks });
+      const before = this.#rules.before.get(path);
+      if (hasNewLinks(before, directory)) this.hasNewLinks = true;
+      if (!isNamedAsBefore(before, directory)) this.#rules.changedNames();
       this.#directories.set(path, directory);
     });
   }
@@ -171,7 +176,8 @@ export class Listing {
       children,
       directories,
       isNested: all.includes('.git'),
-      hasHardLinks: found.isLinked,
+      hardLinks: found.hardLinks,
+      rulesAt: changedAt(stats, all.indexOf('.gitignore')),
     };
   }
 
@@ -199,7 +205,7 @@ interface Found {
   readonly names: string;
   readonly stats: Float64Array;
   readonly problems: readonly LookProblem[];
-  readonly isLinked: boolean;
+  readonly hardLinks: number;
 }
 
 interface Named {
@@ -217,16 +223,28 @@ function countOf(names: string): number {
   return count;
 }
 
-function isAsBefore(before: SeenDirectory, { names, stats, problems, isLinked }: Found): boolean {
-  if (problems.length > 0 || before.names !== names || before.hasHardLinks !== isLinked) return false;
+function isAsBefore(before: SeenDirectory, { names, stats, problems, hardLinks }: Found): boolean {
+  if (problems.length > 0 || before.names !== names || before.hardLinks !== hardLinks) return false;
   for (let i = 0; i < stats.length; i++) if (before.stats[i] !== stats[i]) return false;
   return true;
 }
 
-/** Whether git, asked what is ignored there, has to answer the same. */
+function changedAt(stats: Float64Array, place: number): number {
+  const at = place * numbersPerName;
+  return place === -1 ? 0 : Math.max(stats[at + 2] ?? 0, stats[at + 3] ?? 0);
+}
+
+function hasNewLinks(before: SeenDirectory | undefined, now: Directory): boolean {
+  if (before === undefined || before === now || !('children' in now) || now.hardLinks === 0) return false;
+  return now.hardLinks > before.hardLinks || now.names !== before.names;
+}
+
+/** Whether git, asked what is ignored there, has to answer the same: the names, each of its kind, and the rules. */
 function isNamedAsBefore(before: SeenDirectory | undefined, now: Directory): boolean {
-  if (before === now) return true;
   if (before === undefined || !('children' in now) || before.names !== now.names) return false;
+  // Rules may be written again in the tick of their last write.
+  if (now.rulesAt > 0 && now.rulesAt > Date.now() - racyMs) return false;
+  if (before === now) return true;
   const rules = now.names.split('/').indexOf('.gitignore') * numbersPerName;
   for (let at = 0; at < now.stats.length; at++) {
     const isMode = at % numbersPerName === 0;

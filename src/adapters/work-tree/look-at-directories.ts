@@ -7,7 +7,7 @@ export interface Look {
   readonly names: readonly string[];
   /** For each name of each directory, one after the other, `numbersPerName` numbers: mode, size, mtimeMs, ctimeMs, ino, dev. */
   readonly stats: Float64Array;
-  /** The directories with a file that has another name, too, by their places in what was asked. */
+  /** Of each file that has another name, too, its directory, by its place in what was asked. */
   readonly linked: readonly number[];
   /** What could not be looked at: a directory, or one of the names, whose numbers are 0 then. */
   readonly problems: readonly LookProblem[];
@@ -78,8 +78,7 @@ export function lookAtDirectories(
           continue;
         }
         // Of a directory it is the number of those in it.
-        if (found.nlink > 1 && (found.mode & 0o170000) !== 0o040000 && linked.at(-1) !== directory)
-          linked.push(directory);
+        if (found.nlink > 1 && (found.mode & 0o170000) !== 0o040000) linked.push(directory);
         stats[at] = found.mode;
         stats[at + 1] = found.size;
         stats[at + 2] = found.mtimeMs;

@@ -51,8 +51,8 @@ export class QuietDirectories {
     this.#quiet = new Set();
     // Another one has begun meanwhile, and was told what happened while this one went on.
     if (scan !== this.#scans) return;
-    for (const [path, { hasHardLinks }] of seen) {
-      if (!hasHardLinks && this.#watched.has(path)) this.#quiet.add(path);
+    for (const [path, { hardLinks }] of seen) {
+      if (hardLinks === 0 && this.#watched.has(path)) this.#quiet.add(path);
     }
     this.#feed.watch(new Set(seen.keys()));
   }

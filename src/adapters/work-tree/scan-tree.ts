@@ -40,6 +40,8 @@ export interface Scanned {
   /** The directories that it went through. */
   readonly seen: ReadonlyMap<TreePath, SeenDirectory>;
   readonly ignored: ReadonlySet<TreePath>;
+  /** What was not looked at. */
+  readonly believed: ReadonlySet<TreePath>;
 }
 
 /** What scans made of directories, kept for as long as they go by the same rules. */
@@ -55,36 +57,66 @@ export class KeptEntries {
   }
 }
 
-/** Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. */
+/**
+ * Lists a tree: what a checkpoint covers of it, and what it does not. Reads no file. Nothing is believed once a file has got
+ * another name: the directory of its first one is told nothing of that, and nothing of what is written by it.
+ */
 export async function scanTree(rules: TreeRules): Promise<Scanned> {
   const { root, cache, isOwn, before } = rules;
-  const listing = new Listing({ root, isOwn, before, known: (path) => knownIn(cache, path) });
-  const ignored = await (rules.believed.size > 0 ? readChanged(listing, rules) : readWhole(listing, rules));
-  const { include, fileBytesMax } = rules;
+  const asked = new Asked(rules);
+  const changedNames = (): void => void asked.begin();
+  const listing = new Listing({ root, isOwn, before, known: (path) => knownIn(cache, path), changedNames });
+  const ignored = await readAll(listing, rules, asked);
+  if (rules.believed.size > 0 && listing.hasNewLinks) return scanTree({ ...rules, believed: new Set() });
+  const { include, fileBytesMax, believed } = rules;
   const made = rules.made.under(ignored, [include.asked, fileBytesMax]);
   const scan = new Scan(listing, { ...rules, ignored, made });
-  return { scan: scan.run(rules.bytesMax), seen: scan.seen, ignored };
+  return { scan: scan.run(rules.bytesMax), seen: scan.seen, ignored, believed };
 }
 
-async function readWhole(listing: Listing, rules: TreeRules): Promise<ReadonlySet<TreePath>> {
-  const skipped = new Set(rules.cache.skipped);
-  const likely = [...likelyDirectories(rules)].filter((path) => !isBelow(path, skipped));
-  const reading = listing.readLikely(likely).then(() => listing.readTree((path) => skipped.has(path)));
-  const asked = rules.ignored();
-  // When one fails nobody awaits the other one any more, and its failure must not end the process.
-  await Promise.allSettled([reading, asked]);
-  await reading;
-  return readUnignored(listing, new Set(await asked), rules);
+/** git's answer, for which it is not asked before it may be another one than the last time. */
+class Asked {
+  readonly #rules: TreeRules;
+  #answer: Promise<readonly TreePath[]> | undefined;
+
+  constructor(rules: TreeRules) {
+    this.#rules = rules;
+    if (rules.ignoredBefore === undefined) void this.begin();
+  }
+
+  get isBegun(): boolean {
+    return this.#answer !== undefined;
+  }
+
+  /** Meanwhile the scan goes on. */
+  begin(): Promise<readonly TreePath[]> {
+    if (this.#answer !== undefined) return this.#answer;
+    this.#answer = this.#rules.ignored();
+    // When the scan fails nobody awaits it any more, and its failure must not end the process.
+    this.#answer.catch(() => undefined);
+    return this.#answer;
+  }
+
+  /** Nothing of it is left to run. */
+  async settle(): Promise<void> {
+    await Promise.allSettled([this.#answer]);
+  }
 }
 
-/** Looks only where something has happened. git is not asked when no name is new there, gone, or of another kind. */
-async function readChanged(listing: Listing, rules: TreeRules): Promise<ReadonlySet<TreePath>> {
-  listing.believe(rules.believed);
-  const skipped = rules.ignoredBefore ?? new Set(rules.cache.skipped);
-  await listing.readTree((path) => skipped.has(path) && !rules.include.reaches(path));
-  const { ignoredBefore } = rules;
-  if (ignoredBefore !== undefined && listing.nested.size === 0 && listing.hasSameNames) return ignoredBefore;
-  return readUnignored(listing, new Set(await rules.ignored()), rules);
+/** Looks where something may have happened; answers what is ignored. */
+async function readAll(listing: Listing, rules: TreeRules, asked: Asked): Promise<ReadonlySet<TreePath>> {
+  const { believed, ignoredBefore, include } = rules;
+  listing.believe(believed);
+  const skipped = ignoredBefore ?? new Set(rules.cache.skipped);
+  const isLikely = (path: TreePath): boolean => !isBelow(path, skipped);
+  try {
+    if (believed.size === 0) await listing.readLikely([...likelyDirectories(rules)].filter(isLikely));
+    await listing.readTree((path) => skipped.has(path) && !include.reaches(path));
+  } finally {
+    await asked.settle();
+  }
+  if (ignoredBefore !== undefined && !asked.isBegun && listing.nested.size === 0) return ignoredBefore;
+  return readUnignored(listing, new Set(await asked.begin()), rules);
 }
 
 /** Where the last scan, or the cache that was read from its file, knows of something. */
