@@ -104,6 +104,7 @@ class FsWorkTree {
       cache,
       before: last?.seen ?? new Map(),
       believed: this.#believed(options, last, quiet?.directories),
+      expectsLinks: options.byTimes === true,
       ignoredBefore: rules !== undefined && last?.rules === rules ? last.ignored : undefined,
       made: this.#made,
       include: new IncludedPaths(options.include, place.include),

@@ -20,6 +20,8 @@ export interface TreeRules {
   readonly before: ReadonlyMap<TreePath, SeenDirectory>;
   /** Those of them that are not looked at: nothing has happened there since. */
   readonly believed: ReadonlySet<TreePath>;
+  /** Whether they are believed although files have got other names since, as a restore gives them. */
+  readonly expectsLinks: boolean;
   /** What was ignored then, and is still where no name has come or gone; undefined: git is asked. */
   readonly ignoredBefore: ReadonlySet<TreePath> | undefined;
   readonly made: KeptEntries;
@@ -67,7 +69,8 @@ export async function scanTree(rules: TreeRules): Promise<Scanned> {
   const changedNames = (): void => void asked.begin();
   const listing = new Listing({ root, isOwn, before, known: (path) => knownIn(cache, path), changedNames });
   const ignored = await readAll(listing, rules, asked);
-  if (rules.believed.size > 0 && listing.hasNewLinks) return scanTree({ ...rules, believed: new Set() });
+  if (rules.believed.size > 0 && listing.hasNewLinks && !rules.expectsLinks)
+    return scanTree({ ...rules, believed: new Set() });
   const { include, fileBytesMax, believed } = rules;
   const made = rules.made.under(ignored, [include.asked, fileBytesMax]);
   const scan = new Scan(listing, { ...rules, ignored, made });
