@@ -1,5 +1,5 @@
 import { worktreesPath } from '../agent/worktree.ts';
-import { byPath, type ObjectId, type Run, type ScannedEntry, type TreePath } from './tree.ts';
+import { byPath, runsWithout, type ObjectId, type Run, type ScannedEntry, type TreePath } from './tree.ts';
 import type { Held, KnownObject, Present, ScanOptions, TreeScan, WorkTree } from './work-tree.ts';
 
 /** The agents' worktrees as a tree of their own. */
@@ -84,8 +84,7 @@ function innerOptions(options: ScanOptions): ScanOptions {
 
 function joinScans(one: TreeScan, other: TreeScan): TreeScan {
   const isOurs = ({ path }: { readonly path: TreePath }): boolean => path === worktreesPath || isInside(path);
-  const outside = one.runs.map((run) => (run.some(isOurs) ? run.filter((entry) => !isOurs(entry)) : run));
-  const runs = outside.filter((run) => run.length > 0);
+  const runs = runsWithout(one.runs, isOurs);
   // Apart: `worktrees-2` lies between `worktrees` and what is in it.
   if (other.runs.length > 0) for (const added of [[place], other.runs.map(outerRun)]) insertRuns(runs, added);
   // The link of each worktree to the repository is captured as its parts.

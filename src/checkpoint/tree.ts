@@ -51,6 +51,15 @@ export function entriesOf<Entry>(runs: Iterable<Run<Entry>>): Entry[] {
   return entries;
 }
 
+/** Runs without some of their entries: those in which none of them is are the same arrays. */
+export function runsWithout<Entry>(
+  runs: readonly Run<Entry>[],
+  isOut: (entry: Entry) => boolean,
+): Run<Entry>[] {
+  const left = runs.map((run) => (run.some(isOut) ? run.filter((entry) => !isOut(entry)) : run));
+  return left.filter((run) => run.length > 0);
+}
+
 /** Something in the working tree that a checkpoint holds. */
 export type ScannedEntry =
   | {

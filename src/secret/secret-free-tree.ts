@@ -1,5 +1,12 @@
 import { blobId } from '../checkpoint/blob-id.ts';
-import type { ObjectId, Run, ScannedEntry, TreePath, Uncovered } from '../checkpoint/tree.ts';
+import {
+  runsWithout,
+  type ObjectId,
+  type Run,
+  type ScannedEntry,
+  type TreePath,
+  type Uncovered,
+} from '../checkpoint/tree.ts';
 import type { UserGit } from '../checkpoint/user-git.ts';
 import type {
   Held,
@@ -64,7 +71,7 @@ export class SecretFreeTree implements WorkTree {
     const uncovered = [...scan.uncovered, ...[...secret].map((path) => uncoveredFor(path))];
     return {
       ...scan,
-      runs: withoutPaths(scan.runs, secret),
+      runs: runsWithout(scan.runs, ({ path }) => secret.has(path)),
       uncovered: uncovered.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     };
   }
@@ -188,15 +195,6 @@ export class SecretFreeTree implements WorkTree {
 interface Untracked {
   readonly by: PathList;
   readonly of: WeakMap<Run<ScannedEntry>, readonly ScannedEntry[]>;
-}
-
-function withoutPaths(
-  runs: readonly Run<ScannedEntry>[],
-  paths: ReadonlySet<TreePath>,
-): readonly Run<ScannedEntry>[] {
-  const isOut = ({ path }: ScannedEntry): boolean => paths.has(path);
-  const left = runs.map((run) => (run.some(isOut) ? run.filter((entry) => !isOut(entry)) : run));
-  return left.filter((run) => run.length > 0);
 }
 
 function uncoveredFor(path: TreePath): Uncovered {

@@ -1,6 +1,7 @@
 import {
   byPath,
   entriesOf,
+  runsWithout,
   type Run,
   type ScannedEntry,
   type TreePath,
@@ -175,9 +176,7 @@ class Scan {
 
   #withinBudget(bytesMax: number): readonly Run<ScannedEntry>[] {
     const over = this.#overBudget(bytesMax);
-    const isOver = (entry: ScannedEntry): boolean => over.has(entry);
-    const within = this.#runs.map((run) => (run.some(isOver) ? run.filter((one) => !isOver(one)) : run));
-    return within.filter((run) => run.length > 0);
+    return runsWithout(this.#runs, (entry) => over.has(entry));
   }
 
   /** The largest files, as many as there have to go so that the others fit. */
