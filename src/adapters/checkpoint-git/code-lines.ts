@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { codeList } from '../../checkpoint/manifest.ts';
+import { groupRuns, type RunGroup } from '../../checkpoint/run-groups.ts';
 import { entriesOf, type CodeEntry, type Run } from '../../checkpoint/tree.ts';
 
 /**
@@ -9,8 +10,7 @@ import { entriesOf, type CodeEntry, type Run } from '../../checkpoint/tree.ts';
 const blockEntries = 64;
 
 /** Some runs that follow each other, and the lines of their entries in the list that a manifest has the hash of. */
-interface Block {
-  readonly runs: readonly Run<CodeEntry>[];
+interface Block extends RunGroup<CodeEntry> {
   readonly lines: Buffer;
   /** Files and links, and the sum of their sizes in bytes. */
   readonly files: number;
@@ -32,21 +32,7 @@ export class CodeLines {
 
   /** Of this code; a block of the code before that is in it as it was, each run the same array, is taken over. */
   static of(code: readonly Run<CodeEntry>[], before: CodeLines): CodeLines {
-    const known = new Map(before.#blocks.map((block) => [block.runs[0], block]));
-    const blocks: Block[] = [];
-    let fresh = 0;
-    for (let at = 0; at < code.length;) {
-      const block = known.get(code[at]);
-      if (block === undefined || !isAt(code, at, block.runs)) {
-        at += 1;
-        continue;
-      }
-      if (fresh < at) blocks.push(...blocksOf(code.slice(fresh, at)));
-      blocks.push(block);
-      at += block.runs.length;
-      fresh = at;
-    }
-    return new CodeLines([...blocks, ...blocksOf(code.slice(fresh))]);
+    return new CodeLines(groupRuns(code, { entries: blockEntries, before: before.#blocks, make: blockOf }));
   }
 
   get files(): number {
@@ -62,28 +48,6 @@ export class CodeLines {
     for (const { lines } of this.#blocks) hash.update(lines);
     return hash.digest('hex');
   }
-}
-
-function isAt(code: readonly Run<CodeEntry>[], at: number, runs: readonly Run<CodeEntry>[]): boolean {
-  for (let i = 0; i < runs.length; i++) if (code[at + i] !== runs[i]) return false;
-  return true;
-}
-
-/** Of about the same size each, so that none gets ever smaller by what is put in beside it. */
-function blocksOf(runs: readonly Run<CodeEntry>[]): readonly Block[] {
-  const all = runs.reduce((count, run) => count + run.length, 0);
-  const size = all / Math.ceil(all / (2 * blockEntries));
-  const blocks: Block[] = [];
-  let from = 0;
-  let entries = 0;
-  for (const [at, run] of runs.entries()) {
-    entries += run.length;
-    if (entries < size && at < runs.length - 1) continue;
-    blocks.push(blockOf(runs.slice(from, at + 1)));
-    from = at + 1;
-    entries = 0;
-  }
-  return blocks;
 }
 
 function blockOf(runs: readonly Run<CodeEntry>[]): Block {

@@ -119,7 +119,7 @@ class FsWorkTree {
     if (options.byFeed === true && countOf(scan) >= (place.feedNamesMin ?? feedNamesMin)) this.#openFeed();
     this.#feed?.quiet.end(quiet?.scan ?? 0, seen);
     if (believed.size === 0) return scan;
-    return { ...scan, believed: [...seen.keys()].filter((path) => believed.has(path)).length };
+    return { ...scan, believed: countIn(seen.keys(), believed) };
   }
 
   async remember(objects: ReadonlyMap<TreePath, KnownObject>): Promise<void> {
@@ -171,6 +171,12 @@ class FsWorkTree {
 
 function countOf({ runs }: TreeScan): number {
   return runs.reduce((count, run) => count + run.length, 0);
+}
+
+function countIn(paths: Iterable<TreePath>, all: ReadonlySet<TreePath>): number {
+  let count = 0;
+  for (const path of paths) if (all.has(path)) count += 1;
+  return count;
 }
 
 /** What it says of a directory leaves out the files of the restores of then: it is of no use where there are some. */

@@ -7,6 +7,7 @@ import {
   type TreePath,
   type Uncovered,
 } from '../../checkpoint/tree.ts';
+import { groupRuns, type RunGroup } from '../../checkpoint/run-groups.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
 import { directoryEntries, type CoverRules, type MadeEntries, type Place } from './directory-entries.ts';
 import { isBelow, type IncludedPaths } from './included-paths.ts';
@@ -47,10 +48,24 @@ export interface Scanned {
   readonly believed: ReadonlySet<TreePath>;
 }
 
+/** Directories of few files are given together: whoever goes through 100,000 entries has ten times as few runs to go through. */
+const groupEntries = 48;
+
+interface JoinedRuns extends RunGroup<ScannedEntry> {
+  readonly run: Run<ScannedEntry>;
+}
+
 /** What scans made of directories, kept for as long as they go by the same rules. */
 export class KeptEntries {
   #by = '';
   #made: MadeEntries = new WeakMap();
+  #joined: readonly JoinedRuns[] = [];
+
+  /** The same entries in longer runs. */
+  joined(runs: readonly Run<ScannedEntry>[]): readonly Run<ScannedEntry>[] {
+    this.#joined = groupRuns(runs, { entries: groupEntries, before: this.#joined, make: join });
+    return this.#joined.map(({ run }) => run);
+  }
 
   under(ignored: ReadonlySet<TreePath>, others: readonly unknown[]): MadeEntries {
     const by = `${JSON.stringify(others)}\0${[...ignored].join('\0')}`;
@@ -58,6 +73,11 @@ export class KeptEntries {
     this.#by = by;
     return this.#made;
   }
+}
+
+function join(runs: readonly Run<ScannedEntry>[]): JoinedRuns {
+  const [only] = runs;
+  return { runs, run: runs.length === 1 && only !== undefined ? only : entriesOf(runs) };
 }
 
 /**
@@ -75,7 +95,8 @@ export async function scanTree(rules: TreeRules): Promise<Scanned> {
   const { include, fileBytesMax, believed } = rules;
   const made = rules.made.under(ignored, [include.asked, fileBytesMax]);
   const scan = new Scan(listing, { ...rules, ignored, made });
-  return { scan: scan.run(rules.bytesMax), seen: scan.seen, ignored, believed };
+  const { runs, uncovered } = scan.run(rules.bytesMax);
+  return { scan: { runs: rules.made.joined(runs), uncovered }, seen: scan.seen, ignored, believed };
 }
 
 /** git's answer, for which it is not asked before it may be another one than the last time. */
