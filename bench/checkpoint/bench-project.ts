@@ -26,16 +26,23 @@ import { item, step, task } from '../../test/conformance/store-rows.ts';
 
 /** A tree of files in a git repository, with tasks, steps and memory, and what is measured on it. */
 export class BenchProject {
-  readonly place = realpathSync(mkdtempSync(join(tmpdir(), 'codeframe-bench-')));
-  readonly root = join(this.place, 'project');
-  readonly #dataDir = join(this.place, 'data');
-  readonly #floorDir = join(this.place, 'floor.git');
+  readonly place: string;
+  readonly root: string;
+  readonly #dataDir: string;
+  readonly #floorDir: string;
   readonly #paths: string[] = [];
   #edits = 0;
   ports!: CheckpointPorts & { readonly checkpoints: CheckpointStore & CheckpointSpace };
 
+  private constructor(place: string, state = 'data') {
+    this.place = place;
+    this.root = join(place, 'project');
+    this.#dataDir = join(place, state);
+    this.#floorDir = join(place, 'floor.git');
+  }
+
   static async create(files: number): Promise<BenchProject> {
-    const project = new BenchProject();
+    const project = new BenchProject(realpathSync(mkdtempSync(join(tmpdir(), 'codeframe-bench-'))));
     project.#makeTree(files);
     project.git(['init', '-q', project.root]);
     // Nothing of git's own is to run beside what is measured.
@@ -43,6 +50,16 @@ export class BenchProject {
     project.git(['add', '-A']);
     project.git(['commit', '-q', '-m', 'all']);
     project.git(['init', '-q', '--bare', project.#floorDir]);
+    mkdirSync(project.#dataDir);
+    await project.#open();
+    await project.#fillStore();
+    return project;
+  }
+
+  /** One that another process has made, which takes it away, too. `state`: the directory of what is known of it. */
+  static async open(place: string, state: string): Promise<BenchProject> {
+    const project = new BenchProject(place, state);
+    mkdirSync(project.#dataDir, { recursive: true });
     await project.#open();
     return project;
   }
@@ -51,6 +68,10 @@ export class BenchProject {
     this.ports.tree.close?.();
     await this.ports.checkpoints.close();
     await this.ports.store.close();
+  }
+
+  async remove(): Promise<void> {
+    await this.close();
     rmSync(this.place, { recursive: true, force: true });
   }
 
@@ -121,7 +142,6 @@ export class BenchProject {
   async #open(): Promise<void> {
     const { root } = this;
     const dataDir = this.#dataDir;
-    mkdirSync(dataDir);
     const userGit = openUserGit({ root });
     const store = await openSqliteStore({
       path: join(dataDir, 'state.db'),
@@ -144,7 +164,6 @@ export class BenchProject {
       program: 'bench',
       schema: 1,
     };
-    await this.#fillStore();
   }
 
   /** What a day's work of one agent leaves. */

@@ -27,7 +27,7 @@ export async function measureList(count: number, rounds: number): Promise<void> 
     sayLimit(`checkpoint list, ${count} rows, by CLI`, { ours: text.best, unit: 'ms', goal: 300 });
     sayLimit(`the same with --json`, { ours: json.best, unit: 'ms', goal: 300 });
   } finally {
-    await project.close();
+    await project.remove();
   }
 }
 
