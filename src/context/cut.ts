@@ -43,13 +43,14 @@ export interface CutMemory {
  */
 export function cutMemory(facts: Facts): CutMemory {
   const { items, kept } = facts.memory;
+  const size = pieceSize(items);
   const pieces: MemoryPiece[] = [];
   const rates = new Float64Array(items.length);
   const estimated = { characters: 0, estimate: 0, tokens: 0 };
   items.forEach((item, index) => {
     if (kept[index] === true || !mayBeCut(item)) return;
     const asOne = item.tokens <= PIECE_TOKENS && estimated.characters > SAMPLE;
-    const raw = asOne ? uncutPieces(facts, index) : rawPieces(facts, index);
+    const raw = asOne ? uncutPieces(facts, index) : rawPieces(facts, index, size);
     const number = asOne ? NO_NUMBER : numberOf(facts.memory, index);
     const rate = asOne ? perCharacter(item) : rateOf(item, raw, number);
     for (const piece of raw) pieces.push(placed(facts, piece, { index, rate, number }));
@@ -64,6 +65,15 @@ export function cutMemory(facts: Facts): CutMemory {
   rates.forEach((own, index) => (rates[index] = own || rate));
   return { memory: facts.memory, nameCounts: facts.names.counts, pieces, rate, rates };
 }
+
+/** In a small memory a piece of the usual size would be a large part of what a target asks for. */
+function pieceSize(items: readonly AdmittedItem[]): number {
+  const total = items.reduce((sum, { tokens }) => sum + tokens, 0);
+  return Math.min(PIECE_TOKENS, Math.max(LEAST_PIECE, total * PIECE_SHARE));
+}
+
+const PIECE_SHARE = 0.03;
+const LEAST_PIECE = 12;
 
 /** Once so many characters have been estimated, what one token of the estimator is is known: small items are only counted. */
 const SAMPLE = 50_000;
@@ -147,7 +157,7 @@ function uncutPieces(facts: Facts, index: number): RawPiece[] {
   return raw;
 }
 
-function rawPieces(facts: Facts, index: number): RawPiece[] {
+function rawPieces(facts: Facts, index: number, size: number): RawPiece[] {
   const raw: RawPiece[] = [];
   const stretches = cuttable(facts, index);
   if (stretches.length === 0) return raw;
@@ -162,7 +172,7 @@ function rawPieces(facts: Facts, index: number): RawPiece[] {
       let rowsTo = rowsFrom;
       // A break is where a line begins, so it is where a row ends.
       while (rowsTo < range.to && list.ends.at(rowsTo) <= to) rowsTo += 1;
-      for (const piece of cutRows(list, { from, to, escaped, rowsFrom, rowsTo }, PIECE_TOKENS)) {
+      for (const piece of cutRows(list, { from, to, escaped, rowsFrom, rowsTo }, size)) {
         raw.push({ from: piece.from, to: piece.to, tokens: piece.tokens, stretch });
       }
       from = to;

@@ -179,6 +179,43 @@ describe('a plan', () => {
     expect(plan.prompt.at(-1)?.text).toBe(items.at(-1)?.text);
   });
 
+  test.each(['message', 'result', 'assistant', 'call'])(
+    'archives of a memory that is all %s in one step, and keeps its end',
+    (kind) => {
+      const items = Array.from({ length: 40 }, (_, n) =>
+        item({ id: `i${n}`, kind, step: 0, text: fileText(n) }),
+      );
+      const plan = planFlashSave(items, { targetReduction: 0.4 });
+      expect(plan.reason).toBeNull();
+      expect(Math.abs(plan.reduction - 0.4)).toBeLessThan(0.03);
+      expect(plan.prompt.slice(-2).map(({ text }) => text)).toEqual(items.slice(-2).map(({ text }) => text));
+    },
+  );
+
+  test.each([4, 8, 16, 32, 64])('meets the target in a session of one result of %d lines', (lines) => {
+    const text = fileText(1).split('\n').concat(fileText(2).split('\n')).slice(0, lines).join('\n');
+    const items = [
+      item({ id: 'ask', kind: 'user', step: 0, text: 'fix it', tokens: 2 }),
+      item({ id: 'c', kind: 'call', text: '{"command":"ls"}', tokens: 5 }),
+      item({ id: 'r', text }),
+      item({ id: 'a', kind: 'assistant', step: 2, text: 'done', tokens: 1 }),
+    ];
+    const plan = planFlashSave(items, { targetReduction: 0.4 });
+    expect(plan.reason).toBeNull();
+    expect(Math.abs(plan.reduction - 0.4)).toBeLessThan(0.03);
+  });
+
+  test('says so where a text cannot be cut fine enough', () => {
+    const items = [
+      item({ id: 'ask', kind: 'user', step: 0, text: 'fix it', tokens: 70 }),
+      item({ id: 'r', text: 'one line of text '.repeat(40) }),
+      item({ id: 'a', kind: 'assistant', step: 2, text: 'done' }),
+    ];
+    const plan = planFlashSave(items, { targetReduction: 0.4 });
+    expect(plan.reduction).toBeGreaterThan(0.43);
+    expect(plan.reason).toMatch(/^\d\d % were freed, more than the 40 % asked for: /);
+  });
+
   test('names less where the target is not met otherwise', () => {
     const names = (n: number): string =>
       Array.from({ length: 60 }, (_, at) => `entryNumber${n}x${at} = ${at}`).join('\n');
@@ -300,6 +337,7 @@ describe('bad input', () => {
       archived: [],
       tokensBefore: 0,
       reduction: 0,
+      reason: 'there is nothing to archive',
     });
   });
 

@@ -31,7 +31,7 @@ export interface FlashSavePlan {
   readonly tokensAfter: number;
   /** Share of tokens that leave, stubs paid. */
   readonly reduction: number;
-  /** Why the target was not reached, in words; null: it was. */
+  /** Why the target was not reached, or missed by more than 3 points, in words; null: it was met. */
   readonly reason: string | null;
 }
 
@@ -77,7 +77,10 @@ export function planRanked(
     tokensBefore,
     tokensAfter,
     reduction,
-    reason: reasonOf(options?.targetReduction, { target, reduction, kept: kept / Math.max(1, tokensBefore) }),
+    reason:
+      tokensBefore === 0
+        ? 'there is nothing to archive'
+        : reasonOf(options?.targetReduction, { target, reduction, kept: kept / tokensBefore }),
   };
 }
 
@@ -90,12 +93,15 @@ function targetOf(target: unknown): number {
   return Math.min(1, Math.max(0, target));
 }
 
-/** A target counts as met from here on. */
+/** A target counts as met from here on, and up to here. */
 const CLOSE_ENOUGH = 0.02;
+const TOO_FAR = 0.03;
 
 function reasonOf(asked: unknown, got: { target: number; reduction: number; kept: number }): string | null {
   if (typeof asked !== 'number' || Number.isNaN(asked))
     return 'the target is not a number: nothing was archived';
+  if (got.reduction > got.target + TOO_FAR)
+    return `${percent(got.reduction)} were freed, more than the ${percent(got.target)} asked for: what may leave is few texts, and they cannot be cut finer`;
   if (got.reduction >= got.target - CLOSE_ENOUGH && asked <= 1 && asked >= 0) return null;
   const reached = `${percent(Math.max(0, got.reduction))} of the ${percent(asked)} asked for were reached`;
   const kept = `${percent(got.kept)} of the prompt is never archived (instructions, the task, what people said, pins, the last exchange)`;
@@ -175,6 +181,7 @@ function fit({ count, touchedBy, freedBy, draft }: Drafts, goal: number, dear: n
   let low = 0;
   let below = freed(low);
   if (goal <= 0) return draft({ moves: low, dear });
+  const same = Math.max(Math.min(SAME, goal * TOLERANCE), goal * SAME_SHARE);
   let high = count;
   let above = freed(high);
   // Guesses along the line between what is known, and halves every third time, so that a curve cannot slow it down.
@@ -185,7 +192,7 @@ function fit({ count, touchedBy, freedBy, draft }: Drafts, goal: number, dear: n
     const next = freed(middle);
     if (next >= goal) [high, above] = [middle, next];
     else [low, below] = [middle, next];
-    if (Math.abs(next - goal) < Math.max(SAME, goal * SAME_SHARE)) return draft({ moves: middle, dear });
+    if (Math.abs(next - goal) < same) return draft({ moves: middle, dear });
   }
   return draft({ moves: Math.abs(above - goal) < Math.abs(goal - below) ? high : low, dear });
 }

@@ -20,7 +20,10 @@ function startOfLastExchange(items: readonly AdmittedItem[]): number {
   const lastStep = items.at(-1)?.step ?? 0;
   const lastTurn = items.findIndex((item) => item.step === lastStep);
   // All in one step: nobody counted them, or they ran backwards.
-  return lastTurn > 0 ? lastTurn : startOfLastAnswer(items);
+  const start = lastTurn > 0 ? lastTurn : startOfLastAnswer(items);
+  return items.slice(0, start).every(({ kind }) => KEPT_KINDS.has(kind))
+    ? startOfLastFew(items, total)
+    : start;
 }
 
 /** The last words and calls of the agent, with the results that follow them. */
@@ -31,6 +34,19 @@ function startOfLastAnswer(items: readonly AdmittedItem[]): number {
   );
 }
 
+/** Where an exchange would be all that may leave: its end, while that is small, and a call with its result at the least. */
+function startOfLastFew(items: readonly AdmittedItem[], total: number): number {
+  let start = items.length;
+  let tokens = 0;
+  while (start > 0) {
+    tokens += items[start - 1]?.tokens ?? 0;
+    if (tokens > total * EXCHANGE_SHARE && items.length - start >= LEAST_LAST) break;
+    start -= 1;
+  }
+  return start;
+}
+
+const LEAST_LAST = 2;
 const EXCHANGE_SHARE = 0.1;
 
 function sumTokens(items: readonly AdmittedItem[]): number {
