@@ -51,25 +51,30 @@ export interface CoverRules {
 /** For as long as the rules are the same: what was made of a directory, for when it is seen again as it was. */
 export type MadeEntries = WeakMap<SeenDirectory, DirectoryEntries>;
 
-/** A directory now, and as the last scan saw it. */
+export interface MakingRules extends CoverRules {
+  readonly made: MadeEntries;
+  /** The directories as the last scan saw them. */
+  readonly before: ReadonlyMap<TreePath, SeenDirectory>;
+}
+
+/** A directory as it is now. */
 export interface Seen {
+  readonly path: TreePath;
   readonly directory: SeenDirectory;
-  readonly before: SeenDirectory | undefined;
   /** Whether a directory above it, or it itself, is ignored. */
   readonly ignored: boolean;
 }
 
-export function directoryEntries(
-  { directory, before, ignored }: Seen,
-  rules: CoverRules & { readonly made: MadeEntries },
-): DirectoryEntries {
-  const known = rules.made.get(directory);
+export function directoryEntries(seen: Seen, rules: MakingRules): DirectoryEntries {
+  const { made } = rules;
+  const known = made.get(seen.directory);
   if (known?.isLasting === true) return known;
-  const cover = new Cover(rules, ignored);
-  for (const child of directory.children) cover.add(child);
-  const last = known ?? (before && rules.made.get(before));
+  const cover = new Cover(rules, seen.ignored);
+  for (const child of seen.directory.children) cover.add(child);
+  const before = rules.before.get(seen.path);
+  const last = known ?? (before && made.get(before));
   const entries = cover.entries(last?.parts ?? []);
-  rules.made.set(directory, entries);
+  made.set(seen.directory, entries);
   return entries;
 }
 

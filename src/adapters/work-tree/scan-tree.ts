@@ -9,7 +9,7 @@ import {
 } from '../../checkpoint/tree.ts';
 import { groupRuns, type RunGroup } from '../../checkpoint/run-groups.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
-import { directoryEntries, type CoverRules, type MadeEntries, type Place } from './directory-entries.ts';
+import { directoryEntries, type MadeEntries, type MakingRules, type Place } from './directory-entries.ts';
 import { isBelow, type IncludedPaths } from './included-paths.ts';
 import { Listing, type SeenDirectory } from './listing.ts';
 import { parentPath } from './raw-path.ts';
@@ -171,26 +171,25 @@ async function readUnignored(
   }
 }
 
-type ScanRules = CoverRules & Pick<TreeRules, 'before'> & { readonly made: MadeEntries };
-
 class Scan {
   readonly #listing: Listing;
-  readonly #rules: ScanRules;
+  readonly #rules: MakingRules;
   readonly #runs: Run<ScannedEntry>[] = [];
   readonly #uncovered: Uncovered[] = [];
-  /** Where the entries of directories are. */
-  readonly #places = new Map<TreePath, number>();
+  /** Where the entries of directories are, and what is in those. */
+  readonly #places = new Map<TreePath, { readonly at: number; readonly directory: SeenDirectory }>();
   #bytes = 0;
   readonly seen = new Map<TreePath, SeenDirectory>();
 
-  constructor(listing: Listing, rules: ScanRules) {
+  constructor(listing: Listing, rules: MakingRules) {
     this.#listing = listing;
     this.#rules = rules;
   }
 
   /** `bytesMax`: files over the budget of a checkpoint are listed, the largest first. */
   run(bytesMax: number): TreeScan {
-    this.#into('', false);
+    const root = this.#listing.directory('');
+    if (!('problem' in root)) this.#into('', root, false);
     const runs = this.#bytes <= bytesMax ? this.#runs : this.#withinBudget(bytesMax);
     return { runs, uncovered: this.#uncovered.sort(byPath) };
   }
@@ -216,12 +215,9 @@ class Scan {
     return over;
   }
 
-  #into(path: TreePath, ignored: boolean): void {
-    const directory = this.#listing.directory(path);
-    if (!('children' in directory)) return;
+  #into(path: TreePath, directory: SeenDirectory, ignored: boolean): void {
     this.seen.set(path, directory);
-    const before = this.#rules.before.get(path);
-    const { parts, uncovered, bytes } = directoryEntries({ directory, before, ignored }, this.#rules);
+    const { parts, uncovered, bytes } = directoryEntries({ path, directory, ignored }, this.#rules);
     for (const part of parts) {
       if (!('kind' in part)) this.#runs.push(part);
       else if (part.kind === 'place') this.#addPlace(part);
@@ -234,17 +230,17 @@ class Scan {
   #addPlace(place: Place): void {
     const directory = this.#listing.directory(place.path);
     if (!('problem' in directory)) {
-      this.#places.set(place.path, this.#runs.push(place.full) - 1);
+      this.#places.set(place.path, { at: this.#runs.push(place.full) - 1, directory });
     } else if (directory.problem !== 'gone') {
       this.#uncovered.push({ path: place.path, reason: directory.problem, directory: true });
     }
   }
 
   #fillPlace(place: Place): void {
-    const at = this.#places.get(place.path);
-    if (at === undefined) return;
+    const found = this.#places.get(place.path);
+    if (found === undefined) return;
     const before = this.#runs.length;
-    this.#into(place.path, place.ignored);
-    if (this.#runs.length === before) this.#runs[at] = place.empty;
+    this.#into(place.path, found.directory, place.ignored);
+    if (this.#runs.length === before) this.#runs[found.at] = place.empty;
   }
 }
