@@ -71,6 +71,10 @@ export const DISGUISES: Readonly<Record<string, Disguise>> = {
     const diff = searchReplace(doing, { from: '-------', to: '+++++++' });
     return doing.deed === 'edit' ? { path: doing.path, diff } : item.input;
   }),
+  'calls in an envelope, as of OpenAI': {
+    dress: enveloped,
+    undress: (text, recorded) => (recorded.kind === 'call' ? argumentsIn(text) : text),
+  },
   ...AGENTS,
   'kinds of another agent': { dress: (item) => ({ ...item, kind: KINDS[item.kind] ?? item.kind }) },
   'every item its own step': { dress: (item, index) => ({ ...item, step: index }) },
@@ -109,6 +113,19 @@ function editsAs(
     },
     undress: (text, recorded) => (isEdit(recorded) ? undress(text, recorded) : text),
   };
+}
+
+/** As Chat Completions and Responses write a call: what it is given is a string of JSON. */
+function enveloped(item: SessionItem): SessionItem {
+  if (item.kind !== 'call') return item;
+  const text = JSON.stringify({ type: 'function', name: item.tool, arguments: item.text });
+  return { ...item, tool: undefined, path: undefined, input: undefined, text };
+}
+
+function argumentsIn(text: string): string {
+  const call = parse(text);
+  const isCall = typeof call === 'object' && call !== null && 'arguments' in call;
+  return isCall && typeof call.arguments === 'string' ? call.arguments : text;
 }
 
 function isOutput({ kind, tool, text }: SessionItem): boolean {

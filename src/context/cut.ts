@@ -2,6 +2,7 @@ import { estimateTokens } from './estimate-tokens.ts';
 import type { Facts } from './facts.ts';
 import type { AdmittedItem } from './flash-item.ts';
 import { numberTokens as tokensOfNumber } from './line-numbers.ts';
+import type { Escapes } from './lines.ts';
 import type { Memory, Places } from './memory.ts';
 import { cutRows, type Piece, PIECE_TOKENS } from './pieces.ts';
 import type { ReadStretch } from './readings.ts';
@@ -12,8 +13,7 @@ import { isCuttable, mayBeCut, type Role } from './stretches.ts';
 export interface MemoryPiece extends Piece {
   readonly item: number;
   readonly role: Role;
-  /** In a string of JSON. */
-  readonly escaped: boolean;
+  readonly escaped: Escapes;
   /** Lines that begin with a number which a file tool put there. */
   readonly numbered: number;
   /** The first of them. */
@@ -72,7 +72,7 @@ function pieceSize(items: readonly AdmittedItem[]): number {
   return Math.min(PIECE_TOKENS, Math.max(LEAST_PIECE, total * PIECE_SHARE));
 }
 
-const PIECE_SHARE = 0.03;
+const PIECE_SHARE = 0.04;
 const LEAST_PIECE = 12;
 
 /** Once so many characters have been estimated, what one token of the estimator is is known: small items are only counted. */

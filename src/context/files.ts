@@ -77,12 +77,19 @@ function deedReader(
     const start = call.length > CALL_START ? call.slice(0, CALL_START) : call;
     if (deed === null && isWriting(start, call))
       return { deed: item.kind === 'call' ? 'edit' : 'other', path: '' };
-    if (deed === 'read') return { deed, path: item.path === '' ? pathIn(start) : '' };
-    const told = byCall.get(start) ?? toldBy(start);
+    if (deed === 'read') return { deed, path: item.path === '' ? pathIn(unwrapped(start)) : '' };
+    const told = byCall.get(start) ?? toldBy(unwrapped(start));
     byCall.set(start, told);
     return told;
   };
 }
+
+/** What is given to a tool may be JSON in a string of JSON, as OpenAI's `arguments`. */
+function unwrapped(start: string): string {
+  return start.includes('\\"') && ENVELOPE.test(start) ? start.replaceAll(/\\(["\\])/g, '$1') : start;
+}
+
+const ENVELOPE = /"(?:\w*arguments|args|parameters|params|\w*input)"\s*:\s*"\{(?:\s|\\n)*\\"/i;
 
 /** As aider ends a block of what it changes, which stands in its words. */
 const BLOCK_END = '>>>>>>> REPLACE';

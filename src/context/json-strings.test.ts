@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { jsonStrings } from './json-strings.ts';
+import { jsonStrings, nestedStrings } from './json-strings.ts';
 
 /** What `JSON.parse` says of it. */
 function isJson(text: string): boolean {
@@ -37,6 +37,22 @@ test('finds every string value of any JSON, and the key that it stands under', (
     ['old', 'y'],
     ['new', 'z'],
   ]);
+});
+
+test('finds every string of JSON that stands in a string of JSON', () => {
+  fc.assert(
+    fc.property(fc.record({ old: fc.string({ unit: 'binary' }), new: fc.string() }), (given) => {
+      const json = JSON.stringify({ name: 'edit', arguments: JSON.stringify(given) });
+      const [, inside] = jsonStrings(json) ?? [];
+      const found = nestedStrings(json, inside ?? { from: 0, to: 0 });
+      const said = found?.map(({ key, from, to }): unknown[] => {
+        const inner = JSON.parse(`"${json.slice(from, to)}"`) as string;
+        return [key, JSON.parse(`"${inner}"`)];
+      });
+      expect(said).toEqual(Object.entries(given));
+    }),
+  );
+  expect(nestedStrings('"{no json}"', { from: 1, to: 10 })).toBeNull();
 });
 
 test('says of any text whether it is JSON, as the language does', () => {

@@ -23,6 +23,45 @@ export function jsonStrings(json: string, units: Units = unitsOf(json)): readonl
   return null;
 }
 
+/**
+ * The strings of a JSON text that is itself the inside of a string, by where they stand in the outer text; null: it is none.
+ */
+export function nestedStrings(
+  json: string,
+  { from, to }: { readonly from: number; readonly to: number },
+): readonly JsonString[] | null {
+  const inside = json.slice(from, to);
+  const inner = inside.replaceAll(ESCAPED, unescaped);
+  const strings = jsonStrings(inner);
+  if (strings === null) return null;
+  const places = outerPlaces(inside, inner.length);
+  return strings.map((one) => ({
+    key: one.key,
+    from: from + (places[one.from] ?? 0),
+    to: from + (places[one.to] ?? 0),
+  }));
+}
+
+const ESCAPED = /\\(?:u[0-9a-fA-F]{4}|.)/g;
+
+/** One character for each escape. */
+function unescaped(escape: string): string {
+  return JSON.parse(`"${escape}"`) as string;
+}
+
+/** Per character of what a string says where that stands between its quotes. */
+function outerPlaces(inside: string, length: number): Int32Array {
+  const places = new Int32Array(length + 1);
+  let at = 0;
+  for (let place = 0; place < length; place += 1) {
+    places[place] = at;
+    if (inside.charCodeAt(at) !== BACKSLASH) at += 1;
+    else at += inside.charCodeAt(at + 1) === LETTER_U ? 6 : 2;
+  }
+  places[length] = at;
+  return places;
+}
+
 interface Reading {
   readonly json: string;
   readonly units: Units;

@@ -1,4 +1,4 @@
-import type { LineRange } from './lines.ts';
+import type { Escapes, LineRange } from './lines.ts';
 import type { Units } from './text-units.ts';
 
 /** No way to number lines but those that are never anything else. */
@@ -19,7 +19,7 @@ export function lineStart(units: Units, from: number, range: NumberedRange): num
   const { style, end } = number;
   if (style === NO_STYLE) return from;
   if (style === SURE || style === range.style) return end;
-  return style === COLON_SPACE && !range.escaped && isCounted(units, from) ? end : from;
+  return style === COLON_SPACE && range.escaped === 0 && isCounted(units, from) ? end : from;
 }
 
 /** How nearly all lines of a text are numbered, told by its beginning. */
@@ -78,11 +78,11 @@ function readNumber(units: Units, from: number, { to, escaped }: LineRange): voi
 
 const LONGEST_NUMBER = 7;
 
-function styleBehind(units: Units, at: number, escaped: boolean): number {
+function styleBehind(units: Units, at: number, escaped: Escapes): number {
   const sign = units[at];
   const isSpaced = units[at + 1] === SPACE;
   if (sign === ARROW || sign === TAB) return SURE;
-  if (escaped && sign === BACKSLASH && units[at + 1] === LETTER_T) return SURE;
+  if (escaped > 0 && sign === BACKSLASH && units[at + 1] === LETTER_T) return SURE;
   if (sign === BAR) return isSpaced ? SURE : BAR_ALONE;
   if (sign === COLON) return isSpaced ? COLON_SPACE : COLON_ALONE;
   if (sign === SPACE && units[at + 1] === BAR && units[at + 2] === SPACE) return SPACED_BAR;
@@ -119,8 +119,8 @@ function numberIn(units: Units, from: number): number {
 
 function nextLine(units: Units, from: number, { to, escaped }: LineRange): number {
   for (let at = from; at < to; at += 1) {
-    if (!escaped && units[at] === NEWLINE) return at + 1;
-    if (!escaped || units[at] !== BACKSLASH) continue;
+    if (escaped === 0 && units[at] === NEWLINE) return at + 1;
+    if (escaped === 0 || units[at] !== BACKSLASH) continue;
     if (units[at + 1] === LETTER_N) return at + 2;
     at += 1;
   }

@@ -4,11 +4,14 @@ import { lineStart, NO_STYLE, styleOf } from './line-numbers.ts';
 import { type Patch, roleReader } from './patch.ts';
 import type { Units } from './text-units.ts';
 
-/** A stretch of text to read line by line; `escaped`: the inside of a JSON string, where `\n` ends a line. */
+/** How many strings of JSON a text stands in: `\n` ends a line in one, `\\n` in one that is inside another. */
+export type Escapes = 0 | 1 | 2;
+
+/** A stretch of text to read line by line. */
 export interface LineRange {
   readonly from: number;
   readonly to: number;
-  readonly escaped: boolean;
+  readonly escaped: Escapes;
 }
 
 /** Where the lines of texts are put: their numbers, where they begin, and what they are to the file. */
@@ -39,7 +42,7 @@ export function scanLines(source: LineSource, lines: HashTable, into: LineList):
   const { units, range } = source;
   const { to } = range;
   const numbering = { ...range, style: into.numbered === null ? NO_STYLE : styleOf(units, range) };
-  const isPlain = into.numbered !== null || !range.escaped;
+  const isPlain = into.numbered !== null || range.escaped === 0;
   const roleAt = roleReader(source);
   let at = range.from;
   while (at < to) {
@@ -82,11 +85,12 @@ function readLine(units: Units, from: number, { to, escaped }: LineRange): void 
   for (; at < to; at += 1) {
     const code = units[at] ?? 0;
     if (code <= SPACE || code === QUOTE) {
-      if (code === NEWLINE && !escaped) break;
+      if (code === NEWLINE && escaped === 0) break;
       continue;
     }
     if (code === BACKSLASH) {
-      if (!escaped) continue;
+      if (escaped === 0) continue;
+      if (escaped === 2 && units[at + 1] === BACKSLASH) at += units[at + 2] === BACKSLASH ? 2 : 1;
       const escape = units[at + 1];
       at += escape === LETTER_U ? 5 : 1;
       if (escape === LETTER_N) break;

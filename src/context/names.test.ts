@@ -58,13 +58,13 @@ test('gives a name one number, however many there are', () => {
 test('a line is the same line when it is read with a number, quoted in JSON, and indented otherwise', () => {
   const table = new HashTable();
   const found = { ids: new IntList(), at: new IntList(), roles: new IntList(), numbered: null };
-  const read = (text: string, escaped: boolean): void => {
+  const read = (text: string, escaped: 0 | 1): void => {
     const range = { from: 0, to: text.length, escaped };
     scanLines({ units: unitsOf(text), range, role: ROLES.text, patch: 'none' }, table, found);
   };
-  read('    12→\tconst name = "x";\n', false);
-  read(String.raw`\tconst name = \"x\";\n`, true);
-  read('const name = "x";', false);
+  read('    12→\tconst name = "x";\n', 0);
+  read(String.raw`\tconst name = \"x\";\n`, 1);
+  read('const name = "x";', 0);
   expect(new Set(found.ids.values()).size).toBe(1);
   expect(found.ids.length).toBe(3);
 });
@@ -82,7 +82,7 @@ test.each([
 ])('knows a number before a line from a time in a log: %j', (text, numbered) => {
   const places = { at: new IntList(), behind: new IntList() };
   const found = { ids: new IntList(), at: new IntList(), roles: new IntList(), numbered: places };
-  const range = { from: 0, to: text.length, escaped: false };
+  const range = { from: 0, to: text.length, escaped: 0 } as const;
   const source = { units: unitsOf(text), range, role: ROLES.text, patch: 'none' } as const;
   scanLines(source, new HashTable(), found);
   expect(places.at.length).toBe(numbered);

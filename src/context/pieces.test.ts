@@ -6,7 +6,7 @@ import { cutPieces } from './pieces.ts';
 
 const HALF_PAIR = /^[\udc00-\udfff]|[\ud800-\udbff]$/;
 
-const whole = (text: string) => ({ from: 0, to: text.length, escaped: false }) as const;
+const whole = (text: string) => ({ from: 0, to: text.length, escaped: 0 }) as const;
 
 test('pieces are the text again and end where lines end', () => {
   const text = Array.from({ length: 300 }, (_, line) => `line ${line} of the file says something`).join('\n');
@@ -32,9 +32,15 @@ test('a piece of a JSON string never ends inside an escape', () => {
   fc.assert(
     fc.property(hard, (signs) => {
       const json = JSON.stringify(signs.join(''));
-      const pieces = cutPieces(json, { from: 1, to: json.length - 1, escaped: true }, 20);
+      const pieces = cutPieces(json, { from: 1, to: json.length - 1, escaped: 1 }, 20);
       const values = pieces.map((piece) => JSON.parse(`"${json.slice(piece.from, piece.to)}"`) as string);
       expect(values.join('')).toBe(signs.join(''));
+      const nested = JSON.stringify(json);
+      const inside = { from: 3, to: nested.length - 3, escaped: 2 } as const;
+      const inner = cutPieces(nested, inside, 20).map(({ from, to }): unknown =>
+        JSON.parse(`"${String(JSON.parse(`"${nested.slice(from, to)}"`))}"`),
+      );
+      expect(inner.join('')).toBe(signs.join(''));
     }),
   );
 });

@@ -75,7 +75,10 @@ const LONGEST_LINE = 800;
 /** Behind the line's end; a line that is too long ends anywhere that splits nothing. */
 function endOfLine(units: Units, from: number, stretch: LineRange): number {
   const most = Math.min(stretch.to, from + LONGEST_LINE);
-  const end = stretch.escaped ? endOfEscapedLine(units, from, most) : endOfPlainLine(units, from, most);
+  const end =
+    stretch.escaped > 0
+      ? endOfEscapedLine(units, from, { to: most, escaped: stretch.escaped })
+      : endOfPlainLine(units, from, most);
   return end < stretch.to ? beforeSplitPair(units, end) : stretch.to;
 }
 
@@ -85,12 +88,17 @@ function endOfPlainLine(units: Units, from: number, most: number): number {
   return most;
 }
 
-function endOfEscapedLine(units: Units, from: number, most: number): number {
+function endOfEscapedLine(
+  units: Units,
+  from: number,
+  { to, escaped }: Pick<LineRange, 'to' | 'escaped'>,
+): number {
   let at = from;
-  while (at < most) {
-    const length = escapeLength(units, at);
-    if (at + length > most) return at > from ? at : at + length;
-    if (length === 2 && units[at + 1] === 110) return at + 2;
+  while (at < to) {
+    const length = escaped === 2 ? nestedLength(units, at) : escapeLength(units, at);
+    if (at + length > to) return at > from ? at : at + length;
+    // The line's end has one backslash in one string of JSON, and two in a string inside it.
+    if (length === escaped + 1 && units[at + escaped] === 110 && units[at] === 92) return at + length;
     at += length;
   }
   return at;
@@ -99,6 +107,12 @@ function endOfEscapedLine(units: Units, from: number, most: number): number {
 function escapeLength(units: Units, at: number): number {
   if (units[at] !== 92) return 1;
   return units[at + 1] === 117 ? 6 : 2;
+}
+
+/** Of an escape whose backslash is an escape itself, with the sign behind it, which may be one, too. */
+function nestedLength(units: Units, at: number): number {
+  if (units[at] !== 92 || units[at + 1] !== 92) return escapeLength(units, at);
+  return units[at + 2] === 92 ? 4 : escapeLength(units, at + 1) + 1;
 }
 
 function beforeSplitPair(units: Units, at: number): number {

@@ -259,6 +259,20 @@ describe('a plan', () => {
     });
   });
 
+  test('shows a call whose arguments are JSON in a string as such a call, without the old text', () => {
+    const items = session().map((one) =>
+      one.kind === 'call'
+        ? { ...one, tool: null, path: null, text: JSON.stringify({ name: one.tool, arguments: one.text }) }
+        : one,
+    );
+    const shown = shownOf(planFlashSave(items, { targetReduction: 0.4, now: NOW }), items, 'edit');
+    const call = JSON.parse(shown) as { arguments: string };
+    expect(JSON.parse(call.arguments)).toMatchObject({
+      old_string: expect.stringMatching(/^\[archived /),
+      new_string: expect.stringContaining('const entry3_9 = '),
+    });
+  });
+
   test('goes on from an earlier save: with nothing more to free, the same pieces stay out under the same recall ids', () => {
     const first = planFlashSave(session(), { targetReduction: 0.4, now: NOW });
     const left = 1 - first.reduction;
@@ -385,9 +399,14 @@ describe('bad input', () => {
     const anyJson = anyItem.map((one) =>
       one.kind === 'call' ? { ...one, text: JSON.stringify({ old_string: one.text, n: 1 }) } : one,
     );
+    const anyCall = anyJson.map((one) =>
+      one.kind === 'call' && one.callId === '1'
+        ? { ...one, text: JSON.stringify({ arguments: one.text }) }
+        : one,
+    );
     fc.assert(
       fc.property(
-        fc.array(anyJson, { maxLength: 20 }),
+        fc.array(anyCall, { maxLength: 20 }),
         fc.double({ min: 0, max: 1, noNaN: true }),
         (items, targetReduction) => {
           const plan = planFlashSave(items, { targetReduction, now: NOW });
@@ -396,8 +415,10 @@ describe('bad input', () => {
             const shown = plan.prompt[index]?.text ?? '';
             expect(shown.length).toBeLessThanOrEqual(one.text.length);
             expect(rebuild(plan, one, index)).toBe(one.text);
-            if (one.kind === 'call')
-              expect(Object.keys(JSON.parse(shown) as object)).toEqual(['old_string', 'n']);
+            if (one.kind !== 'call') return;
+            const call = JSON.parse(shown) as { arguments?: string };
+            const given = call.arguments === undefined ? call : (JSON.parse(call.arguments) as object);
+            expect(Object.keys(given)).toEqual(['old_string', 'n']);
           });
           expect(plan.tokensAfter).toBeLessThanOrEqual(plan.tokensBefore);
         },

@@ -1,5 +1,6 @@
 import type { AdmittedItem } from './flash-item.ts';
-import { type JsonString, jsonStrings } from './json-strings.ts';
+import { type JsonString, jsonStrings, nestedStrings } from './json-strings.ts';
+import type { Escapes } from './lines.ts';
 import type { Units } from './text-units.ts';
 
 /** What part a text plays. Of an edit's input `old` is what the file no longer holds and `new` is what it holds now. */
@@ -9,8 +10,7 @@ export type Role = 'old' | 'new' | 'text';
 export interface Stretch {
   readonly from: number;
   readonly to: number;
-  /** In JSON a line ends with the two characters of its escape. */
-  readonly escaped: boolean;
+  readonly escaped: Escapes;
   readonly role: Role;
 }
 
@@ -20,17 +20,28 @@ export interface Stretch {
  */
 export function stretchesOf(item: Pick<AdmittedItem, 'kind' | 'text'>, units?: Units): Stretch[] {
   const { kind, text } = item;
-  const whole: Stretch = { from: 0, to: text.length, escaped: false, role: kind === 'call' ? 'new' : 'text' };
+  const whole: Stretch = { from: 0, to: text.length, escaped: 0, role: kind === 'call' ? 'new' : 'text' };
   if (kind === 'result') return wrapped(text, units) ?? [whole];
   const strings = kind === 'call' ? jsonStrings(text, units) : null;
   if (strings === null) return [whole];
-  return strings.map(({ key, from, to }) => ({
-    from,
-    to,
-    escaped: true,
-    role: roleIn(text, { key, from, to }),
-  }));
+  return strings.flatMap((string): Stretch[] => {
+    const nested = nestedIn(text, string);
+    const inside = nested ?? [string];
+    const escaped = nested === null ? 1 : 2;
+    return inside.map((one) => ({ from: one.from, to: one.to, escaped, role: roleIn(text, one) }));
+  });
 }
+
+/** Of a call in an envelope: the strings of the JSON that is one of its strings, as of OpenAI's `arguments`. */
+function nestedIn(text: string, { key, from, to }: JsonString): readonly JsonString[] | null {
+  if (to - from < LONG_STRING || !ENVELOPE_KEY.test(key)) return null;
+  if (!ENVELOPED.test(text.slice(from, from + SHORT_STRING))) return null;
+  return nestedStrings(text, { from, to });
+}
+
+/** Under another key JSON is what a file holds. */
+const ENVELOPE_KEY = /^(?:\w*arguments|args|parameters|params|\w*input)$/i;
+const ENVELOPED = /^\{(?:\s|\\n)*\\"/;
 
 /** Of an answer that is JSON around a text of lines, as some tools give it; null: it is none, or its JSON is what it says. */
 function wrapped(text: string, units?: Units): Stretch[] | null {
@@ -40,7 +51,7 @@ function wrapped(text: string, units?: Units): Stretch[] | null {
   const texts = (jsonStrings(text, units) ?? []).filter(({ from, to }) => to - from > LONG_STRING);
   const inside = texts.reduce((sum, { from, to }) => sum + to - from, 0);
   if (inside < text.length * MOSTLY) return null;
-  return texts.map(({ from, to }) => ({ from, to, escaped: true, role: 'text' }));
+  return texts.map(({ from, to }) => ({ from, to, escaped: 1, role: 'text' }));
 }
 
 const BRACE = 123;
@@ -58,7 +69,7 @@ export function mayBeCut({ kind, text, tokens }: AdmittedItem): boolean {
 /** Whether a stretch is long enough to be cut: a short string of a call says what the call did, and stays. */
 export function isCuttable(item: Pick<AdmittedItem, 'kind'>, stretch: Stretch): boolean {
   if (item.kind !== 'call') return true;
-  return stretch.to - stretch.from > (stretch.escaped ? LONG_STRING : LONG_COMMAND);
+  return stretch.to - stretch.from > (stretch.escaped > 0 ? LONG_STRING : LONG_COMMAND);
 }
 
 const LONG_STRING = 160;

@@ -1,4 +1,5 @@
 import type { CutMemory } from './cut.ts';
+import type { Escapes } from './lines.ts';
 import { CONDENSED, LEAST_NUMBERED, type Run, type RunPart } from './draft.ts';
 
 /** Writes the stubs of one memory. */
@@ -34,8 +35,8 @@ function renderStub(
     said,
   }: { readonly run: Run; readonly recallId: string; readonly said: (part: RunPart) => string },
 ): string {
-  const escaped = cut.pieces[run.first]?.escaped === true;
-  const [end, words] = escaped ? ['\\n', inJson] : ['\n', asIs];
+  const escaped = cut.pieces[run.first]?.escaped ?? 0;
+  const [end, words] = [LINE_ENDS[escaped], WORDS[escaped]];
   let stub = '';
   for (const part of run.parts) {
     const isFirst = stub === '';
@@ -60,6 +61,10 @@ function asIs(words: string): string {
   return words;
 }
 
+/** By how many strings of JSON a text stands in. */
+const LINE_ENDS = ['\n', '\\n', '\\\\n'] as const;
+const WORDS = [asIs, inJson, (words: string): string => inJson(inJson(words))] as const;
+
 interface PieceRange {
   readonly first: number;
   readonly last: number;
@@ -79,15 +84,13 @@ function outlineOf(cut: CutMemory, part: RunPart): string {
   const text = textOf(cut, part);
   const numbers = numbersOf(cut, part);
   const lines =
-    numbers === null
-      ? `${countLines(text, cut.pieces[part.first]?.escaped === true)} lines`
-      : `lines ${numbers}`;
+    numbers === null ? `${countLines(text, cut.pieces[part.first]?.escaped ?? 0)} lines` : `lines ${numbers}`;
   const error = item?.kind === 'result' && item.path === '' ? firstErrorLine(text) : '';
   return error === '' ? lines : `${lines}; ${error}`;
 }
 
-function countLines(text: string, escaped: boolean): number {
-  const end = escaped ? '\\n' : '\n';
+function countLines(text: string, escaped: Escapes): number {
+  const end = LINE_ENDS[escaped];
   let count = 1;
   for (let at = text.indexOf(end); at >= 0; at = text.indexOf(end, at + end.length)) count += 1;
   return count;
