@@ -54,7 +54,7 @@ export interface FlashSaved {
   readonly itemsArchived: number;
   /** Whether the provider had the prompt in its cache: then the next call pays for all of it again. */
   readonly cacheWarm: boolean;
-  /** Why less was archived than was aimed at; null: it was not less. */
+  /** Why another share was archived than was aimed at, in words; null: about that share was. */
   readonly unreached: string | null;
 }
 
