@@ -1,4 +1,5 @@
 import type { AdmittedItem } from './flash-item.ts';
+import { isEnvelope } from './json-strings.ts';
 import { callsOf } from './pairs.ts';
 import type { Role } from './stretches.ts';
 
@@ -86,10 +87,8 @@ function deedReader(
 
 /** What is given to a tool may be JSON in a string of JSON, as OpenAI's `arguments`. */
 function unwrapped(start: string): string {
-  return start.includes('\\"') && ENVELOPE.test(start) ? start.replaceAll(/\\(["\\])/g, '$1') : start;
+  return isEnvelope(start) ? start.replaceAll(/\\(["\\])/g, '$1') : start;
 }
-
-const ENVELOPE = /"(?:\w*arguments|args|parameters|params|\w*input)"\s*:\s*"\{(?:\s|\\n)*\\"/i;
 
 /** As aider ends a block of what it changes, which stands in its words. */
 const BLOCK_END = '>>>>>>> REPLACE';

@@ -173,3 +173,10 @@ const ESCAPES = [34, 47, 92, 98, 102, 110, 114, 116];
 function isHex(code: number): boolean {
   return (code >= 48 && code <= 57) || (code >= 65 && code <= 70) || (code >= 97 && code <= 102);
 }
+
+/** Whether a call is given JSON in a string of JSON, as OpenAI's `arguments`: told by how its text starts. */
+export function isEnvelope(start: string): boolean {
+  return start.includes('\\"') && ENVELOPE.test(start);
+}
+
+const ENVELOPE = /"(?:\w*arguments|args|parameters|params|\w*input)"\s*:\s*"\{(?:\s|\\n)*\\"/i;

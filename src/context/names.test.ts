@@ -47,6 +47,17 @@ test('reads a name behind an escape of JSON', () => {
   expect(namesIn(String.raw`{"a":"\nparseHeader\tvalue_1"}`)).toEqual(['parseHeader', 'value_1']);
 });
 
+test('reads a name behind an escape of JSON that is in a string of JSON, and no path of Windows as one', () => {
+  const args = JSON.stringify({ new_string: '\nparseHeader\tvalue_1\rreadFile "\\treeView"' });
+  expect(namesIn(JSON.stringify({ arguments: args })).slice(-4)).toEqual([
+    'parseHeader',
+    'value_1',
+    'readFile',
+    'reeView',
+  ]);
+  expect(namesIn(String.raw`{"path":"src\\runner\\tools.ts"}`)).toContain('tools.ts');
+});
+
 test('gives a name one number, however many there are', () => {
   const words = Array.from({ length: 20_000 }, (_, n) => `name_${n}`);
   const { table, numbers } = scan([...words, ...words].join(' '));

@@ -1,4 +1,5 @@
 import type { IntList } from './int-list.ts';
+import { isEnvelope } from './json-strings.ts';
 import {
   NAME_CAPITAL,
   NAME_FILE,
@@ -31,13 +32,15 @@ export function scanUnits(
   const { length } = text;
   let at = 0;
   let joinedFrom = -1;
+  let isNested: boolean | null = null;
   while (at < length) {
     if (LETTERS[units[at] ?? 0] === 0) {
       at = units[at] === ESCAPE ? behindColour(units, at) : at + 1;
       joinedFrom = -1;
       continue;
     }
-    const from = wordStart(units, at);
+    let from = wordStart(units, at);
+    if (from === at && isNestedEscape(units, at) && (isNested ??= isEnvelope(text.slice(0, HEAD)))) from += 1;
     readWord(units, from);
     const { end } = word;
     const kind = kindOf(units);
@@ -133,8 +136,19 @@ const BACKSLASH = 92;
 /** In JSON a letter after a backslash is an escape: `\nname` is `name`. The same rule costs other texts next to nothing. */
 function wordStart(units: Units, at: number): number {
   if (at === 0 || units[at - 1] !== BACKSLASH || (at > 1 && units[at - 2] === BACKSLASH)) return at;
-  const code = units[at];
-  return code === 110 || code === 116 || code === 114 ? at + 1 : at;
+  return isEscapeLetter(units[at]) ? at + 1 : at;
+}
+
+/** The start of a call, which says whether it is JSON in a string of JSON. */
+const HEAD = 1_000;
+
+/** In JSON that is in a string of JSON `\\nname` is `name`. Anywhere else it may be a path of Windows. */
+function isNestedEscape(units: Units, at: number): boolean {
+  return isEscapeLetter(units[at]) && units[at - 1] === BACKSLASH && units[at - 2] === BACKSLASH;
+}
+
+function isEscapeLetter(code: number | undefined): boolean {
+  return code === 110 || code === 116 || code === 114;
 }
 
 const ARROW = 0x2192;
