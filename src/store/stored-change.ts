@@ -30,7 +30,8 @@ export function storedSetOfAll<Row>(spec: TableSpec<Row>, columns: Partial<Row>)
 /** The columns that a change sets. Throws a plain error for a change of the key: a row keeps its name. */
 export function storedSet<Row>(spec: TableSpec<Row>, change: RowChange<Row>): StoredRow {
   const set = storedColumns(spec, change.set);
-  const key = storedKey(spec, change.key);
+  const isSet = spec.key.some((column) => column in set);
+  const key = isSet ? storedKey(spec, change.key) : [];
   const renamed = spec.key.find((column, index) => column in set && set[column] !== key[index]);
   if (renamed !== undefined) throw new TypeError(`${renamed} is part of the key, which never changes`);
   return set;
