@@ -1,6 +1,7 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { TreePath } from '../../checkpoint/tree.ts';
+import { isLocal } from './local-file-system.ts';
 import { watchDirectories, type WatchAnswer, type WatchRequest } from './watch-directories.ts';
 
 /** Runs in a thread, whose loop nothing holds up: a queue that is not emptied in time overflows. As text; see `look-threads.ts`. */
@@ -10,17 +11,6 @@ const { parentPort, workerData } = require('node:worker_threads');
 const answer = (found) => parentPort.postMessage(found);
 parentPort.on('message', (${watchDirectories.toString()})({ watch, ...workerData, answer }));
 `;
-
-/** File systems of this machine alone, whose changes all come by its kernel: by the number that `statfs` has for them. */
-const localTypes = new Set([
-  0xef53, // ext2, ext3, ext4
-  0x58465342, // xfs
-  0x9123683e, // btrfs
-  0xf2f52010, // f2fs
-  0x2fc12fc1, // zfs
-  0x01021994, // tmpfs
-  0x794c7630, // overlayfs
-]);
 
 /** What the system still has room for belongs to others, too: editors watch the same trees. */
 const watchesShare = 0.25;
@@ -55,7 +45,7 @@ export class ChangeFeed {
   /** Undefined where there is none: another system, a file system that others write, too. */
   static open(root: string): ChangeFeed | undefined {
     try {
-      if (process.platform !== 'linux' || !localTypes.has(statfsSync(root).type)) return undefined;
+      if (!isLocal(root)) return undefined;
       return new ChangeFeed(root, { events: limit('max_queued_events'), watches: limit('max_user_watches') });
     } catch {
       return undefined;

@@ -8,6 +8,7 @@ import { readTreeFile } from './read-file.ts';
 import type { SeenDirectory } from './listing.ts';
 import { QuietDirectories } from './quiet-directories.ts';
 import { prepareThreads } from './look-threads.ts';
+import { deviceOfKnownNames } from './known-names.ts';
 import { KeptEntries, scanTree, type Ignored } from './scan-tree.ts';
 import { FileStat } from './file-stat.ts';
 import { isRacy, racyMs, type CachedFile, type StatCache } from './stat-cache.ts';
@@ -75,12 +76,14 @@ class FsWorkTree {
   readonly #made = new KeptEntries();
   #cache: StatCache | undefined;
   #skipped: readonly TreePath[] = [];
+  readonly #device: number | undefined;
   #last: Last | undefined;
   #feed: { readonly feed: ChangeFeed; readonly quiet: QuietDirectories } | undefined;
   #scansByFeed = 0;
 
   constructor(place: WorkTreePlace) {
     this.#place = place;
+    this.#device = deviceOfKnownNames(place.root);
     this.#file = new StatCacheFile(join(place.dataDir, 'stat-cache'));
   }
 
@@ -106,6 +109,8 @@ class FsWorkTree {
       believed: this.#believed(options, last, quiet?.directories),
       expectsLinks: options.byTimes === true,
       ignoredBefore: rules !== undefined && last?.rules === rules ? last.ignored : undefined,
+      namesRule:
+        this.#device === undefined ? undefined : { device: this.#device, quietSince: beganAt - racyMs },
       made: this.#made,
       include: new IncludedPaths(options.include, place.include),
       fileBytesMax: options.fileBytesMax ?? place.fileBytesMax ?? fileBytesMax,

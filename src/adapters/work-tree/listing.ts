@@ -1,7 +1,8 @@
 import type { ModeBits, TreePath } from '../../checkpoint/tree.ts';
 import { FileStat, kindOf, modeBits } from './file-stat.ts';
 import { fileProblem, type FileProblem } from './file-problem.ts';
-import { numbersPerName, type Look, type LookProblem } from './look-at-directories.ts';
+import { knownNames, type KnownNames, type NamesRule } from './known-names.ts';
+import { numbersPerDirectory, numbersPerName, type Look, type LookProblem } from './look-at-directories.ts';
 import { lookAtBatches, type Batch } from './look-threads.ts';
 import { racyMs, type CachedFile, type KnownFiles } from './stat-cache.ts';
 
@@ -21,6 +22,8 @@ export interface SeenDirectory {
   readonly hardLinks: number;
   /** When its `.gitignore` was changed last, in ms since 1970; 0 without one. */
   readonly rulesAt: number;
+  /** Its names, when they may be believed for as long as the directory is what it was when they were read. */
+  known: KnownNames | undefined;
 }
 
 export type Child =
@@ -39,8 +42,10 @@ export type Child =
 export interface ListingRules {
   readonly root: string;
   /** What the cache has of the files of a directory. */
-  readonly known: (directory: TreePath) => KnownFiles;
-  /** The directories of the last listing. What they say is compared, never believed. */
+  readonly cached: (directory: TreePath) => KnownFiles;
+  /** Which names may be believed at the next listing; undefined: none. */
+  readonly namesRule: NamesRule | undefined;
+  /** The directories of the last listing. What they say is compared, never believed, but for their names. */
   readonly before: ReadonlyMap<TreePath, SeenDirectory>;
   /** Tells the names that are not the project's; see `restoreNamePrefix`. */
   readonly isOwn: (name: string) => boolean;
@@ -114,36 +119,40 @@ export class Listing {
   }
 
   #readAll(paths: readonly TreePath[], isLikely: boolean): Promise<void> {
-    return lookAtBatches(this.#rules.root, this.#batches(paths), ({ directories }, look) =>
-      this.#take(directories, look, isLikely),
+    return lookAtBatches(this.#rules.root, this.#batches(paths), (batch, look) =>
+      this.#take(batch, look, isLikely),
     );
   }
 
   #batches(paths: readonly TreePath[]): readonly Batch[] {
-    const batches: { directories: TreePath[]; names: number }[] = [];
+    const batches: MadeBatch[] = [];
     for (const path of paths) {
       const before = this.#rules.before.get(path);
       const names = 1 + (before === undefined ? unseenNames : before.stats.length / numbersPerName);
-      const last = batches.at(-1);
-      if (last === undefined || last.names + names > batchNames) batches.push({ directories: [path], names });
-      else {
-        last.directories.push(path);
-        last.names += names;
+      let last = batches.at(-1);
+      if (last === undefined || last.names + names > batchNames) {
+        last = { directories: [], known: [], names: 0 };
+        batches.push(last);
       }
+      last.directories.push(path);
+      last.known.push(before?.known);
+      last.names += names;
     }
     return batches;
   }
 
-  #take(paths: readonly TreePath[], look: Look, isLikely: boolean): void {
+  #take({ directories, known: asked }: Batch, look: Look, isLikely: boolean): void {
     let at = 0;
-    paths.forEach((path, i) => {
-      const names = look.names[i] ?? '';
+    directories.forEach((path, i) => {
+      const names = look.names[i] ?? asked[i]?.names ?? '';
       const stats = look.stats.subarray(at, (at += countOf(names) * numbersPerName));
       const problems = look.problems.length === 0 ? [] : look.problems.filter((one) => one.directory === i);
       // It may not be there any more: whoever comes to it by the directory above looks again.
       if (isLikely && problems.length > 0) return;
       const hardLinks = look.linked.length === 0 ? 0 : look.linked.filter((one) => one === i).length;
-      const directory = this.#directoryOf(path, { names, stats, problems, hardLinks });
+      const isAsAsked = look.names[i] === undefined;
+      const known = isAsAsked ? asked[i] : this.#knownNames(names, look, i);
+      const directory = this.#directoryOf(path, { names, stats, problems, hardLinks, known });
       const before = this.#rules.before.get(path);
       if (hasNewLinks(before, directory)) this.hasNewLinks = true;
       if (!isNamedAsBefore(before, directory)) this.#rules.changedNames();
@@ -151,21 +160,29 @@ export class Listing {
     });
   }
 
+  #knownNames(names: string, { numbers }: Look, i: number): KnownNames | undefined {
+    const { namesRule } = this.#rules;
+    return namesRule && knownNames(names, { numbers, at: i * numbersPerDirectory }, namesRule);
+  }
+
   #directoryOf(path: TreePath, found: Found): Directory {
     const problem = found.problems.find(({ name }) => name === undefined);
     if (problem !== undefined) return { problem: fileProblem(errorOf(problem), { path, doing: 'list' }) };
     const before = this.#rules.before.get(path);
-    if (before !== undefined && isAsBefore(before, found)) return before;
+    if (before !== undefined && isAsBefore(before, found)) {
+      before.known = found.known;
+      return before;
+    }
     const { names } = found;
     // A part of the batch would keep all of it in memory.
     const stats = before === undefined ? found.stats : found.stats.slice();
     const all = names === '' ? [] : names.split('/');
     const kept = { ...found, stats };
-    const known = this.#rules.known(path);
+    const cached = this.#rules.cached(path);
     const children: Child[] = [];
     const directories: TreePath[] = [];
     for (let i = 0; i < all.length; i++) {
-      const child = this.#childOf(path, { name: all[i] ?? '', i, found: kept, known });
+      const child = this.#childOf(path, { name: all[i] ?? '', i, found: kept, cached });
       if (child === undefined) continue;
       children.push(child);
       if (child.kind === 'directory' && !isGitName(child.path)) directories.push(child.path);
@@ -177,11 +194,12 @@ export class Listing {
       directories,
       isNested: all.includes('.git'),
       hardLinks: found.hardLinks,
+      known: found.known,
       rulesAt: changedAt(stats, all.indexOf('.gitignore')),
     };
   }
 
-  #childOf(above: TreePath, { name, i, found, known }: Named): Child | undefined {
+  #childOf(above: TreePath, { name, i, found, cached }: Named): Child | undefined {
     if (this.#rules.isOwn(name)) return undefined;
     const path = above === '' ? name : `${above}/${name}`;
     const { problems } = found;
@@ -197,12 +215,19 @@ export class Listing {
     if (kind === 'link') return { path, kind, ctimeMs: found.stats[at + 3] ?? 0 };
     if (kind !== 'file') return { path, kind };
     const stat = new FileStat(found.stats, at + 1);
-    return { path, kind, mode: modeBits(mode), stat, cached: known({ path, name }, stat) };
+    return { path, kind, mode: modeBits(mode), stat, cached: cached({ path, name }, stat) };
   }
+}
+
+interface MadeBatch extends Batch {
+  readonly directories: TreePath[];
+  readonly known: (KnownNames | undefined)[];
+  names: number;
 }
 
 interface Found {
   readonly names: string;
+  readonly known: KnownNames | undefined;
   readonly stats: Float64Array;
   readonly problems: readonly LookProblem[];
   readonly hardLinks: number;
@@ -213,7 +238,7 @@ interface Named {
   /** Its place among the names of the directory. */
   readonly i: number;
   readonly found: Found;
-  readonly known: KnownFiles;
+  readonly cached: KnownFiles;
 }
 
 function countOf(names: string): number {

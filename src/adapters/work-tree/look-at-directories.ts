@@ -1,10 +1,16 @@
 import type * as fs from 'node:fs';
 import type { TreePath } from '../../checkpoint/tree.ts';
+import type { KnownNames } from './known-names.ts';
 
 /** What is in some directories, in a form that a thread hands over at little cost. */
 export interface Look {
-  /** Of each directory all names, sorted, with `/` between them: no name has one. Empty for one that could not be listed, too. */
-  readonly names: readonly string[];
+  /**
+   * Of each directory all names, sorted, with `/` between them: no name has one. Empty for one that could not be listed, too;
+   * undefined for one that was not listed, because it is still what it was when the names that are known of it were read.
+   */
+  readonly names: readonly (string | undefined)[];
+  /** For each directory `numbersPerDirectory` numbers, from before its names were read; 0 when it could not be looked at. */
+  readonly numbers: Float64Array;
   /** For each name of each directory, one after the other, `numbersPerName` numbers: mode, size, mtimeMs, ctimeMs, ino, dev. */
   readonly stats: Float64Array;
   /** Of each file that has another name, too, its directory, by its place in what was asked. */
@@ -24,18 +30,60 @@ export interface LookProblem {
 }
 
 export const numbersPerName = 6;
+/** mtimeMs, ctimeMs, ino and dev. */
+export const numbersPerDirectory = 4;
+
+/** Directories to look at, and what is known of each. */
+export interface Asked {
+  readonly directories: readonly TreePath[];
+  /** Its names; undefined when nobody knows them. */
+  readonly known: readonly (KnownNames | undefined)[];
+}
 
 type FileSystem = Pick<typeof fs, 'lstatSync' | 'readdirSync'>;
+
+interface Tools extends FileSystem {
+  readonly readNames: typeof readNames;
+}
+
+interface ReadNames extends Pick<Look, 'names' | 'numbers'> {
+  readonly failed: readonly { readonly directory: number; readonly error: unknown }[];
+}
+
+/**
+ * Reads the names of directories. Reading them takes 10 times as long as a look at the directory, so those are not read that
+ * are known and unchanged. Threads get this function as text, so it uses nothing but what it is given.
+ */
+export function readNames(
+  { lstatSync, readdirSync }: FileSystem,
+  paths: readonly (string | Buffer)[],
+  known: Asked['known'],
+): ReadNames {
+  const numbers = new Float64Array(4 * paths.length);
+  const failed: { directory: number; error: unknown }[] = [];
+  const names = paths.map((path, directory) => {
+    const before = known[directory]?.numbers;
+    try {
+      const found = lstatSync(path, { throwIfNoEntry: false });
+      if (found !== undefined && (found.mode & 0o170000) === 0o040000) {
+        const now = [found.mtimeMs, found.ctimeMs, found.ino, found.dev];
+        numbers.set(now, 4 * directory);
+        if (before !== undefined && now.every((number, at) => number === before[at])) return undefined;
+      }
+      return readdirSync(path, { encoding: 'latin1' }).sort().join('/');
+    } catch (error) {
+      failed.push({ directory, error });
+      return '';
+    }
+  });
+  return { names, numbers, failed };
+}
 
 /**
  * Lists directories and looks at each name in them, without following it. Synchronously: twenty times as fast as with
  * promises. Threads get this function as text, so it uses nothing but what it is given.
  */
-export function lookAtDirectories(
-  { lstatSync, readdirSync }: FileSystem,
-  root: string,
-  directories: readonly TreePath[],
-): Look {
+export function lookAtDirectories(tools: Tools, root: string, { directories, known }: Asked): Look {
   const problems: { directory: number; name?: number; code: string; message: string }[] = [];
   // eslint-disable-next-line no-control-regex
   const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
@@ -50,29 +98,22 @@ export function lookAtDirectories(
     const { code = '', message = String(error) } = error as { code?: string; message?: string };
     problems.push({ ...at, code, message });
   };
-  const listed = directories.map((path, directory) => {
-    try {
-      return readdirSync(raw(path), { encoding: 'latin1' }).sort();
-    } catch (error) {
-      note(error, { directory });
-      return [];
-    }
-  });
-  const stats = new Float64Array(6 * listed.reduce((sum, names) => sum + names.length, 0));
+  const { names: read, numbers, failed } = tools.readNames(tools, directories.map(raw), known);
+  for (const { directory, error } of failed) note(error, { directory });
+  const all = read.map((names, directory) => names ?? known[directory]?.names ?? '');
+  const namesOf = all.map((names) => (names === '' ? [] : names.split('/')));
+  const stats = new Float64Array(6 * namesOf.reduce((sum, names) => sum + names.length, 0));
   const linked: number[] = [];
-  const all: string[] = [];
-  const quietly = { throwIfNoEntry: false } as const;
   let at = 0;
-  listed.forEach((names, directory) => {
+  const quietly = { throwIfNoEntry: false } as const;
+  namesOf.forEach((names, directory) => {
     const above = directories[directory] === '' ? '' : `${directories[directory]}/`;
-    const joined = names.join('/');
-    all.push(joined);
     // Asked once for all of them.
-    const isPlain = isAscii(above) && isAscii(joined);
+    const isPlain = isAscii(above) && isAscii(all[directory] ?? '');
     const rootAbove = `${root}/${above}`;
     for (let name = 0; name < names.length; name++, at += 6) {
       try {
-        const found = lstatSync(isPlain ? rootAbove + names[name] : raw(above + names[name]), quietly);
+        const found = tools.lstatSync(isPlain ? rootAbove + names[name] : raw(above + names[name]), quietly);
         if (found === undefined) {
           problems.push({ directory, name, code: 'ENOENT', message: 'no such file or directory' });
           continue;
@@ -90,5 +131,5 @@ export function lookAtDirectories(
       }
     }
   });
-  return { names: all, stats, linked, problems };
+  return { names: read, numbers, stats, linked, problems };
 }

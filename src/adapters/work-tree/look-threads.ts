@@ -1,19 +1,21 @@
 import * as fs from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { TreePath } from '../../checkpoint/tree.ts';
-import { lookAtDirectories, type Look } from './look-at-directories.ts';
+import { readNames, lookAtDirectories, type Asked, type Look } from './look-at-directories.ts';
 
 /** Runs in a thread: as text, so that no file of its own has to be found after bundling. */
 const program = `
 const fs = require('node:fs');
 const { parentPort } = require('node:worker_threads');
 const look = ${lookAtDirectories.toString()};
-parentPort.on('message', ({ id, root, directories }) => {
-  const found = look(fs, root, directories);
-  parentPort.postMessage({ id, look: found }, [found.stats.buffer]);
+const tools = { ...fs, readNames: ${readNames.toString()} };
+parentPort.on('message', ({ id, root, asked }) => {
+  const found = look(tools, root, asked);
+  parentPort.postMessage({ id, look: found }, [found.stats.buffer, found.numbers.buffer]);
 });
 `;
+
+const tools = { ...fs, readNames };
 
 /** More do not help: the kernel's locks are the limit then. */
 const threadsMax = 3;
@@ -23,8 +25,7 @@ const batchesPerThread = 2;
 const namesMin = 3_000;
 
 /** Some directories, and how many names are about to be in them. */
-export interface Batch {
-  readonly directories: readonly TreePath[];
+export interface Batch extends Asked {
   readonly names: number;
 }
 
@@ -49,7 +50,7 @@ export async function lookAtBatches(
   others.catch(() => undefined);
   do {
     for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
-      take(batch, lookAtDirectories(fs, root, batch.directories));
+      take(batch, lookAtDirectories(tools, root, batch));
       // So that the others get more to do.
       if (threads.length > 0) await new Promise(setImmediate);
     }
@@ -66,7 +67,7 @@ interface Work {
 
 async function work(thread: LookThread, { root, left, take }: Work): Promise<void> {
   for (let batch = left.shift(); batch !== undefined; batch = left.shift()) {
-    const look = await thread.look(root, batch.directories);
+    const look = await thread.look(root, batch);
     if (look === undefined) {
       left.push(batch);
       return;
@@ -118,13 +119,13 @@ class LookThread {
   }
 
   /** Undefined when the thread has failed. */
-  look(root: string, directories: readonly TreePath[]): Promise<Look | undefined> {
+  look(root: string, { directories, known }: Asked): Promise<Look | undefined> {
     if (this.hasFailed) return Promise.resolve(undefined);
     const id = ++this.#count;
     this.#worker.ref();
     return new Promise((resolve) => {
       this.#asked.set(id, resolve);
-      this.#worker.postMessage({ id, root, directories });
+      this.#worker.postMessage({ id, root, asked: { directories, known } });
     });
   }
 

@@ -11,6 +11,7 @@ import { groupRuns, type RunGroup } from '../../checkpoint/run-groups.ts';
 import type { TreeScan } from '../../checkpoint/work-tree.ts';
 import { directoryEntries, type MadeEntries, type MakingRules, type Place } from './directory-entries.ts';
 import { isBelow, type IncludedPaths } from './included-paths.ts';
+import type { NamesRule } from './known-names.ts';
 import { Listing, type SeenDirectory } from './listing.ts';
 import { parentPath } from './raw-path.ts';
 import { knownIn, type StatCache } from './stat-cache.ts';
@@ -26,6 +27,8 @@ export interface TreeRules {
   readonly expectsLinks: boolean;
   /** What was ignored then, and is still where no name has come or gone; undefined: git is asked. */
   readonly ignoredBefore: ReadonlySet<TreePath> | undefined;
+  /** Which names of directories may be believed the next time; undefined: none. */
+  readonly namesRule: NamesRule | undefined;
   readonly made: KeptEntries;
   readonly include: IncludedPaths;
   readonly fileBytesMax: number;
@@ -85,10 +88,17 @@ function join(runs: readonly Run<ScannedEntry>[]): JoinedRuns {
  * another name: the directory of its first one is told nothing of that, and nothing of what is written by it.
  */
 export async function scanTree(rules: TreeRules): Promise<Scanned> {
-  const { root, cache, isOwn, before } = rules;
+  const { root, cache, isOwn, before, namesRule } = rules;
   const asked = new Asked(rules);
   const changedNames = (): void => void asked.begin();
-  const listing = new Listing({ root, isOwn, before, known: (path) => knownIn(cache, path), changedNames });
+  const listing = new Listing({
+    root,
+    isOwn,
+    before,
+    namesRule,
+    cached: (path) => knownIn(cache, path),
+    changedNames,
+  });
   const ignored = await readAll(listing, rules, asked);
   if (rules.believed.size > 0 && listing.hasNewLinks && !rules.expectsLinks)
     return scanTree({ ...rules, believed: new Set() });
